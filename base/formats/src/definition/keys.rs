@@ -1,0 +1,255 @@
+//! The keys. The doc comment of a field is its text in the published reference.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use heirloom_model::record::{Limits, Promise};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_spanned::Spanned;
+
+/// The whole definition.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Who the distribution is.
+    pub distribution: Distribution,
+    /// Where sources come from.
+    pub upstream: Upstream,
+    /// The distribution's own source packages, beside the generated `<id>-release`.
+    #[serde(default)]
+    pub own: Own,
+    /// The repository of binaries that fills the first buildroots.
+    pub bootstrap: Bootstrap,
+    /// Repositories of reference binaries, by name. Each rebuilt package is compared with the package of
+    /// the same name and architecture found there.
+    #[serde(default)]
+    pub reference: BTreeMap<String, ForeignRepository>,
+    /// The repositories to compose, by name.
+    pub repositories: BTreeMap<String, RepositoryRule>,
+    /// Where the composed tree will be found by clients.
+    pub publish: Publish,
+    /// The key that signs packages and metadata.
+    pub signing: Signing,
+    /// How builds are run.
+    #[serde(default)]
+    pub build: BuildSettings,
+    /// What one build may use at most.
+    #[serde(default)]
+    pub limits: LimitSettings,
+    /// The directory that keeps objects, ledger, buildroots and composed trees.
+    #[serde(default = "state")]
+    pub state: PathBuf,
+    /// Directory of the definition file.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(super) base: PathBuf,
+}
+
+/// Who the distribution is.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// Full name, as in os-release: `Kestrel Enterprise Linux`.
+    pub name: String,
+    /// Short name in lower case, for file names and os-release: `kestrel`.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// Version with its minor: `9.4`.
+    pub version: String,
+    /// The `%dist` macro: `.el9`.
+    pub dist: String,
+    /// The `%vendor` macro, which ends in each package's Vendor tag.
+    pub vendor: String,
+    /// What dnf filters modules by: `platform:el9`.
+    pub platform_id: String,
+    /// Where to read about it.
+    pub home_url: String,
+    /// Where to report faults; ends in each package's BugURL tag.
+    pub bug_url: String,
+    /// What is promised about each package: `identical` (1:1) or `abi`. A package that breaks the promise
+    /// is not signed.
+    #[schemars(with = "String")]
+    pub promise: Promise,
+    /// Architecture to build for.
+    #[serde(default = "architecture")]
+    pub architecture: String,
+}
+
+/// The form in which upstream publishes sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpstreamKind {
+    /// A directory with one dist-git tree for each package: `SPECS/`, `SOURCES/`, `.<name>.metadata`.
+    DistGit,
+    /// A directory with one git repository for each package, each with a dist-git tree.
+    Git,
+    /// An rpm-md repository of source RPMs with signed metadata.
+    SrpmRepository,
+}
+
+/// Where sources come from.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// `dist-git`, `git` or `srpm-repository`.
+    pub kind: UpstreamKind,
+    /// Path or URL.
+    pub location: String,
+    /// For `git`: the branch or tag to import.
+    #[serde(default)]
+    pub branch: Option<String>,
+    /// For `dist-git` and `git`: path or URL of large sources, with `{digest}`, `{name}` (the package) and
+    /// `{file}` to be filled in.
+    #[serde(default)]
+    pub lookaside: Option<String>,
+    /// For `srpm-repository`: files with the public keys that may sign its metadata and packages.
+    #[serde(default)]
+    #[schemars(with = "Vec<PathBuf>")]
+    pub keys: Vec<Spanned<PathBuf>>,
+    /// Source packages that are left out.
+    #[serde(default)]
+    pub exclude: Vec<Exclude>,
+}
+
+/// A source package that is left out.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Exclude {
+    /// Its name.
+    pub package: String,
+    /// Why, for whoever asks later.
+    pub reason: String,
+}
+
+/// The distribution's own source packages.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Own {
+    /// A directory of dist-git trees, one for each package, all sources beside the spec file.
+    #[serde(default)]
+    pub sources: Option<PathBuf>,
+}
+
+/// A foreign rpm-md repository with signed metadata.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignRepository {
+    /// Path or URL of the directory that holds `repodata/`.
+    pub location: String,
+    /// Files with the public keys that may sign its metadata.
+    #[schemars(with = "Vec<PathBuf>")]
+    pub keys: Vec<Spanned<PathBuf>>,
+}
+
+/// The repository of binaries that fills the first buildroots.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bootstrap {
+    /// Path or URL of the directory that holds `repodata/`.
+    pub location: String,
+    /// Files with the public keys that may sign its metadata.
+    #[schemars(with = "Vec<PathBuf>")]
+    pub keys: Vec<Spanned<PathBuf>>,
+    /// The comps group that every buildroot has.
+    #[serde(default = "group")]
+    pub group: String,
+}
+
+/// One repository to compose.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryRule {
+    /// Takes what the reference repository of this name has. Absent: none.
+    #[serde(default)]
+    pub like: Option<String>,
+    /// Own packages that go here, as names in which `*` stands for anything.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Takes the packages of the bootstrap repository that others need at run time, re-signed. Without such
+    /// a repository a compose that needs them is refused.
+    #[serde(default)]
+    pub inherit: bool,
+}
+
+/// Where clients find the composed tree.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The URL under which the published directory is served; it goes into the repository file of
+    /// `<id>-release`.
+    pub url: String,
+}
+
+/// The key that signs packages and metadata.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signing {
+    /// The secret key, armoured, readable by its owner only. `heirloom init` makes one.
+    pub key: PathBuf,
+}
+
+/// How builds are run.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BuildSettings {
+    /// Builds at one time. 0: as many as the machine has processors.
+    #[serde(default)]
+    pub jobs: usize,
+    /// The `%packager` macro.
+    #[serde(default)]
+    pub packager: Option<String>,
+    /// More macros for every build.
+    #[serde(default)]
+    pub macros: BTreeMap<String, String>,
+}
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self { jobs: 0, packager: None, macros: BTreeMap::new() }
+    }
+}
+
+/// What one build may use at most.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Minutes of wall-clock time.
+    pub minutes: u64,
+    /// MiB of memory for all its processes together.
+    pub memory_mib: u64,
+    /// MiB that it may write.
+    pub disk_mib: u64,
+    /// Processes and threads at one time.
+    pub processes: u64,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self { minutes: 120, memory_mib: 8 * 1024, disk_mib: 10 * 1024, processes: 4096 }
+    }
+}
+
+impl From<LimitSettings> for Limits {
+    fn from(settings: LimitSettings) -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            seconds: settings.minutes.saturating_mul(60),
+            memory: settings.memory_mib.saturating_mul(MIB),
+            disk: settings.disk_mib.saturating_mul(MIB),
+            processes: settings.processes,
+        }
+    }
+}
+
+fn state() -> PathBuf {
+    PathBuf::from("state")
+}
+
+fn architecture() -> String {
+    "x86_64".to_owned()
+}
+
+fn group() -> String {
+    "buildsys-build".to_owned()
+}

@@ -1,0 +1,106 @@
+use std::path::Path;
+
+use super::*;
+
+const WHOLE: &str = r#"
+state = "kept"
+
+[distribution]
+name = "Kestrel Enterprise Linux"
+id = "kestrel"
+version = "9.4"
+dist = ".el9"
+vendor = "Kestrel Foundation"
+platform_id = "platform:el9"
+home_url = "https://kestrel.example"
+bug_url = "https://bugs.kestrel.example"
+promise = "identical"
+
+[upstream]
+kind = "dist-git"
+location = "up/dist-git"
+lookaside = "up/lookaside/{digest}"
+exclude = [{ package = "vendor-logos", reason = "trademark" }]
+
+[bootstrap]
+location = "file:///srv/bootstrap"
+keys = ["key.asc"]
+
+[reference.BaseOS]
+location = "https://reference.example/BaseOS"
+keys = ["key.asc"]
+
+[repositories.BaseOS]
+like = "BaseOS"
+packages = ["kestrel-*"]
+
+[publish]
+url = "https://kestrel.example/9"
+
+[signing]
+key = "secret.asc"
+"#;
+
+fn load(text: &str) -> Result<Definition, DefinitionError> {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("key.asc"), "").unwrap();
+    std::fs::write(dir.path().join("heirloom.toml"), text).unwrap();
+    Definition::load(&dir.path().join("heirloom.toml"))
+}
+
+fn wrong(text: &str) -> (usize, usize, String, String) {
+    match load(text) {
+        Err(DefinitionError::Wrong { line, column, message, hint, .. }) => (line, column, message, hint),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_whole_definition_is_read() {
+    let definition = load(WHOLE).unwrap();
+    assert_eq!(definition.state, Path::new("kept"));
+    assert_eq!(definition.distribution.architecture, "x86_64");
+    assert_eq!(definition.limits.minutes, 120);
+    assert_eq!(definition.locate("file:///srv/bootstrap"), "/srv/bootstrap");
+    assert_eq!(definition.locate("https://a.example/b"), "https://a.example/b");
+    assert!(definition.locate("up/dist-git").ends_with("/up/dist-git"));
+}
+
+#[test]
+fn an_unknown_key_has_its_place_and_a_suggestion() {
+    let (line, column, message, hint) = wrong(&WHOLE.replace("vendor =", "vender ="));
+    assert_eq!((line, column), (9, 1));
+    assert!(message.starts_with("unknown field `vender`"), "{message}");
+    assert_eq!(hint, "did you mean `vendor`?");
+}
+
+#[test]
+fn a_wrong_type_and_a_wrong_word_have_their_places() {
+    assert_eq!(wrong(&WHOLE.replace("\"9.4\"", "9.4")).0, 7);
+    assert_eq!(wrong(&WHOLE.replace("\"identical\"", "\"identicle\"")).3, "did you mean `identical`?");
+}
+
+#[test]
+fn a_missing_file_has_its_place() {
+    let (line, column, message, _) = wrong(&WHOLE.replacen("\"key.asc\"", "\"none.asc\"", 1));
+    assert_eq!((line, column), (23, 9));
+    assert!(message.contains("none.asc"));
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    assert!(wrong(&WHOLE.replace("dist = \".el9\"", "")).2.contains("missing field `dist`"));
+}
+
+#[test]
+fn an_id_that_would_escape_is_refused() {
+    assert!(wrong(&WHOLE.replace("\"kestrel\"", "\"../x\"")).2.contains("can't be an id"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn never_panics(cut in 0usize..900, junk in "\\PC{0,8}") {
+        let cut = WHOLE.char_indices().map(|(at, _)| at).take_while(|at| *at <= cut).last().unwrap();
+        let _ = Definition::parse(&format!("{}{junk}{}", &WHOLE[..cut], &WHOLE[cut..]), Path::new("x"));
+    }
+}

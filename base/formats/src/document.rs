@@ -1,0 +1,154 @@
+//! A named piece of bytes, compressed or not: what the parsers take.
+
+use std::io::{self, BufReader, Read};
+
+/// Decompressed bytes that a document may have unless its caller says otherwise. The largest real ones
+/// (file lists of a whole distribution) have about 700 MB.
+const LARGEST: u64 = 2 << 30;
+
+/// Bytes with the name that errors call them by. Compression (gzip, zstd, xz, bzip2) is told from the
+/// first bytes, not from the name.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    /// Path or URL, for errors.
+    pub name: &'a str,
+    bytes: &'a [u8],
+    limit: u64,
+}
+
+/// The document's bytes can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The compressed stream is damaged, cut short, or larger than allowed.
+    #[error("{document} can't be decompressed")]
+    Decompress {
+        /// The document.
+        document: String,
+        /// What is wrong with the stream.
+        source: io::Error,
+    },
+    /// It is not UTF-8.
+    #[error("{document} is not UTF-8: byte {byte} is wrong")]
+    Encoding {
+        /// The document.
+        document: String,
+        /// Offset of the first wrong byte, after decompression.
+        byte: usize,
+    },
+}
+
+impl<'a> Document<'a> {
+    /// Names these bytes.
+    #[must_use]
+    pub fn new(name: &'a str, bytes: &'a [u8]) -> Self {
+        Self { name, bytes, limit: LARGEST }
+    }
+
+    /// Refuses more than this many decompressed bytes, for example the open size that repomd.xml states.
+    #[must_use]
+    pub fn limit(self, limit: u64) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The whole decompressed content.
+    ///
+    /// # Errors
+    /// The compressed stream is damaged or too large.
+    pub fn decompress(&self) -> Result<Vec<u8>, DocumentError> {
+        let failed = |source| DocumentError::Decompress { document: self.name.to_owned(), source };
+        let mut content = Vec::new();
+        self.reader().and_then(|mut reader| reader.read_to_end(&mut content)).map_err(failed)?;
+        Ok(content)
+    }
+
+    /// The whole decompressed content as text.
+    ///
+    /// # Errors
+    /// The compressed stream is damaged or too large, or the content is not UTF-8.
+    pub fn text(&self) -> Result<String, DocumentError> {
+        String::from_utf8(self.decompress()?).map_err(|error| DocumentError::Encoding {
+            document: self.name.to_owned(),
+            byte: error.utf8_error().valid_up_to(),
+        })
+    }
+
+    pub(crate) fn reader(&self) -> io::Result<BufReader<Bounded<'a>>> {
+        let bytes = self.bytes;
+        let inner: Box<dyn Read + 'a> = match bytes {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(bytes)?),
+            [0xfd, b'7', b'z', b'X', b'Z', ..] => Box::new(lzma_rust2::XzReader::new(bytes, true)),
+            [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(bytes)),
+            _ => Box::new(bytes),
+        };
+        let bounded = Bounded { inner, left: self.limit, limit: self.limit };
+        Ok(BufReader::with_capacity(64 * 1024, bounded))
+    }
+}
+
+/// Fails, rather than ends, where a stream goes past its limit.
+pub(crate) struct Bounded<'a> {
+    inner: Box<dyn Read + 'a>,
+    left: u64,
+    limit: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.checked_sub(read as u64) {
+            Some(left) => self.left = left,
+            None => return Err(io::Error::other(format!("it has more than the {} bytes allowed", self.limit))),
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    const TEXT: &str = "the same few words, the same few words, the same few words";
+
+    fn compressed(tool: &str) -> Vec<u8> {
+        let mut child = Command::new(tool)
+            .arg("-c")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{tool}: {error}"));
+        child.stdin.take().unwrap().write_all(TEXT.as_bytes()).unwrap();
+        child.wait_with_output().unwrap().stdout
+    }
+
+    #[test]
+    fn reads_what_the_real_tools_write() {
+        for tool in ["gzip", "zstd", "xz", "bzip2", "cat"] {
+            let bytes = if tool == "cat" { TEXT.as_bytes().to_vec() } else { compressed(tool) };
+            assert_eq!(Document::new(tool, &bytes).text().unwrap(), TEXT, "{tool}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_cut_and_the_oversized() {
+        for tool in ["gzip", "zstd", "xz", "bzip2"] {
+            let bytes = compressed(tool);
+            let cut = &bytes[..bytes.len() - 6];
+            assert!(Document::new(tool, cut).text().is_err(), "{tool} cut");
+            let error = Document::new(tool, &bytes).limit(20).text().unwrap_err();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains("more than the 20 bytes"), "{tool}: {source}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(magic in 0usize..4, tail: Vec<u8>) {
+            let magic: &[u8] = [&b"\x1f\x8b"[..], b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\0", b"BZh9"][magic];
+            let bytes = [magic, &tail].concat();
+            let _ = Document::new("garbage", &bytes).limit(1 << 20).decompress();
+        }
+    }
+}

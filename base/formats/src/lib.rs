@@ -1,0 +1,25 @@
+//! Bytes to types and back: RPM headers, repodata, comps, advisories, dist-git metadata, the definition file.
+//!
+//! Every byte read here may come from a stranger, so every parser bounds what it reads, names the document
+//! and the place of a fault, and never panics. This crate knows no network, no store and no key, never asks
+//! the clock and decides nothing: callers hand it bytes or a path and get a value or a precise error.
+//!
+//! Start reading at [`rpm_file`] (what a package says of itself) and [`repodata`] (what a repository says
+//! of its packages); both lead to [`heirloom_model::Package`].
+
+pub mod checksum;
+pub mod comps;
+pub mod definition;
+pub mod distgit;
+pub mod document;
+pub mod evr;
+pub mod repodata;
+pub mod repomd;
+pub mod rpm_file;
+pub mod updateinfo;
+
+mod xml;
+
+pub use checksum::Checksum;
+pub use document::{Document, DocumentError};
+pub use xml::XmlError;

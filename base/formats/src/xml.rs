@@ -1,0 +1,327 @@
+//! Pulling elements out of an XML document, with the place of every fault.
+
+use std::io::BufReader;
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use crate::document::{Bounded, Document};
+
+/// An XML document is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum XmlError {
+    /// It is not well-formed XML, or its compressed stream is damaged or too large.
+    #[error("{document} can't be read as XML at byte {byte}")]
+    Syntax {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+        /// What is wrong.
+        source: Box<quick_xml::Error>,
+    },
+    /// It ends before its root element does.
+    #[error("{document} is cut short: it ends at byte {byte}, inside of <{element}>")]
+    Truncated {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+        /// The innermost element that is still open, empty before the root.
+        element: String,
+    },
+    /// The root element is another one: the document is of another kind.
+    #[error("{document} is another kind of document: expected <{expected}>, found <{found}>")]
+    Root {
+        /// The document.
+        document: String,
+        /// The expected root.
+        expected: &'static str,
+        /// The root that is there.
+        found: String,
+    },
+    /// A needed attribute or element is not there.
+    #[error("{document}, <{element}> that ends at byte {byte}: {what} is missing")]
+    Missing {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+        /// Where it should be.
+        element: String,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A value is not of its kind.
+    #[error("{document}, <{element}> before byte {byte}: `{value}` is not {expected}")]
+    Invalid {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+        /// Where the value is.
+        element: String,
+        /// The value, shortened.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// A start tag.
+#[derive(Debug)]
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Tag {
+    fn new(start: &BytesStart<'_>) -> Result<Self, quick_xml::Error> {
+        let mut attributes = Vec::new();
+        for attribute in start.attributes() {
+            let attribute = attribute?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned();
+            attributes.push((attribute.key.as_ref().to_owned(), value));
+        }
+        Ok(Self { name: start.name().as_ref().to_owned(), attributes })
+    }
+
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+enum Piece {
+    Start(Tag),
+    End,
+    Text(String),
+}
+
+/// A reader that walks down: [`Xml::child`] enters an element, which must then be left again by
+/// [`Xml::text`], by [`Xml::skip`] or by asking for children until there are none.
+pub(crate) struct Xml<'a> {
+    reader: quick_xml::Reader<BufReader<Bounded<'a>>>,
+    buffer: Vec<u8>,
+    document: &'a str,
+    open: Vec<String>,
+}
+
+impl<'a> Xml<'a> {
+    /// Opens a document and enters its root element.
+    pub(crate) fn open(document: Document<'a>, root: &'static str) -> Result<Self, XmlError> {
+        let name = document.name;
+        let reader = document.reader().map_err(|source| XmlError::Syntax {
+            document: name.to_owned(),
+            byte: 0,
+            source: Box::new(source.into()),
+        })?;
+        let mut reader = quick_xml::Reader::from_reader(reader);
+        reader.config_mut().expand_empty_elements = true;
+        let mut xml = Self { reader, buffer: Vec::new(), document: name, open: Vec::new() };
+        match xml.child()? {
+            Some(tag) if tag.name == root => Ok(xml),
+            found => Err(XmlError::Root {
+                document: name.to_owned(),
+                expected: root,
+                found: found.map_or_else(String::new, |tag| shorten(&tag.name)),
+            }),
+        }
+    }
+
+    /// Enters the next child of the element that is open, or leaves that element.
+    pub(crate) fn child(&mut self) -> Result<Option<Tag>, XmlError> {
+        loop {
+            match self.next(false)? {
+                Piece::Start(tag) => {
+                    self.open.push(tag.name.clone());
+                    return Ok(Some(tag));
+                }
+                Piece::End => {
+                    self.open.pop();
+                    return Ok(None);
+                }
+                Piece::Text(_) => {}
+            }
+        }
+    }
+
+    /// The text of the element that is open, which it leaves. Elements inside are passed over.
+    pub(crate) fn text(&mut self) -> Result<String, XmlError> {
+        let depth = self.open.len();
+        let mut text = String::new();
+        while self.open.len() >= depth && depth > 0 {
+            match self.next(true)? {
+                Piece::Start(tag) => self.open.push(tag.name),
+                Piece::End => {
+                    self.open.pop();
+                }
+                Piece::Text(piece) if self.open.len() == depth => text.push_str(&piece),
+                Piece::Text(_) => {}
+            }
+        }
+        Ok(text)
+    }
+
+    /// Leaves the element that is open.
+    pub(crate) fn skip(&mut self) -> Result<(), XmlError> {
+        self.text().map(drop)
+    }
+
+    /// The text of the element that is open, parsed; leaves it.
+    pub(crate) fn parse<T: std::str::FromStr>(&mut self, expected: &'static str) -> Result<T, XmlError> {
+        let element = self.open.last().cloned().unwrap_or_default();
+        let text = self.text()?;
+        text.trim().parse().map_err(|_| self.invalid(&element, &text, expected))
+    }
+
+    /// A needed attribute.
+    pub(crate) fn need<'t>(&self, tag: &'t Tag, name: &'static str) -> Result<&'t str, XmlError> {
+        tag.attribute(name).ok_or_else(|| self.missing(&tag.name, name))
+    }
+
+    /// A needed attribute, parsed.
+    pub(crate) fn need_parsed<T: std::str::FromStr>(
+        &self,
+        tag: &Tag,
+        name: &'static str,
+        expected: &'static str,
+    ) -> Result<T, XmlError> {
+        let value = self.need(tag, name)?;
+        value.parse().map_err(|_| self.invalid(&tag.name, value, expected))
+    }
+
+    pub(crate) fn missing(&self, element: &str, what: &'static str) -> XmlError {
+        XmlError::Missing {
+            document: self.document.to_owned(),
+            byte: self.reader.buffer_position(),
+            element: shorten(element),
+            what,
+        }
+    }
+
+    pub(crate) fn invalid(&self, element: &str, value: &str, expected: &'static str) -> XmlError {
+        XmlError::Invalid {
+            document: self.document.to_owned(),
+            byte: self.reader.buffer_position(),
+            element: shorten(element),
+            value: shorten(value),
+            expected,
+        }
+    }
+
+    fn next(&mut self, text: bool) -> Result<Piece, XmlError> {
+        loop {
+            self.buffer.clear();
+            let piece = match self.reader.read_event_into(&mut self.buffer) {
+                Ok(Event::Start(start)) => Tag::new(&start).map(Piece::Start),
+                Ok(Event::End(_)) => Ok(Piece::End),
+                Ok(Event::Text(piece)) if text => Ok(Piece::Text(piece.xml10_content().into_owned())),
+                Ok(Event::CData(piece)) if text => Ok(Piece::Text(piece.xml10_content().into_owned())),
+                Ok(Event::GeneralRef(reference)) if text => resolve(&reference).map(Piece::Text),
+                Ok(Event::Eof) => return Err(self.truncated()),
+                Ok(_) => continue,
+                Err(source) => Err(source),
+            };
+            return piece.map_err(|source| self.syntax(source));
+        }
+    }
+
+    fn truncated(&self) -> XmlError {
+        XmlError::Truncated {
+            document: self.document.to_owned(),
+            byte: self.reader.buffer_position(),
+            element: self.open.last().map_or_else(String::new, |name| shorten(name)),
+        }
+    }
+
+    fn syntax(&self, source: quick_xml::Error) -> XmlError {
+        XmlError::Syntax {
+            document: self.document.to_owned(),
+            byte: self.reader.error_position(),
+            source: Box::new(source),
+        }
+    }
+}
+
+/// A character reference, or one of the five entities that XML itself has; a document type's own entities
+/// are refused.
+fn resolve(reference: &BytesRef<'_>) -> Result<String, quick_xml::Error> {
+    if let Some(character) = reference.resolve_char_ref()? {
+        return Ok(character.to_string());
+    }
+    let name = reference.xml10_content();
+    Ok(quick_xml::escape::unescape(&format!("&{name};"))?.into_owned())
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(120).collect()
+}
+
+/// Appends text with everything escaped that XML asks for in an element or in a double-quoted attribute.
+pub(crate) fn escape_into(out: &mut String, text: &str, attribute: bool) {
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' if attribute => out.push_str("&quot;"),
+            '\n' if attribute => out.push_str("&#10;"),
+            '\t' if attribute => out.push_str("&#9;"),
+            '\r' => out.push_str("&#13;"),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Writes an XML document piece by piece. It indents nothing by itself: line breaks are the caller's.
+#[derive(Default)]
+pub(crate) struct Writer(pub(crate) String);
+
+impl Writer {
+    /// `<name a="b">`
+    pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> &mut Self {
+        self.tag(name, attributes, ">")
+    }
+
+    /// `<name a="b"/>`
+    pub(crate) fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) -> &mut Self {
+        self.tag(name, attributes, "/>")
+    }
+
+    /// `</name>`
+    pub(crate) fn close(&mut self, name: &str) -> &mut Self {
+        self.raw("</").raw(name).raw(">")
+    }
+
+    /// `<name a="b">text</name>`, or `<name a="b"/>` when there is no text.
+    pub(crate) fn element(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) -> &mut Self {
+        if text.is_empty() {
+            return self.empty(name, attributes);
+        }
+        self.open(name, attributes);
+        escape_into(&mut self.0, text, false);
+        self.close(name)
+    }
+
+    /// Markup or white space as it is.
+    pub(crate) fn raw(&mut self, text: &str) -> &mut Self {
+        self.0.push_str(text);
+        self
+    }
+
+    fn tag(&mut self, name: &str, attributes: &[(&str, &str)], end: &str) -> &mut Self {
+        self.raw("<").raw(name);
+        for (key, value) in attributes {
+            self.raw(" ").raw(key).raw("=\"");
+            escape_into(&mut self.0, value, true);
+            self.raw("\"");
+        }
+        self.raw(end)
+    }
+}
+
+/// Whether a path stays below the directory that it is joined to, and is plain in every component.
+pub(crate) fn is_plain_relative(path: &str) -> bool {
+    !path.contains(['\0', '\\'])
+        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}

@@ -1,0 +1,35 @@
+//! Findings: what an examination saw. They are data; an error is a failure to look.
+
+use serde::{Deserialize, Serialize};
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Always differs between two honest builds; kept for the record.
+    Expected,
+    /// Reported, and allowed.
+    Note,
+    /// Breaks the promise to be identical.
+    Different,
+    /// Breaks users of the package.
+    Incompatible,
+}
+
+/// One difference or fault, with the rule that saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The rule's name, such as `requires` or `file-mode`.
+    pub rule: String,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What it is about: a tag, a path, a dependency.
+    pub subject: String,
+    /// What the reference has; empty if it has nothing there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub expected: String,
+    /// What was found; empty if there is nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub found: String,
+}

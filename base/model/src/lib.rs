@@ -1,0 +1,21 @@
+//! What every part of Heirloom talks about: names, versions, digests, dependencies, findings and the
+//! hand-over records that stages exchange.
+//!
+//! Types only. Nothing here reads a file, opens a socket, asks the clock or prints; it must not depend on
+//! any other crate of the workspace. Start reading at [`record`]: the records, in the order of the flow,
+//! are the shape of the whole program.
+
+pub mod dependency;
+pub mod digest;
+pub mod finding;
+pub mod nevra;
+pub mod package;
+pub mod record;
+pub mod verdict;
+
+pub use dependency::{Compare, Dependency};
+pub use digest::Digest;
+pub use finding::{Finding, Severity};
+pub use nevra::{Evr, Nevra};
+pub use package::{Package, PackageFile};
+pub use verdict::Verdict;

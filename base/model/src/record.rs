@@ -1,0 +1,67 @@
+//! The hand-over records, in the order of the flow. Each stage reads the records of the one before and
+//! leaves its own; the store keeps them all, append-only, under `(KIND, key)`.
+//!
+//! | record | left by | says |
+//! |---|---|---|
+//! | [`Imported`] | import | a source package: every byte of it and where it came from |
+//! | [`RepositoryState`] | import | a foreign repository as it was verified: bootstrap or reference |
+//! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
+//! | [`Plan`] | plan | the steps, their order and the reason of each |
+//! | [`Settled`] | build | what dynamic build requirements came to |
+//! | [`Built`] | build | the outcome of an action |
+//! | [`Ran`] | build | what a step came to, with the reason if it failed |
+//! | [`Compared`] | compare | one package against its reference |
+//! | [`Accepted`] | compare | a package that may be signed, and on what ground |
+//! | [`Signed`] | compose | a signed package |
+//! | [`Composed`] | compose | a published tree |
+
+mod action;
+mod outcome;
+mod plan;
+mod source;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use action::{Action, BuildrootPackage, Limits};
+pub use outcome::{
+    Accepted, Built, Compared, Composed, ComposedRepository, FailKind, Failed, Ground, NotAccepted, Promise,
+    Ran, Resources, Signed,
+};
+pub use plan::{Need, Plan, Provider, Step};
+pub use source::{
+    Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, SourceFile,
+};
+
+/// A record that the ledger can keep.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The kind's name in the ledger.
+    const KIND: &'static str;
+
+    /// What the record is about; a later record of the same kind and key supersedes an earlier one.
+    fn key(&self) -> String;
+}
+
+macro_rules! record {
+    ($type:ty, $kind:literal, $self:ident => $key:expr) => {
+        impl Record for $type {
+            const KIND: &'static str = $kind;
+
+            fn key(&$self) -> String {
+                $key
+            }
+        }
+    };
+}
+
+record!(Imported, "imported", self => self.name.clone());
+record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name(), self.name));
+record!(Evaluated, "evaluated", self => self.key.to_string());
+record!(Plan, "planned", self => "plan".to_owned());
+record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
+record!(Built, "built", self => self.action.to_string());
+record!(Ran, "ran", self => self.step.clone());
+record!(Compared, "compared", self => self.key());
+record!(Accepted, "accepted", self => self.digest().to_string());
+record!(Signed, "signed", self => format!("{}/{}", self.package, self.key));
+record!(Composed, "composed", self => "compose".to_owned());

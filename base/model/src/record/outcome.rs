@@ -1,0 +1,263 @@
+//! What comes out: builds, comparisons, signed packages, published trees.
+
+use serde::{Deserialize, Serialize};
+
+use super::BuildrootPackage;
+use crate::{Digest, Finding, Nevra, Package, Verdict};
+
+/// What a build used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resources {
+    /// Wall-clock seconds of rpmbuild.
+    pub seconds: f64,
+    /// Wall-clock seconds around it: buildroot, sources in, results out.
+    pub overhead_seconds: f64,
+    /// Processor seconds of all its processes.
+    pub cpu_seconds: f64,
+    /// Highest memory use in bytes, 0 where the host can't tell.
+    pub peak_memory: u64,
+}
+
+/// A build that succeeded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Built {
+    /// The action's key.
+    pub action: Digest,
+    /// The step of the plan it was built for.
+    pub step: String,
+    /// Identity of the source package.
+    pub nevra: Nevra,
+    /// Binary packages, sorted by identity; each `digest` names the unsigned RPM in the store.
+    pub packages: Vec<Package>,
+    /// The source RPM.
+    pub source: Package,
+    /// The buildroot, in order.
+    pub buildroot: Vec<BuildrootPackage>,
+    /// Object of the build log.
+    pub log: Digest,
+    /// What it used.
+    pub resources: Resources,
+}
+
+/// Why a build gave no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailKind {
+    /// rpmbuild ended with an error.
+    Rpmbuild,
+    /// It ran longer than its limit.
+    Time,
+    /// It used more memory than its limit.
+    Memory,
+    /// It wrote more than its limit.
+    Disk,
+    /// It had more processes than its limit.
+    Processes,
+    /// Nothing provides a build requirement.
+    Unresolvable,
+    /// The spec file does not parse.
+    Spec,
+    /// A step that it needs failed.
+    Blocked,
+}
+
+/// A step that gave no result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The step of the plan.
+    pub step: String,
+    /// The action's key, if it came so far.
+    pub action: Option<Digest>,
+    /// What kind of failure.
+    pub kind: FailKind,
+    /// For a person: what failed, and the last lines of the log.
+    pub message: String,
+    /// Object of the build log, if there is one.
+    pub log: Option<Digest>,
+}
+
+/// What a step came to when it was run last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// The step of the plan.
+    pub step: String,
+    /// The action's key, if it came so far; also the object that holds the action as JSON.
+    pub action: Option<Digest>,
+    /// Why it gave no result, if so. Else the ledger has a [`Built`] for the action.
+    pub failed: Option<Failed>,
+}
+
+/// The promise that a definition makes about its packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promise {
+    /// Every package equals its reference, 1:1.
+    Identical,
+    /// Every package keeps its reference's interfaces.
+    Abi,
+}
+
+/// One rebuilt package against its reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Identity of the rebuilt package.
+    pub nevra: Nevra,
+    /// The rebuilt, unsigned RPM.
+    pub package: Digest,
+    /// The reference's RPM.
+    pub reference: Digest,
+    /// Version of the rules that were applied.
+    pub rules: u32,
+    /// The level.
+    pub verdict: Verdict,
+    /// Every difference, the expected ones too.
+    pub findings: Vec<Finding>,
+}
+
+impl Compared {
+    /// Rebuilt and reference digest: a pair is compared once for each version of the rules.
+    #[must_use]
+    pub fn key(&self) -> String {
+        Self::key_of(self.package, self.reference, self.rules)
+    }
+
+    /// The key that a comparison of these two has.
+    #[must_use]
+    pub fn key_of(package: Digest, reference: Digest, rules: u32) -> String {
+        format!("{package}/{reference}/{rules}")
+    }
+}
+
+/// On what ground a package may be signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// Its comparison keeps the promise.
+    Compared(Verdict),
+    /// The distribution's own package: there is no reference.
+    Own,
+    /// Carried over from the bootstrap repository as it is, because packages need it at run time.
+    Inherited,
+}
+
+/// A package that may be signed. Made only from a comparison that keeps the promise, from an own package,
+/// or from a declared inheritance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    nevra: Nevra,
+    digest: Digest,
+    ground: Ground,
+}
+
+/// The comparison breaks the promise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{nevra} is {verdict}, which does not keep the promise `{promise}`")]
+pub struct NotAccepted {
+    /// The package.
+    pub nevra: Nevra,
+    /// Its level.
+    pub verdict: Verdict,
+    /// The promise, as the definition writes it.
+    pub promise: &'static str,
+}
+
+impl Promise {
+    /// The promise as the definition writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Abi => "abi",
+        }
+    }
+
+    /// Whether a package of this level keeps the promise.
+    #[must_use]
+    pub fn holds(self, verdict: Verdict) -> bool {
+        match self {
+            Self::Identical => verdict.is_identical(),
+            Self::Abi => verdict <= Verdict::AbiCompatible,
+        }
+    }
+}
+
+impl Accepted {
+    /// Accepts a compared package under a promise.
+    ///
+    /// # Errors
+    /// Its level does not keep the promise.
+    pub fn compared(compared: &Compared, promise: Promise) -> Result<Self, NotAccepted> {
+        let Compared { nevra, package, verdict, .. } = compared;
+        if !promise.holds(*verdict) {
+            return Err(NotAccepted { nevra: nevra.clone(), verdict: *verdict, promise: promise.name() });
+        }
+        Ok(Self { nevra: nevra.clone(), digest: *package, ground: Ground::Compared(*verdict) })
+    }
+
+    /// Accepts a package of the distribution's own.
+    #[must_use]
+    pub fn own(package: &Package) -> Self {
+        Self { nevra: package.nevra.clone(), digest: package.digest, ground: Ground::Own }
+    }
+
+    /// Accepts a package of the bootstrap repository that is carried over.
+    #[must_use]
+    pub fn inherited(package: &Package) -> Self {
+        Self { nevra: package.nevra.clone(), digest: package.digest, ground: Ground::Inherited }
+    }
+
+    /// Identity.
+    #[must_use]
+    pub fn nevra(&self) -> &Nevra {
+        &self.nevra
+    }
+
+    /// The unsigned RPM (or, for an inherited one, as its vendor signed it).
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// On what ground it was accepted.
+    #[must_use]
+    pub fn ground(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+/// An accepted package with the distribution's signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The RPM that was accepted.
+    pub package: Digest,
+    /// The signed RPM.
+    pub signed: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Fingerprint of the key.
+    pub key: String,
+    /// Object with its repodata, made once, when it was signed.
+    pub repodata: Digest,
+}
+
+/// One repository of a published tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComposedRepository {
+    /// Its name, such as `BaseOS`.
+    pub name: String,
+    /// Path of its root below the tree's.
+    pub path: String,
+    /// Number of packages.
+    pub packages: usize,
+    /// SHA-256 of its repomd.xml.
+    pub repomd: Digest,
+}
+
+/// A published tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Composed {
+    /// Digest of everything that went in; the tree's name.
+    pub id: Digest,
+    /// Its repositories, sorted by name.
+    pub repositories: Vec<ComposedRepository>,
+}

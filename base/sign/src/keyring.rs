@@ -1,0 +1,305 @@
+//! Judging other people's signatures.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey, SignedPublicSubKey};
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::packet::{self, Packet, PacketParser, Signature, SignatureType};
+use pgp::types::{KeyDetails as _, Tag};
+
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::key::{KeyError, hex};
+
+/// Certificates whose signatures count.
+pub struct Keyring {
+    keys: Vec<Key>,
+}
+
+/// A signature does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is none.
+    #[error("it is not signed")]
+    NoSignature,
+    /// It was made by a key that is not in the keyring.
+    #[error("it is signed by the unknown key {id}: add that key's certificate if you trust it")]
+    UnknownKey {
+        /// Fingerprint or key id, as far as the signature tells.
+        id: String,
+    },
+    /// The data or the signature was changed.
+    #[error("its signature by {fingerprint} is wrong: it was changed after it was signed")]
+    BadSignature {
+        /// The certificate that claims to have signed.
+        fingerprint: String,
+    },
+    /// The signature's digest algorithm can be forged.
+    #[error("its signature by {fingerprint} uses {hash}, which can be forged: ask for one with SHA-256")]
+    Weak {
+        /// The certificate.
+        fingerprint: String,
+        /// The digest algorithm.
+        hash: String,
+    },
+    /// The key had expired, or did not exist yet, when the signature was made.
+    #[error("its signature was made when the key {fingerprint} was not valid: before its creation or after its expiry")]
+    Expired {
+        /// The certificate.
+        fingerprint: String,
+    },
+    /// The certificate's owner has withdrawn it.
+    #[error("the key {fingerprint} that signed it was revoked")]
+    Revoked {
+        /// The certificate.
+        fingerprint: String,
+    },
+    /// The signature can't be parsed.
+    #[error("its signature is not well formed: {0}")]
+    Malformed(String),
+    /// The package is damaged or cut off.
+    #[error(transparent)]
+    Package(#[from] EnvelopeError),
+}
+
+/// A primary key or subkey that may sign data.
+struct Key {
+    material: Material,
+    /// The certificate's fingerprint.
+    certificate: String,
+    /// First and last second in which it may sign.
+    valid: (u32, u32),
+    revoked: bool,
+}
+
+enum Material {
+    Primary(packet::PublicKey),
+    Subkey(packet::PublicSubkey),
+}
+
+impl Keyring {
+    /// Reads certificates, any number in any number of armoured blocks. A block in binary is read too.
+    ///
+    /// # Errors
+    /// No certificate, one that can't be parsed, or one without a valid signature of its own.
+    pub fn from_armoured(bytes: &[u8]) -> Result<Self, KeyError> {
+        let malformed =
+            |source| KeyError::Malformed { expected: "certificate (public key)", source: Box::new(source) };
+        let mut keys = Vec::new();
+        for block in blocks(bytes) {
+            let (certificates, _) = SignedPublicKey::from_reader_many_buf(block).map_err(malformed)?;
+            for certificate in certificates {
+                add_certificate(&certificate.map_err(malformed)?, &mut keys)?;
+            }
+        }
+        if keys.is_empty() {
+            return Err(malformed(pgp::errors::Error::NoMatchingPacket { backtrace: None }));
+        }
+        Ok(Self { keys })
+    }
+
+    /// The fingerprints of the certificates.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<&str> {
+        let mut all: Vec<_> = self.keys.iter().map(|key| key.certificate.as_str()).collect();
+        all.dedup();
+        all
+    }
+
+    /// Verifies a signature beside its data, armoured or binary; the fingerprint of the certificate that made
+    /// it. Of several signatures, one that holds is enough.
+    ///
+    /// # Errors
+    /// Any reason not to believe it.
+    pub fn verify_detached(&self, data: &[u8], signature: &[u8]) -> Result<String, VerifyError> {
+        if signature.iter().all(u8::is_ascii_whitespace) {
+            return Err(VerifyError::NoSignature);
+        }
+        let malformed = |error: pgp::errors::Error| VerifyError::Malformed(error.to_string());
+        let (signatures, _) = DetachedSignature::from_reader_many_buf(signature).map_err(malformed)?;
+        let signatures = signatures.map(|found| Ok(found.map_err(malformed)?.signature));
+        self.judge_any(signatures, data)
+    }
+
+    /// Verifies a package: its header by a signature, its payload by the digest in the header. The
+    /// fingerprint of the certificate that signed it.
+    ///
+    /// # Errors
+    /// Any reason not to believe it, or a file that can't be read.
+    pub fn verify_rpm(&self, path: &Path) -> Result<String, VerifyError> {
+        self.verify_rpm_from(File::open(path).map_err(EnvelopeError::Io)?)
+    }
+
+    /// The same from a stream, which is read to its end.
+    ///
+    /// # Errors
+    /// Any reason not to believe it, or a stream that can't be read.
+    pub fn verify_rpm_from(&self, input: impl Read) -> Result<String, VerifyError> {
+        let mut input = BufReader::with_capacity(1 << 16, input);
+        let envelope = Envelope::read(&mut input)?;
+        let signatures = envelope.signatures().flat_map(|bytes| {
+            PacketParser::new(bytes).map(|packet| match packet {
+                Ok(Packet::Signature(signature)) => Ok(signature),
+                Ok(_) => Err(VerifyError::Malformed("not a signature packet".to_owned())),
+                Err(error) => Err(VerifyError::Malformed(error.to_string())),
+            })
+        });
+        let fingerprint = self.judge_any(signatures, envelope.signed_bytes())?;
+        envelope.copy_payload(input, io::sink())?;
+        Ok(fingerprint)
+    }
+
+    /// The first one that holds; else the reason that says most.
+    fn judge_any(
+        &self,
+        signatures: impl Iterator<Item = Result<Signature, VerifyError>>,
+        data: &[u8],
+    ) -> Result<String, VerifyError> {
+        let mut worst = VerifyError::NoSignature;
+        for signature in signatures {
+            match signature.and_then(|signature| self.judge(&signature, data)) {
+                Ok(fingerprint) => return Ok(fingerprint),
+                Err(VerifyError::UnknownKey { .. }) if !matches!(worst, VerifyError::NoSignature) => {}
+                Err(error) => worst = error,
+            }
+        }
+        Err(worst)
+    }
+
+    fn judge(&self, signature: &Signature, data: &[u8]) -> Result<String, VerifyError> {
+        let key = self.keys.iter().find(|key| key.made(signature));
+        let key = key.ok_or_else(|| VerifyError::UnknownKey { id: issuer(signature) })?;
+        let fingerprint = key.certificate.clone();
+        if !matches!(signature.typ(), Some(SignatureType::Binary | SignatureType::Text)) {
+            return Err(VerifyError::Malformed("it is no signature of data".to_owned()));
+        }
+        match signature.hash_alg() {
+            None | Some(HashAlgorithm::None | HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Ripemd160) => {
+                let hash = signature.hash_alg().map(|hash| hash.to_string()).unwrap_or_default();
+                return Err(VerifyError::Weak { fingerprint, hash });
+            }
+            Some(_) => {}
+        }
+        if !key.verifies(signature, data) {
+            return Err(VerifyError::BadSignature { fingerprint });
+        }
+        if key.revoked {
+            return Err(VerifyError::Revoked { fingerprint });
+        }
+        let created = signature.created().map_or(0, |time| time.as_secs());
+        if created < key.valid.0 || created > key.valid.1 {
+            return Err(VerifyError::Expired { fingerprint });
+        }
+        Ok(fingerprint)
+    }
+}
+
+impl Key {
+    /// Whether the signature says that it is this key's.
+    fn made(&self, signature: &Signature) -> bool {
+        let (fingerprint, id) = match &self.material {
+            Material::Primary(key) => (key.fingerprint(), key.legacy_key_id()),
+            Material::Subkey(key) => (key.fingerprint(), key.legacy_key_id()),
+        };
+        let fingerprints = signature.issuer_fingerprint();
+        if fingerprints.is_empty() {
+            return signature.issuer_key_id().contains(&&id);
+        }
+        fingerprints.contains(&&fingerprint)
+    }
+
+    fn verifies(&self, signature: &Signature, data: &[u8]) -> bool {
+        match &self.material {
+            Material::Primary(key) => signature.verify(key, data).is_ok(),
+            Material::Subkey(key) => signature.verify(key, data).is_ok(),
+        }
+    }
+}
+
+/// Takes the primary key and the subkeys that the certificate binds.
+fn add_certificate(certificate: &SignedPublicKey, keys: &mut Vec<Key>) -> Result<(), KeyError> {
+    let primary = &certificate.primary_key;
+    let fingerprint = hex(primary.fingerprint().as_bytes());
+    let own = certificate
+        .details
+        .users
+        .iter()
+        .flat_map(|user| user.signatures.iter().map(move |signature| (user, signature)))
+        .filter(|(user, signature)| signature.verify_certification(primary, Tag::UserId, &user.id).is_ok())
+        .map(|(_, signature)| signature);
+    let direct = certificate.details.direct_signatures.iter();
+    let own = latest(own.chain(direct.filter(|signature| signature.verify_key(primary).is_ok())))
+        .ok_or_else(|| KeyError::Unbound(fingerprint.clone()))?;
+    let revocations = &certificate.details.revocation_signatures;
+    let revoked = revocations.iter().any(|signature| signature.verify_key(primary).is_ok());
+    let valid = validity(primary.created_at().as_secs(), own);
+    keys.push(Key {
+        material: Material::Primary(primary.clone()),
+        certificate: fingerprint.clone(),
+        valid,
+        revoked,
+    });
+    for subkey in &certificate.public_subkeys {
+        let Some(binding) = signing_binding(subkey, primary) else { continue };
+        let (from, until) = validity(subkey.created_at().as_secs(), binding);
+        let withdrawn = of_type(subkey, SignatureType::SubkeyRevocation)
+            .any(|signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok());
+        keys.push(Key {
+            material: Material::Subkey(subkey.key.clone()),
+            certificate: fingerprint.clone(),
+            valid: (from, until.min(valid.1)),
+            revoked: revoked || withdrawn,
+        });
+    }
+    Ok(())
+}
+
+/// The binding of a subkey that may sign, confirmed by the subkey itself.
+fn signing_binding<'a>(subkey: &'a SignedPublicSubKey, primary: &packet::PublicKey) -> Option<&'a Signature> {
+    let bindings = of_type(subkey, SignatureType::SubkeyBinding)
+        .filter(|signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok());
+    latest(bindings).filter(|binding| {
+        let confirmed = binding.embedded_signature();
+        binding.key_flags().sign()
+            && confirmed.is_some_and(|back| back.verify_primary_key_binding(&subkey.key, primary).is_ok())
+    })
+}
+
+fn of_type(subkey: &SignedPublicSubKey, kind: SignatureType) -> impl Iterator<Item = &Signature> {
+    subkey.signatures.iter().filter(move |signature| signature.typ() == Some(kind))
+}
+
+fn latest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
+    signatures.max_by_key(|signature| signature.created())
+}
+
+/// The seconds in which a key may sign.
+fn validity(created: u32, binding: &Signature) -> (u32, u32) {
+    let lifetime = binding.key_expiration_time().map_or(0, |time| time.as_secs());
+    (created, if lifetime == 0 { u32::MAX } else { created.saturating_add(lifetime) })
+}
+
+/// Who a signature says has made it.
+fn issuer(signature: &Signature) -> String {
+    if let Some(fingerprint) = signature.issuer_fingerprint().first() {
+        return hex(fingerprint.as_bytes());
+    }
+    signature.issuer_key_id().first().map_or_else(|| "(unnamed)".to_owned(), |id| hex(id.as_ref()))
+}
+
+/// Splits armoured blocks that follow each other, since the parser stops behind the first one.
+fn blocks(bytes: &[u8]) -> Vec<&[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN PGP ";
+    let mut starts: Vec<_> = bytes
+        .windows(BEGIN.len())
+        .enumerate()
+        .filter(|(at, window)| *window == BEGIN && (*at == 0 || bytes[at - 1] == b'\n'))
+        .map(|(at, _)| at)
+        .collect();
+    if starts.is_empty() {
+        return vec![bytes];
+    }
+    starts.push(bytes.len());
+    starts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
+}

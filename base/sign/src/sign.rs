@@ -1,0 +1,145 @@
+//! Making signatures.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use heirloom_model::Digest;
+use heirloom_model::digest::Hasher;
+use pgp::composed::{ArmorOptions, DetachedSignature};
+use pgp::crypto::hash::HashAlgorithm;
+use pgp::crypto::public_key::PublicKeyAlgorithm;
+use pgp::packet::{PacketTrait as _, Signature, SignatureConfig, SignatureType};
+use pgp::types::{KeyDetails as _, Password, Timestamp};
+
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::key::{SecretKey, signer};
+
+/// Nothing was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The package can't be signed.
+    #[error("{path} can't be signed")]
+    Package {
+        /// The package.
+        path: PathBuf,
+        /// Why.
+        source: EnvelopeError,
+    },
+    /// A stream that is no intact package.
+    #[error("the package can't be signed")]
+    Stream(#[source] EnvelopeError),
+    /// The signed package can't be written.
+    #[error("{path} can't be written")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A time beyond what OpenPGP can express.
+    #[error("the time {0} is beyond the year 2106, the last that OpenPGP can express")]
+    Time(u64),
+    /// The OpenPGP implementation failed.
+    #[error("OpenPGP operation failed")]
+    OpenPgp(#[source] Box<pgp::errors::Error>),
+}
+
+impl From<pgp::errors::Error> for SignError {
+    fn from(error: pgp::errors::Error) -> Self {
+        Self::OpenPgp(Box::new(error))
+    }
+}
+
+impl SecretKey {
+    /// Writes a signed copy of a package and returns its SHA-256. Signatures that it had are left out; its
+    /// digests are checked on the way. `output` appears complete or not at all.
+    ///
+    /// # Errors
+    /// A package that is damaged or cut off, a file that can't be read or written.
+    pub fn sign_rpm(&self, input: &Path, output: &Path, time: u64) -> Result<Digest, SignError> {
+        let write = |source| SignError::Write { path: output.to_owned(), source };
+        let package = |source| SignError::Package { path: input.to_owned(), source };
+        let source = File::open(input).map_err(|error| package(error.into()))?;
+        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut temporary =
+            tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(write)?;
+        let digest = self.sign_rpm_to(source, temporary.as_file_mut(), time).map_err(|error| match error {
+            SignError::Stream(source) => package(source),
+            other => other,
+        })?;
+        readable_by_all(temporary.as_file()).map_err(write)?;
+        temporary.persist(output).map_err(|error| write(error.error))?;
+        Ok(digest)
+    }
+
+    /// The same from stream to stream. After an error, what was written must be thrown away.
+    ///
+    /// # Errors
+    /// A package that is damaged or cut off, a stream that fails.
+    pub fn sign_rpm_to(
+        &self,
+        input: impl Read,
+        output: impl Write,
+        time: u64,
+    ) -> Result<Digest, SignError> {
+        let mut input = BufReader::with_capacity(1 << 16, input);
+        let envelope = Envelope::read(&mut input).map_err(SignError::Stream)?;
+        let signature = self.sign(envelope.signed_bytes(), time)?;
+        let mut bytes = Vec::new();
+        signature.to_writer_with_header(&mut bytes)?;
+        let is_rsa = self.key.primary_key.algorithm() == PublicKeyAlgorithm::RSA;
+
+        let mut output = Hashed { out: BufWriter::with_capacity(1 << 16, output), hasher: Hasher::default() };
+        let written = envelope
+            .write_signed(&bytes, is_rsa, &mut output)
+            .map_err(EnvelopeError::Io)
+            .and_then(|()| envelope.copy_payload(input, &mut output))
+            .and_then(|()| output.flush().map_err(EnvelopeError::Io));
+        written.map_err(SignError::Stream)?;
+        Ok(output.hasher.finish())
+    }
+
+    /// An armoured signature to lie beside the data, such as `repomd.xml.asc`.
+    ///
+    /// # Errors
+    /// A time that OpenPGP can't express.
+    pub fn sign_detached(&self, data: &[u8], time: u64) -> Result<String, SignError> {
+        let signature = DetachedSignature::new(self.sign(data, time)?);
+        Ok(signature.to_armored_string(ArmorOptions::default())?)
+    }
+
+    fn sign(&self, data: &[u8], time: u64) -> Result<Signature, SignError> {
+        let seconds = u32::try_from(time).map_err(|_| SignError::Time(time))?;
+        let key = &self.key.primary_key;
+        let mut config =
+            SignatureConfig::v4(SignatureType::Binary, key.algorithm(), HashAlgorithm::Sha256);
+        config.hashed_subpackets = signer(key, Timestamp::from_secs(seconds))?;
+        Ok(config.sign(key, &Password::empty(), data)?)
+    }
+}
+
+/// Digests what it writes.
+struct Hashed<W> {
+    out: W,
+    hasher: Hasher,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A temporary file is its owner's alone; a package is for everybody.
+fn readable_by_all(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.sync_all()
+}

@@ -1,0 +1,181 @@
+//! Keys and signatures beside files.
+
+use heirloom_sign::{Algorithm, KeyError, Keyring, SecretKey, VerifyError};
+
+use crate::support::{Place, TIME, keyring};
+
+fn ed25519() -> SecretKey {
+    SecretKey::generate("Test <test@example.org>", TIME, Algorithm::Ed25519).unwrap()
+}
+
+/// gpg imports our certificate and verifies our signature.
+fn gpg_verifies(key: &SecretKey) {
+    let place = Place::new();
+    place.write("key.asc", key.public_armoured().unwrap());
+    place.gpg(&["--import", "key.asc"]);
+    let keys = place.gpg(&["--with-colons", "--list-keys"]);
+    assert!(keys.contains(&format!("fpr:::::::::{}:", key.fingerprint())), "{keys}");
+    place.write("data", "some data\n");
+    place.write("data.asc", key.sign_detached(b"some data\n", TIME).unwrap());
+    let said = place.run("gpg", &["--verify", "data.asc", "data"]);
+    assert!(said.contains("Good signature"), "{said}");
+    place.write("data", "some date\n");
+    assert!(!place.try_run("gpg", &["--verify", "data.asc", "data"]).status.success());
+}
+
+#[test]
+fn gpg_verifies_an_ed25519_key() {
+    gpg_verifies(&ed25519());
+}
+
+#[test]
+fn gpg_verifies_an_rsa_key() {
+    gpg_verifies(&SecretKey::generate("Test <test@example.org>", TIME, Algorithm::Rsa4096).unwrap());
+}
+
+#[test]
+fn signatures_of_gpg_are_verified() {
+    let place = Place::new();
+    for (user, algorithm) in [("rsa@example.org", "rsa3072"), ("ed@example.org", "ed25519")] {
+        let key = place.gpg_key(user, algorithm);
+        let certificate = place.gpg_certificate(user);
+        place.write("data", "some data\n");
+        for form in ["--armor", "--no-armor"] {
+            place.gpg(&["--yes", "-u", user, form, "--output", "data.sig", "--detach-sign", "data"]);
+            let signature = std::fs::read(place.path("data.sig")).unwrap();
+            let found = certificate.verify_detached(b"some data\n", &signature).unwrap();
+            assert_eq!(found, key.fingerprint());
+            let error = certificate.verify_detached(b"some date\n", &signature).unwrap_err();
+            assert!(matches!(error, VerifyError::BadSignature { .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_signing_subkey_counts_for_its_certificate() {
+    let place = Place::new();
+    place.gpg(&["--quick-gen-key", "sub@example.org", "ed25519", "cert", "never"]);
+    let fingerprint = place.gpg_certificate("sub@example.org").fingerprints()[0].to_owned();
+    place.gpg(&["--quick-add-key", &fingerprint, "ed25519", "sign", "never"]);
+    place.write("data", "some data\n");
+    place.gpg(&["--output", "data.sig", "--detach-sign", "data"]);
+    let signature = std::fs::read(place.path("data.sig")).unwrap();
+    let certificate = place.gpg_certificate("sub@example.org");
+    assert_eq!(certificate.verify_detached(b"some data\n", &signature).unwrap(), fingerprint);
+}
+
+#[test]
+fn a_signature_after_the_key_s_expiry_does_not_count() {
+    let place = Place::new();
+    place.gpg(&[
+        "--faked-system-time", "20200101T000000", "--quick-gen-key", "old@example.org", "ed25519", "sign",
+        "20200201T000000",
+    ]);
+    let certificate = place.gpg_certificate("old@example.org");
+    place.gpg(&["--armor", "--output", "old.key", "--export-secret-keys", "old@example.org"]);
+    place.run("chmod", &["600", "old.key"]);
+    let key = SecretKey::load(&place.path("old.key")).unwrap();
+    let in_time = key.sign_detached(b"data", 1_577_900_000).unwrap();
+    certificate.verify_detached(b"data", in_time.as_bytes()).unwrap();
+    for time in [1_500_000_000, 1_600_000_000] {
+        let signature = key.sign_detached(b"data", time).unwrap();
+        let error = certificate.verify_detached(b"data", signature.as_bytes()).unwrap_err();
+        assert!(matches!(error, VerifyError::Expired { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_revoked_key_does_not_count() {
+    let place = Place::new();
+    let key = place.gpg_key("gone@example.org", "ed25519");
+    let revocation = format!("gpg/openpgp-revocs.d/{}.rev", key.fingerprint());
+    // gpg disarms its prepared revocation by a colon.
+    let armed = std::fs::read_to_string(place.path(&revocation)).unwrap().replace(":-----BEGIN", "-----BEGIN");
+    place.write("revocation", armed);
+    place.gpg(&["--import", "revocation"]);
+    let signature = key.sign_detached(b"data", TIME).unwrap();
+    let certificate = place.gpg_certificate("gone@example.org");
+    let error = certificate.verify_detached(b"data", signature.as_bytes()).unwrap_err();
+    assert!(matches!(error, VerifyError::Revoked { .. }), "{error}");
+}
+
+#[test]
+fn sha1_is_refused() {
+    let place = Place::new();
+    place.gpg_key("weak@example.org", "rsa2048");
+    place.write("data", "data");
+    place.gpg(&["--digest-algo", "SHA1", "--output", "data.sig", "--detach-sign", "data"]);
+    let signature = std::fs::read(place.path("data.sig")).unwrap();
+    let error =
+        place.gpg_certificate("weak@example.org").verify_detached(b"data", &signature).unwrap_err();
+    assert!(matches!(error, VerifyError::Weak { .. }), "{error}");
+}
+
+#[test]
+fn what_is_wrong_with_a_signature_is_told() {
+    let (key, other) = (ed25519(), ed25519());
+    let signature = key.sign_detached(b"data", TIME).unwrap();
+    assert_eq!(signature, key.sign_detached(b"data", TIME).unwrap(), "no randomness");
+    assert_eq!(keyring(&key).verify_detached(b"data", signature.as_bytes()).unwrap(), key.fingerprint());
+
+    let error = keyring(&other).verify_detached(b"data", signature.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains(key.fingerprint()), "{error}");
+    assert!(matches!(error, VerifyError::UnknownKey { .. }));
+    assert!(matches!(keyring(&key).verify_detached(b"data", b"\n"), Err(VerifyError::NoSignature)));
+    for garbage in ["garbage", "-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n", "\u{88}"] {
+        let error = keyring(&key).verify_detached(b"data", garbage.as_bytes()).unwrap_err();
+        assert!(matches!(error, VerifyError::Malformed(_) | VerifyError::NoSignature), "{garbage}: {error}");
+    }
+}
+
+#[test]
+fn a_file_of_several_certificates_is_read_whole() {
+    let (one, two) = (ed25519(), ed25519());
+    let file = one.public_armoured().unwrap() + "\nA comment between.\n\n" + &two.public_armoured().unwrap();
+    let both = Keyring::from_armoured(file.as_bytes()).unwrap();
+    assert_eq!(both.fingerprints(), [one.fingerprint(), two.fingerprint()]);
+    for key in [&one, &two] {
+        let signature = key.sign_detached(b"data", TIME).unwrap();
+        assert_eq!(both.verify_detached(b"data", signature.as_bytes()).unwrap(), key.fingerprint());
+    }
+    for garbage in ["", "no key", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----"] {
+        assert!(Keyring::from_armoured(garbage.as_bytes()).is_err(), "{garbage}");
+    }
+}
+
+#[test]
+fn a_private_key_is_kept_private() {
+    let place = Place::new();
+    let (key, path) = (ed25519(), place.path("secret.asc"));
+    key.save(&path).unwrap();
+    let loaded = SecretKey::load(&path).unwrap();
+    assert_eq!(loaded.fingerprint(), key.fingerprint());
+    assert_eq!(loaded.public_armoured().unwrap(), key.public_armoured().unwrap());
+
+    assert!(matches!(ed25519().save(&path), Err(KeyError::Exists(_))));
+    place.run("chmod", &["640", "secret.asc"]);
+    let error = SecretKey::load(&path).err().unwrap();
+    assert!(error.to_string().contains("run `chmod 600 "), "{error}");
+    let error = SecretKey::load(&place.path("none")).err().unwrap();
+    assert!(matches!(error, KeyError::Io { .. }), "{error}");
+    place.write("public.asc", key.public_armoured().unwrap());
+    place.run("chmod", &["600", "public.asc"]);
+    let error = SecretKey::load(&place.path("public.asc")).err().unwrap();
+    assert!(matches!(error, KeyError::Malformed { .. }), "{error}");
+}
+
+#[test]
+fn a_passphrase_is_refused() {
+    let place = Place::new();
+    place.run("gpg", &[
+        "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "secret", "--quick-gen-key",
+        "locked@example.org", "ed25519", "sign", "never",
+    ]);
+    place.run("gpg", &[
+        "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "secret", "--armor", "--output",
+        "locked.asc", "--export-secret-keys", "locked@example.org",
+    ]);
+    place.run("chmod", &["600", "locked.asc"]);
+    let error = SecretKey::load(&place.path("locked.asc")).err().unwrap();
+    assert!(matches!(error, KeyError::Locked(_)), "{error}");
+}

@@ -1,0 +1,214 @@
+/* What Rust can't call in libsolv: inline functions, macros, and everything behind a struct's layout.
+ * Lists come back in a Queue that the caller owns. Nothing here decides anything but the solver's flags. */
+
+#include <solv/pool.h>
+#include <solv/poolarch.h>
+#include <solv/repo.h>
+#include <solv/solver.h>
+#include <solv/util.h>
+
+Queue *heirloom_queue_new(void)
+{
+    Queue *queue = solv_malloc(sizeof *queue);
+    queue_init(queue);
+    return queue;
+}
+
+void heirloom_queue_free(Queue *queue)
+{
+    queue_free(queue);
+    solv_free(queue);
+}
+
+const Id *heirloom_queue_ids(const Queue *queue, int *count)
+{
+    *count = queue->count;
+    return queue->elements;
+}
+
+/* NULL when this libsolv was built for another package manager only. */
+Pool *heirloom_pool_new(const char *arch)
+{
+    Pool *pool = pool_create();
+    /* Debian's library starts with its own semantics, in which `noarch` is no architecture. */
+    if (pool_setdisttype(pool, DISTTYPE_RPM) < 0) {
+        pool_free(pool);
+        return 0;
+    }
+    pool_setarch(pool, arch);
+    return pool;
+}
+
+Repo *heirloom_repository_new(Pool *pool, const char *name, int priority)
+{
+    Repo *repository = repo_create(pool, name);
+    repository->priority = priority;
+    return repository;
+}
+
+void heirloom_package_name(Pool *pool, Id package, Id name, Id evr, Id arch)
+{
+    Solvable *solvable = pool_id2solvable(pool, package);
+    solvable->name = name;
+    solvable->evr = evr;
+    solvable->arch = arch;
+}
+
+/* The order is that of `Kind` in ffi.rs. */
+static Offset *dependencies(Solvable *solvable, int kind)
+{
+    switch (kind) {
+    case 0: return &solvable->provides;
+    case 1: return &solvable->requires;
+    case 2: return &solvable->conflicts;
+    case 3: return &solvable->obsoletes;
+    case 4: return &solvable->recommends;
+    case 5: return &solvable->suggests;
+    case 6: return &solvable->supplements;
+    default: return &solvable->enhances;
+    }
+}
+
+/* repo_addid alone, since repo_addid_dep looks for duplicates and gets slow with thousands of provides. */
+void heirloom_package_add(Pool *pool, Id package, int kind, const Id *ids, int count)
+{
+    Solvable *solvable = pool_id2solvable(pool, package);
+    Offset *list = dependencies(solvable, kind);
+    for (int i = 0; i < count; i++)
+        *list = repo_addid(solvable->repo, *list, ids[i]);
+}
+
+void heirloom_package_list(Pool *pool, Id package, int kind, Queue *out)
+{
+    Solvable *solvable = pool_id2solvable(pool, package);
+    Offset list = *dependencies(solvable, kind);
+    if (!list)
+        return;
+    for (const Id *id = solvable->repo->idarraydata + list; *id; id++)
+        queue_push(out, *id);
+}
+
+int heirloom_text_count(const Pool *pool)
+{
+    return pool->ss.nstrings;
+}
+
+/* Copies these packages into a repository that counts as installed; returns the first copy's id. The caller
+ * must call pool_createwhatprovides() afterwards. */
+Id heirloom_present_set(Pool *pool, const Id *packages, int count)
+{
+    Repo *repository = repo_create(pool, "present");
+    Id first = repo_add_solvable_block(repository, count);
+    for (int i = 0; i < count; i++) {
+        Solvable *from = pool_id2solvable(pool, packages[i]), *to = pool_id2solvable(pool, first + i);
+        to->name = from->name;
+        to->evr = from->evr;
+        to->arch = from->arch;
+        for (int kind = 0; kind < 8; kind++) {
+            Offset list = *dependencies(from, kind);
+            if (!list)
+                continue;
+            for (const Id *id = from->repo->idarraydata + list; *id; id++)
+                *dependencies(to, kind) = repo_addid(repository, *dependencies(to, kind), *id);
+        }
+    }
+    pool_set_installed(pool, repository);
+    return first;
+}
+
+void heirloom_present_clear(Pool *pool)
+{
+    Repo *repository = pool->installed;
+    if (!repository)
+        return;
+    pool_set_installed(pool, 0);
+    repo_free(repository, 1);
+}
+
+void heirloom_providers(Pool *pool, Id dependency, Queue *out)
+{
+    Id package, offset;
+    FOR_PROVIDES(package, offset, dependency)
+        queue_push(out, package);
+}
+
+/* Whether some set of the pool's packages could satisfy it, seen from this dependency alone. */
+int heirloom_resolvable(Pool *pool, Id dependency)
+{
+    if (ISRELDEP(dependency)) {
+        const Reldep *relation = GETRELDEP(pool, dependency);
+        Id left = relation->name, right = relation->evr;
+        switch (relation->flags) {
+        case REL_AND:
+            return heirloom_resolvable(pool, left) && heirloom_resolvable(pool, right);
+        case REL_OR:
+            return heirloom_resolvable(pool, left) || heirloom_resolvable(pool, right);
+        case REL_COND: { /* left if condition [else otherwise] */
+            Id condition = right, otherwise = 0;
+            if (ISRELDEP(right) && GETRELDEP(pool, right)->flags == REL_ELSE) {
+                const Reldep *branches = GETRELDEP(pool, right);
+                condition = branches->name;
+                otherwise = branches->evr;
+            }
+            if (heirloom_resolvable(pool, condition) && !heirloom_resolvable(pool, left))
+                return 0;
+            return !otherwise || heirloom_resolvable(pool, otherwise);
+        }
+        case REL_UNLESS: /* left unless condition [else otherwise] */
+            return heirloom_resolvable(pool, left);
+        }
+    }
+    return pool_whatprovides_ptr(pool, dependency)[0] != 0;
+}
+
+/* Solves "install these, keep what is present where possible". `chosen` gets what is installed in the end,
+ * `rules` five ids for each rule of each problem: its problem, type, from, to, dependency.
+ * Returns the number of problems. */
+int heirloom_solve(Pool *pool, const Id *wanted, int count, int weak, Queue *chosen, Queue *rules)
+{
+    Queue job, found, infos;
+    Solver *solver = solver_create(pool);
+    queue_init(&job);
+    for (int i = 0; i < count; i++)
+        queue_push2(&job, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES, wanted[i]);
+
+    /* As dnf sets them, so that both choose alike. */
+    solver_set_flag(solver, SOLVER_FLAG_ALLOW_VENDORCHANGE, 1);
+    solver_set_flag(solver, SOLVER_FLAG_KEEP_ORPHANS, 1);
+    solver_set_flag(solver, SOLVER_FLAG_BEST_OBEY_POLICY, 1);
+    solver_set_flag(solver, SOLVER_FLAG_YUM_OBSOLETES, 1);
+    solver_set_flag(solver, SOLVER_FLAG_URPM_REORDER, 1);
+    solver_set_flag(solver, SOLVER_FLAG_IGNORE_RECOMMENDED, !weak);
+    /* A requirement may replace or remove what is present (dnf --allowerasing). */
+    solver_set_flag(solver, SOLVER_FLAG_ALLOW_UNINSTALL, 1);
+    solver_set_flag(solver, SOLVER_FLAG_ALLOW_DOWNGRADE, 1);
+    solver_set_flag(solver, SOLVER_FLAG_ALLOW_ARCHCHANGE, 1);
+
+    int problems = solver_solve(solver, &job);
+    queue_init(&found);
+    queue_init(&infos);
+    if (!problems) {
+        solver_get_decisionqueue(solver, &found);
+        for (int i = 0; i < found.count; i++)
+            if (found.elements[i] > 0 && found.elements[i] != SYSTEMSOLVABLE)
+                queue_push(chosen, found.elements[i]);
+    }
+    for (int problem = 1; problem <= problems; problem++) {
+        queue_empty(&found);
+        solver_findallproblemrules(solver, problem, &found);
+        for (int i = 0; i < found.count; i++) {
+            queue_empty(&infos);
+            solver_allruleinfos(solver, found.elements[i], &infos);
+            for (int k = 0; k + 3 < infos.count; k += 4) {
+                queue_push(rules, problem);
+                for (int field = 0; field < 4; field++)
+                    queue_push(rules, infos.elements[k + field]);
+            }
+        }
+    }
+    queue_free(&found);
+    queue_free(&infos);
+    queue_free(&job);
+    solver_free(solver);
+    return problems;
+}

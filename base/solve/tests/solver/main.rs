@@ -1,0 +1,5 @@
+//! The solver against cases with known answers, and against dnf.
+
+mod cases;
+mod dnf;
+mod support;

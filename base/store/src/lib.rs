@@ -1,0 +1,70 @@
+//! The store: content-addressed objects and the ledger, in one directory.
+//!
+//! ```text
+//! <state>/
+//!   lock             held by the one process that may write
+//!   objects/ab/cd..  every source, package, log and metadata file, named by its SHA-256, mode 0444
+//!   incoming/        objects being written; emptied when the store is opened
+//!   ledger.db        append-only SQLite table of hand-over records
+//! ```
+//!
+//! An object appears under its name only when all of it is on disk, so a killed process leaves nothing
+//! half-written. Other rooms keep their own directories beside these. The store knows nothing about what
+//! objects and records mean, asks no clock and prints nothing. Start at [`Store`].
+
+mod error;
+mod ledger;
+mod objects;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+pub use error::StoreError;
+pub use ledger::Entry;
+
+/// An open store. Shared by reference between threads; one process at a time.
+pub struct Store {
+    dir: PathBuf,
+    ledger: Mutex<rusqlite::Connection>,
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store in this directory, makes it where there is none, and clears what a killed process
+    /// left in `incoming`.
+    ///
+    /// # Errors
+    /// The directory can't be made or written, another process holds it, or the ledger is damaged.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        objects::make_dir(dir)?;
+        let lock = lock(dir)?;
+        objects::prepare(dir)?;
+        let ledger = Mutex::new(ledger::open(&dir.join("ledger.db"))?);
+        Ok(Self { dir: dir.to_owned(), ledger, _lock: lock })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|source| StoreError::io("open", &path, source))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(dir.to_owned())),
+        Err(errno) => Err(StoreError::io("lock", &path, errno.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! Content-addressed objects: files named by the SHA-256 of their bytes.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use heirloom_model::Digest;
+use heirloom_model::digest::Hasher;
+
+use crate::{Store, StoreError};
+
+const BUFFER: usize = 256 * 1024;
+
+pub(crate) fn make_dir(dir: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(dir).map_err(|source| StoreError::io("make", dir, source))
+}
+
+/// Makes the directories and throws away what a killed process was writing.
+pub(crate) fn prepare(dir: &Path) -> Result<(), StoreError> {
+    let incoming = dir.join("incoming");
+    match fs::remove_dir_all(&incoming) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(StoreError::io("empty", &incoming, source));
+        }
+        _ => make_dir(&incoming)?,
+    }
+    make_dir(&dir.join("objects"))
+}
+
+impl Store {
+    /// Keeps these bytes and returns their name.
+    ///
+    /// # Errors
+    /// The object can't be written.
+    pub fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
+        let digest = Digest::of(bytes);
+        if !self.contains(digest) {
+            self.put_reader(bytes)?;
+        }
+        Ok(digest)
+    }
+
+    /// Keeps a copy of this file; returns its name and size in bytes.
+    ///
+    /// # Errors
+    /// The file can't be read or the object can't be written.
+    pub fn put_file(&self, path: &Path) -> Result<(Digest, u64), StoreError> {
+        let file = File::open(path).map_err(|source| StoreError::io("open", path, source))?;
+        self.receive(file, path)
+    }
+
+    /// Keeps everything that this reader gives; returns its name and size in bytes.
+    ///
+    /// # Errors
+    /// The reader fails or the object can't be written.
+    pub fn put_reader(&self, reader: impl Read) -> Result<(Digest, u64), StoreError> {
+        self.receive(reader, &self.dir.join("incoming"))
+    }
+
+    fn receive(&self, mut reader: impl Read, from: &Path) -> Result<(Digest, u64), StoreError> {
+        let incoming = self.dir.join("incoming");
+        let mut file = tempfile::NamedTempFile::new_in(&incoming)
+            .map_err(|source| StoreError::io("write in", &incoming, source))?;
+        let mut hasher = Hasher::default();
+        let mut buffer = vec![0; BUFFER];
+        let mut size = 0;
+        loop {
+            let count = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(StoreError::io("read", from, source)),
+            };
+            hasher.update(&buffer[..count]);
+            file.write_all(&buffer[..count])
+                .map_err(|source| StoreError::io("write", file.path(), source))?;
+            size += count as u64;
+        }
+        let digest = hasher.finish();
+        self.settle(file, digest)?;
+        Ok((digest, size))
+    }
+
+    /// Gives a complete file its name. The data is on disk before the name is, so a name never points at a
+    /// file that a power cut emptied.
+    fn settle(&self, file: tempfile::NamedTempFile, digest: Digest) -> Result<(), StoreError> {
+        let path = self.path(digest);
+        if self.contains(digest) {
+            return Ok(());
+        }
+        let failed = |source| StoreError::io("write", &path, source);
+        file.as_file().set_permissions(Permissions::from_mode(0o444)).map_err(failed)?;
+        file.as_file().sync_data().map_err(failed)?;
+        if let Some(parent) = path.parent() {
+            make_dir(parent)?;
+        }
+        file.persist(&path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+
+    /// Where an object is, or would be. A plain file that must not be changed.
+    #[must_use]
+    pub fn path(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.dir.join("objects").join(&name[..2]).join(&name[2..])
+    }
+
+    /// Whether the object is there.
+    #[must_use]
+    pub fn contains(&self, digest: Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
+    /// Reads an object whole and checks it against its name.
+    ///
+    /// # Errors
+    /// It is missing, unreadable or damaged.
+    pub fn read(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
+        let path = self.path(digest);
+        let bytes = fs::read(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing { digest, dir: self.dir.clone() },
+            _ => StoreError::io("read", &path, source),
+        })?;
+        match Digest::of(&bytes) {
+            found if found == digest => Ok(bytes),
+            found => Err(StoreError::Damaged { path, found }),
+        }
+    }
+
+    /// Reads the object's file once to check it against its name, without keeping it in memory.
+    ///
+    /// # Errors
+    /// It is missing, unreadable or damaged.
+    pub fn verify(&self, digest: Digest) -> Result<PathBuf, StoreError> {
+        let path = self.path(digest);
+        let mut file = File::open(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing { digest, dir: self.dir.clone() },
+            _ => StoreError::io("read", &path, source),
+        })?;
+        let mut hasher = Hasher::default();
+        io::copy(&mut file, &mut hasher).map_err(|source| StoreError::io("read", &path, source))?;
+        match hasher.finish() {
+            found if found == digest => Ok(path),
+            found => Err(StoreError::Damaged { path, found }),
+        }
+    }
+}

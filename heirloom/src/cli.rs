@@ -1,0 +1,127 @@
+//! The command line's grammar. The published reference is generated from these comments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
+///
+/// Exit codes: 0 all is well; 1 something could not be done; 2 the command line is wrong; 3 the definition
+/// is wrong; 4 something can't be planned or built; 5 a package breaks the promise; 6 the machine lacks
+/// something.
+#[derive(Debug, Parser)]
+#[command(name = "heirloom", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The definition of the distribution.
+    #[arg(long, short, global = true, default_value = "heirloom.toml", value_name = "FILE")]
+    pub(crate) definition: PathBuf,
+    /// How results are written to standard output. Progress goes to standard error.
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT")]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Form of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Starts a distribution: writes heirloom.toml and makes its signing key.
+    Init(Box<Init>),
+    /// Brings sources, bootstrap and reference repositories in, verified.
+    Import,
+    /// Computes what is built in which order, and says why.
+    Plan,
+    /// Builds what is not built yet.
+    Build,
+    /// Compares every rebuilt package with its reference.
+    Compare {
+        /// Two RPM files: the reference and the rebuilt one. Without them, all packages that were rebuilt.
+        #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"])]
+        pair: Vec<PathBuf>,
+    },
+    /// Signs accepted packages and publishes them as repositories.
+    Compose,
+    /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
+    Rebuild,
+    /// Shows what is done and what is not.
+    Status,
+    /// Explains a package: why it builds, in which buildroot, why again, and its verdict.
+    Why {
+        /// A source or binary package.
+        package: String,
+    },
+    /// Says what this machine lacks, and the command that installs it.
+    Doctor,
+    /// Writes a completion script for a shell to standard output.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Writes man pages into a directory.
+    Man {
+        /// The directory.
+        dir: PathBuf,
+    },
+}
+
+/// Facts for a new definition. What is not given gets a placeholder or a default.
+#[derive(Args, Debug)]
+pub(crate) struct Init {
+    /// Directory of the new distribution.
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Short name in lower case.
+    #[arg(long, default_value = "kestrel")]
+    pub(crate) id: String,
+    /// Full name.
+    #[arg(long, default_value = "Kestrel Enterprise Linux")]
+    pub(crate) name: String,
+    /// Version with minor.
+    #[arg(long, default_value = "9.4")]
+    pub(crate) release: String,
+    /// Vendor tag of its packages.
+    #[arg(long, default_value = "Kestrel Foundation")]
+    pub(crate) vendor: String,
+    /// Form of the upstream sources: dist-git, git or srpm-repository.
+    #[arg(long, default_value = "dist-git")]
+    pub(crate) upstream_kind: String,
+    /// Path or URL of the upstream sources.
+    #[arg(long, default_value = "upstream/dist-git")]
+    pub(crate) upstream: String,
+    /// Pattern of the lookaside, with {digest}, {name} and {file}.
+    #[arg(long)]
+    pub(crate) lookaside: Option<String>,
+    /// Key file that may sign the upstream repository of source RPMs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) upstream_key: Vec<PathBuf>,
+    /// Source packages to leave out, as NAME=REASON.
+    #[arg(long, value_name = "NAME=REASON")]
+    pub(crate) exclude: Vec<String>,
+    /// Directory of own source packages.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) own: Option<PathBuf>,
+    /// Path or URL of the bootstrap repository.
+    #[arg(long, default_value = "upstream/bootstrap")]
+    pub(crate) bootstrap: String,
+    /// Key file that signs the bootstrap repository.
+    #[arg(long, value_name = "FILE", default_value = "upstream/bootstrap.asc")]
+    pub(crate) bootstrap_key: PathBuf,
+    /// Reference repositories, as NAME=LOCATION; each becomes a composed repository of the same name.
+    #[arg(long, value_name = "NAME=LOCATION")]
+    pub(crate) reference: Vec<String>,
+    /// Key file that signs the reference repositories.
+    #[arg(long, value_name = "FILE", default_value = "upstream/vendor.asc")]
+    pub(crate) reference_key: PathBuf,
+    /// URL under which the published tree will be served. Without it: the state directory, as file://.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+}

@@ -1,0 +1,93 @@
+//! What every verb works with: the definition and the open store.
+
+use std::path::{Path, PathBuf};
+
+use heirloom_formats::definition::{Definition, ForeignRepository, UpstreamKind};
+use heirloom_import::sources::Upstream;
+use heirloom_model::record::Limits;
+use heirloom_sign::SecretKey;
+use heirloom_store::Store;
+
+use crate::fail::{Exit, Fail};
+
+/// An opened distribution.
+pub(crate) struct Context {
+    pub(crate) definition: Definition,
+    pub(crate) store: Store,
+}
+
+impl Context {
+    /// Reads the definition and opens its store.
+    pub(crate) fn open(definition: &Path) -> Result<Self, Fail> {
+        let definition = Definition::load(definition)?;
+        let store = Store::open(&definition.resolve(&definition.state))?;
+        Ok(Self { definition, store })
+    }
+
+    pub(crate) fn arch(&self) -> &str {
+        &self.definition.distribution.architecture
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.definition.limits.into()
+    }
+
+    /// Builds at one time.
+    pub(crate) fn jobs(&self) -> usize {
+        match self.definition.build.jobs {
+            0 => processors(),
+            jobs => jobs,
+        }
+    }
+
+    /// Macros that every build gets, in order.
+    pub(crate) fn macros(&self) -> Vec<(String, String)> {
+        let distribution = &self.definition.distribution;
+        let mut macros = vec![
+            ("dist".to_owned(), distribution.dist.clone()),
+            ("vendor".to_owned(), distribution.vendor.clone()),
+            ("bugurl".to_owned(), distribution.bug_url.clone()),
+        ];
+        macros.extend(self.definition.build.packager.iter().map(|packager| ("packager".to_owned(), packager.clone())));
+        macros.extend(self.definition.build.macros.iter().map(|(name, value)| (name.clone(), value.clone())));
+        macros
+    }
+
+    pub(crate) fn upstream(&self) -> Result<Upstream, Fail> {
+        let upstream = &self.definition.upstream;
+        let location = self.definition.locate(&upstream.location);
+        let lookaside = upstream.lookaside.as_ref().map(|pattern| self.definition.locate(pattern));
+        Ok(match upstream.kind {
+            UpstreamKind::DistGit => Upstream::DistGit { dir: location.into(), lookaside },
+            UpstreamKind::Git => {
+                let revision = upstream.branch.clone().ok_or_else(|| {
+                    Fail::new(Exit::Definition, "upstream.kind is `git`, but upstream.branch is not set")
+                        .hint("name the branch, tag or commit to import")
+                })?;
+                Upstream::Git { dir: location.into(), revision, lookaside }
+            }
+            UpstreamKind::SrpmRepository => Upstream::Srpms { location, keys: self.paths(&upstream.keys) },
+        })
+    }
+
+    /// Location and key files of a foreign repository.
+    pub(crate) fn foreign(&self, repository: &ForeignRepository) -> (String, Vec<PathBuf>) {
+        (self.definition.locate(&repository.location), self.paths(&repository.keys))
+    }
+
+    pub(crate) fn paths(&self, keys: &[serde_spanned::Spanned<PathBuf>]) -> Vec<PathBuf> {
+        keys.iter().map(|key| self.definition.resolve(key.get_ref())).collect()
+    }
+
+    /// The distribution's signing key.
+    pub(crate) fn key(&self) -> Result<SecretKey, Fail> {
+        let path = self.definition.resolve(&self.definition.signing.key);
+        SecretKey::load(&path).map_err(|error| {
+            Fail::from(error).hint("`heirloom init` makes a key; `signing.key` in the definition names it")
+        })
+    }
+}
+
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,76 @@
+//! Failures as a person meets them: heading, what to do next, exit code.
+
+use heirloom_formats::definition::DefinitionError;
+
+/// Documented exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is well.
+    Fine = 0,
+    /// Something could not be done.
+    Failed = 1,
+    /// The definition is wrong.
+    Definition = 3,
+    /// Something can't be planned or built.
+    Build = 4,
+    /// A package breaks the promise.
+    Promise = 5,
+    /// The machine lacks something.
+    Machine = 6,
+}
+
+/// A verb gave up.
+#[derive(Debug)]
+pub(crate) struct Fail {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+    pub(crate) exit: Exit,
+}
+
+impl Fail {
+    pub(crate) fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { message: message.to_string(), hint: String::new(), exit }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+}
+
+impl From<DefinitionError> for Fail {
+    fn from(error: DefinitionError) -> Self {
+        let (excerpt, hint) = match &error {
+            DefinitionError::Unreadable { .. } => {
+                (String::new(), "`heirloom init` writes a definition; `--definition FILE` names another".to_owned())
+            }
+            DefinitionError::Wrong { line, column, excerpt, hint, .. } => {
+                let number = line.to_string();
+                let pad = " ".repeat(number.len() + column + 2);
+                (format!("\n {number} | {excerpt}\n{pad} ^"), hint.clone())
+            }
+        };
+        Self::new(Exit::Definition, format!("{error}{excerpt}")).hint(hint)
+    }
+}
+
+macro_rules! failed {
+    ($($error:ty => $exit:ident),+ $(,)?) => {
+        $(impl From<$error> for Fail {
+            fn from(error: $error) -> Self {
+                Self::new(Exit::$exit, error)
+            }
+        })+
+    };
+}
+
+failed! {
+    heirloom_store::StoreError => Failed,
+    heirloom_import::ImportError => Failed,
+    heirloom_plan::PlanError => Build,
+    heirloom_build::BuildError => Failed,
+    heirloom_compare::CompareError => Failed,
+    heirloom_compose::ComposeError => Failed,
+    heirloom_sign::KeyError => Failed,
+    serde_json::Error => Failed,
+}

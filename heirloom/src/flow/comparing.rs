@@ -1,0 +1,161 @@
+//! Compares what was rebuilt with the reference, and decides what may be signed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heirloom_import::repository;
+use heirloom_model::record::{Accepted, Built, Compared, Imported};
+use heirloom_model::{Package, Verdict};
+use serde::Serialize;
+
+use super::building::Builds;
+use super::gather::{Foreign, Gathered};
+use super::work;
+use crate::context::{Context, processors};
+use crate::fail::Fail;
+use crate::ui::Progress;
+
+/// What became of one rebuilt package.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Standing {
+    /// It was compared with the reference, and keeps the promise.
+    Kept(Box<Compared>),
+    /// It was compared with the reference, and breaks the promise.
+    Broken(Box<Compared>),
+    /// The distribution's own.
+    Own,
+    /// Debugging data; the reference does not publish it.
+    Debug,
+    /// The reference has no such package.
+    Extra,
+}
+
+/// One rebuilt package.
+#[derive(Serialize)]
+pub(crate) struct Judged {
+    pub(crate) package: Package,
+    pub(crate) source: String,
+    pub(crate) standing: Standing,
+    pub(crate) accepted: Option<Accepted>,
+}
+
+/// All of them, and what is missing.
+#[derive(Serialize)]
+pub(crate) struct Judgement {
+    pub(crate) packages: Vec<Judged>,
+    /// Packages that the reference has of an imported source, and the rebuild has not.
+    pub(crate) missing: Vec<String>,
+    pub(crate) seconds: f64,
+}
+
+impl Judgement {
+    /// Number of packages with a verdict, by verdict.
+    pub(crate) fn verdicts(&self) -> BTreeMap<Verdict, usize> {
+        let mut counts = BTreeMap::new();
+        for judged in &self.packages {
+            if let Standing::Kept(compared) | Standing::Broken(compared) = &judged.standing {
+                *counts.entry(compared.verdict).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Packages that may not be signed though users would expect them.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = &Judged> {
+        self.packages.iter().filter(|judged| matches!(judged.standing, Standing::Broken(_) | Standing::Extra))
+    }
+}
+
+/// Compares all packages of the final builds; what was compared before costs nothing.
+pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -> Result<Judgement, Fail> {
+    let all: Vec<(&Package, &Imported)> = final_builds(builds)
+        .filter_map(|(name, built)| Some((built, gathered.sources.iter().find(|source| source.name == *name)?)))
+        .flat_map(|(built, source)| built.packages.iter().map(move |package| (package, source)))
+        .collect();
+    let progress = Progress::new("compare", all.len());
+    let packages = work::each(&all, processors(), |(package, source)| {
+        let judged = judge(context, gathered, package, source);
+        progress.tick(package.nevra.name());
+        judged
+    })?;
+    let mut judgement = Judgement { missing: missing(gathered, builds, &packages), packages, seconds: 0.0 };
+    let verdicts: Vec<_> = judgement.verdicts().iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    judgement.seconds = progress.end(&match verdicts.is_empty() {
+        true => "nothing to compare with".to_owned(),
+        false => verdicts.join(", "),
+    });
+    Ok(judgement)
+}
+
+/// The results that count: the last build of each source.
+fn final_builds(builds: &Builds) -> impl Iterator<Item = (&String, &Built)> {
+    builds.built.iter().filter(|(step, _)| !step.contains(':'))
+}
+
+fn judge(context: &Context, gathered: &Gathered, package: &Package, source: &Imported) -> Result<Judged, Fail> {
+    let judged = |standing, accepted: Option<Accepted>| -> Result<Judged, Fail> {
+        if let Some(accepted) = &accepted {
+            context.store.append(accepted)?;
+        }
+        Ok(Judged { package: package.clone(), source: source.name.clone(), standing, accepted })
+    };
+    if source.own {
+        return judged(Standing::Own, Some(Accepted::own(package)));
+    }
+    let Some((repository, reference)) = counterpart(gathered, package) else {
+        return judged(if package.is_debug() { Standing::Debug } else { Standing::Extra }, None);
+    };
+    let compared = compare_pair(context, repository, reference, package)?;
+    match Accepted::compared(&compared, context.definition.distribution.promise) {
+        Ok(accepted) => judged(Standing::Kept(Box::new(compared)), Some(accepted)),
+        Err(_) => judged(Standing::Broken(Box::new(compared)), None),
+    }
+}
+
+/// The reference's package of this name and architecture: of the same EVR if it has one, else its newest.
+fn counterpart<'a>(gathered: &'a Gathered, package: &Package) -> Option<(&'a Foreign, &'a Package)> {
+    let same = |other: &&Package| {
+        other.nevra.name() == package.nevra.name() && other.nevra.arch() == package.nevra.arch()
+    };
+    gathered
+        .references
+        .iter()
+        .flat_map(|repository| repository.packages.iter().map(move |package| (repository, package)))
+        .filter(|(_, other)| same(other))
+        .max_by(|(_, a), (_, b)| {
+            let equal = |other: &Package| other.nevra.evr() == package.nevra.evr();
+            equal(a).cmp(&equal(b)).then_with(|| heirloom_formats::evr::compare(a.nevra.evr(), b.nevra.evr()))
+        })
+}
+
+fn compare_pair(
+    context: &Context,
+    repository: &Foreign,
+    reference: &Package,
+    package: &Package,
+) -> Result<Compared, Fail> {
+    let key = Compared::key_of(package.digest, reference.digest, heirloom_compare::RULES);
+    if let Some(known) = context.store.get::<Compared>(&key)? {
+        return Ok(known);
+    }
+    repository::fetch_package(&context.store, &repository.state, reference)?;
+    let compared =
+        heirloom_compare::compare(&context.store.path(reference.digest), &context.store.path(package.digest))?;
+    context.store.append(&compared)?;
+    Ok(compared)
+}
+
+/// What the reference has of the sources that were built, and the rebuild lacks.
+fn missing(gathered: &Gathered, builds: &Builds, packages: &[Judged]) -> Vec<String> {
+    let built: BTreeSet<&str> = final_builds(builds).map(|(name, _)| name.as_str()).collect();
+    let there: BTreeSet<_> =
+        packages.iter().map(|judged| (judged.package.nevra.name(), judged.package.nevra.arch())).collect();
+    gathered
+        .references
+        .iter()
+        .flat_map(|reference| &reference.packages)
+        .filter(|package| package.source_name().is_some_and(|source| built.contains(source)))
+        .filter(|package| !there.contains(&(package.nevra.name(), package.nevra.arch())))
+        .map(|package| package.nevra.to_string())
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Everything that comes in: sources, bootstrap and reference repositories.
+
+use heirloom_import::release::{self, Release};
+use heirloom_import::{repository, sources};
+use heirloom_model::Package;
+use heirloom_model::record::{Imported, RepositoryRole, RepositoryState};
+
+use crate::context::Context;
+use crate::fail::Fail;
+use crate::ui::Progress;
+
+/// A foreign repository and its packages.
+pub(crate) struct Foreign {
+    pub(crate) state: RepositoryState,
+    pub(crate) packages: Vec<Package>,
+}
+
+/// All that a rebuild starts from.
+pub(crate) struct Gathered {
+    /// Source packages, sorted by name.
+    pub(crate) sources: Vec<Imported>,
+    pub(crate) bootstrap: Foreign,
+    /// Reference repositories, sorted by name.
+    pub(crate) references: Vec<Foreign>,
+}
+
+/// Imports and verifies all of it; what did not change costs only its digest.
+pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
+    let progress = Progress::new("import", 0);
+    let definition = &context.definition;
+    let bootstrap = &definition.bootstrap;
+    let location = definition.locate(&bootstrap.location);
+    let keys = context.paths(&bootstrap.keys);
+    let bootstrap = foreign(context, RepositoryRole::Bootstrap, "bootstrap", &location, &keys)?;
+    let mut references = Vec::new();
+    for (name, reference) in &definition.reference {
+        let (location, keys) = context.foreign(reference);
+        references.push(foreign(context, RepositoryRole::Reference, name, &location, &keys)?);
+    }
+    let exclude: Vec<_> = definition.upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    let tick = |name: &str, total: usize| {
+        progress.total(total);
+        progress.tick(name);
+    };
+    let mut all = sources::import_upstream(&context.store, &context.upstream()?, &exclude, &tick)?;
+    if let Some(dir) = &definition.own.sources {
+        all.extend(sources::import_own(&context.store, &definition.resolve(dir))?);
+    }
+    all.push(import_release(context)?);
+    let sources = sources::distinct(all)?;
+    progress.end(&format!(
+        "{} source packages, {} bootstrap and {} reference packages",
+        sources.len(),
+        bootstrap.packages.len(),
+        references.iter().map(|reference| reference.packages.len()).sum::<usize>()
+    ));
+    Ok(Gathered { sources, bootstrap, references })
+}
+
+fn foreign(
+    context: &Context,
+    role: RepositoryRole,
+    name: &str,
+    location: &str,
+    keys: &[std::path::PathBuf],
+) -> Result<Foreign, Fail> {
+    let keys = repository::keyring(keys)?;
+    let state = repository::import(&context.store, role, name, location, &keys)?;
+    let packages = repository::packages(&context.store, &state)?;
+    Ok(Foreign { state, packages })
+}
+
+fn import_release(context: &Context) -> Result<Imported, Fail> {
+    let definition = &context.definition;
+    let distribution = &definition.distribution;
+    let release = Release {
+        id: distribution.id.get_ref(),
+        name: &distribution.name,
+        version: &distribution.version,
+        platform_id: &distribution.platform_id,
+        home_url: &distribution.home_url,
+        bug_url: &distribution.bug_url,
+        base_url: &definition.publish.url,
+        repositories: definition.repositories.keys().map(String::as_str).collect(),
+        public_key: &context.key()?.public_armoured()?,
+    };
+    Ok(release::import(&context.store, &release)?)
+}

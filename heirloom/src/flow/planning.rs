@@ -1,0 +1,151 @@
+//! From what came in to a plan: the base of all buildroots, spec files evaluated in it, the order.
+
+use std::collections::BTreeMap;
+
+use heirloom_build::{Builder, Root};
+use heirloom_formats::{Document, comps};
+use heirloom_import::repository;
+use heirloom_model::record::{BuildrootPackage, Evaluated, Imported, Plan, Settled};
+use heirloom_model::{Dependency, Package};
+use heirloom_plan::{Base, Input, Source};
+
+use super::gather::{Foreign, Gathered};
+use super::work;
+use crate::context::{Context, processors};
+use crate::fail::{Exit, Fail};
+use crate::ui::Progress;
+
+/// What plans and builds stand on.
+pub(crate) struct Ground {
+    pub(crate) base: Base,
+    pub(crate) base_packages: Vec<BuildrootPackage>,
+    pub(crate) root: Root,
+    /// By name of the source package.
+    pub(crate) evaluated: BTreeMap<String, Evaluated>,
+}
+
+/// Makes the base root and evaluates every spec file in it.
+pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gathered) -> Result<Ground, Fail> {
+    let progress = Progress::new("evaluate", gathered.sources.len());
+    progress.doing("base of the buildroots");
+    let base = base(context, &gathered.bootstrap)?;
+    let base_packages = base.packages(&gathered.bootstrap.packages);
+    fetch(context, &gathered.bootstrap, &base_packages)?;
+    let root = builder.base_root(&base_packages)?;
+    let (evaluated, fresh) = evaluate(context, builder, &root, &gathered.sources)?;
+    progress.end(&format!(
+        "{} spec files ({fresh} new), base of {} packages",
+        gathered.sources.len(),
+        base_packages.len()
+    ));
+    Ok(Ground { base, base_packages, root, evaluated })
+}
+
+fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
+    let group = &context.definition.bootstrap.group;
+    let missing = || {
+        Fail::new(Exit::Build, format!("the bootstrap repository {} has no comps group `{group}`", bootstrap.state.location))
+            .hint("`bootstrap.group` in the definition names the group that every buildroot has")
+    };
+    let comps = context.store.read(bootstrap.state.comps.ok_or_else(missing)?)?;
+    let document = Document::new("comps of the bootstrap repository", &comps);
+    let names = comps::group_packages(document, group)
+        .map_err(|error| Fail::new(Exit::Failed, error))?
+        .filter(|names| !names.is_empty())
+        .ok_or_else(missing)?;
+    Ok(heirloom_plan::base(context.arch(), &bootstrap.packages, &names)?)
+}
+
+/// Makes sure that these packages of the bootstrap repository are in the store.
+pub(crate) fn fetch(context: &Context, bootstrap: &Foreign, packages: &[BuildrootPackage]) -> Result<(), Fail> {
+    let by_digest: BTreeMap<_, &Package> =
+        bootstrap.packages.iter().map(|package| (package.digest, package)).collect();
+    let missing: Vec<_> = packages
+        .iter()
+        .filter(|package| !context.store.contains(package.digest))
+        .filter_map(|package| by_digest.get(&package.digest))
+        .collect();
+    work::each(&missing, processors(), |package| {
+        repository::fetch_package(&context.store, &bootstrap.state, package)
+    })?;
+    Ok(())
+}
+
+/// Evaluates the spec files whose evaluation in this base is not known yet.
+fn evaluate(
+    context: &Context,
+    builder: &Builder<'_>,
+    root: &Root,
+    sources: &[Imported],
+) -> Result<(BTreeMap<String, Evaluated>, usize), Fail> {
+    let macros = context.macros();
+    let mut evaluated = BTreeMap::new();
+    let mut fresh = Vec::new();
+    for source in sources {
+        let key = builder.evaluation_key(root, source, &macros, context.arch());
+        match context.store.get::<Evaluated>(&key.to_string())? {
+            Some(known) => drop(evaluated.insert(source.name.clone(), known)),
+            None => fresh.push(source),
+        }
+    }
+    let results = builder.evaluate(root, &fresh, &macros, context.arch())?;
+    let mut wrong = Vec::new();
+    for (source, result) in fresh.iter().zip(results) {
+        match result {
+            Ok(new) => {
+                context.store.append(&new)?;
+                evaluated.insert(source.name.clone(), new);
+            }
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok((evaluated, fresh.len())),
+        false => Err(Fail::new(Exit::Build, wrong.join("\n"))
+            .hint("mend the spec file, or leave the package out with `upstream.exclude`")),
+    }
+}
+
+/// What each source's dynamic build requirements came to when they were last asked for.
+type Learned = BTreeMap<String, [Option<Vec<Dependency>>; 2]>;
+
+/// Computes the plan and records it.
+pub(crate) fn plan(context: &Context, gathered: &Gathered, ground: &Ground) -> Result<Plan, Fail> {
+    let learned = learned(context, ground)?;
+    let reference: Vec<Package> =
+        gathered.references.iter().flat_map(|reference| reference.packages.iter().cloned()).collect();
+    let sources = gathered.sources.iter().filter_map(|source| {
+        let [usual, bootstrap] = learned.get(&source.name)?;
+        Some(Source {
+            name: &source.name,
+            evaluated: ground.evaluated.get(&source.name)?,
+            learned: usual.as_deref(),
+            learned_bootstrap: bootstrap.as_deref(),
+        })
+    });
+    let plan = heirloom_plan::plan(&Input {
+        arch: context.arch(),
+        sources: sources.collect(),
+        bootstrap: &gathered.bootstrap.packages,
+        base: &ground.base,
+        reference: &reference,
+    })
+    .map_err(|error| {
+        Fail::from(error).hint("nothing was built; add what is missing, or leave the package out with `upstream.exclude`")
+    })?;
+    context.store.append(&plan)?;
+    Ok(plan)
+}
+
+fn learned(context: &Context, ground: &Ground) -> Result<Learned, Fail> {
+    let recall = |evaluated: &Evaluated, with: &[String]| -> Result<_, Fail> {
+        let settled = context.store.get::<Settled>(&Settled::key_of(evaluated.source, with))?;
+        Ok(settled.filter(|_| evaluated.dynamic).map(|settled| settled.requires))
+    };
+    let mut learned = Learned::new();
+    for (name, evaluated) in &ground.evaluated {
+        let both = [recall(evaluated, &[])?, recall(evaluated, &["bootstrap".to_owned()])?];
+        learned.insert(name.clone(), both);
+    }
+    Ok(learned)
+}

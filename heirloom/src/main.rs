@@ -1,0 +1,34 @@
+//! The `heirloom` command: the only crate that parses arguments, reads the clock or prints.
+//!
+//! `cli` is the grammar; `verbs/<verb>.rs` is one file for each verb; `flow` joins the stages, which do not
+//! know each other; `ui` writes. It must hold no rule of importing, planning, building, comparing or
+//! composing: those are the stages'.
+
+mod cli;
+mod context;
+mod fail;
+mod flow;
+mod ui;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // The sandbox runs this same program again, inside new namespaces.
+    if let Some(code) = heirloom_build::sandbox_entry() {
+        return code;
+    }
+    let cli = cli::Cli::parse();
+    match verbs::run(&cli) {
+        Ok(shown) => {
+            shown.print(cli.format);
+            ExitCode::from(shown.exit as u8)
+        }
+        Err(fail) => {
+            ui::tell(&fail);
+            ExitCode::from(fail.exit as u8)
+        }
+    }
+}

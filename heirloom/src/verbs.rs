@@ -1,0 +1,40 @@
+//! One file for each verb: it asks the flow for the work and shows the result.
+
+mod build;
+mod compare;
+mod completions;
+mod compose;
+mod doctor;
+mod import;
+mod init;
+mod plan;
+mod rebuild;
+mod status;
+mod why;
+
+use crate::cli::{Cli, Verb};
+use crate::context::Context;
+use crate::fail::Fail;
+use crate::ui::Shown;
+
+/// Runs the verb of this command line.
+pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
+    let open = || Context::open(&cli.definition);
+    match &cli.verb {
+        Verb::Init(init) => init::run(init),
+        Verb::Import => import::run(&open()?),
+        Verb::Plan => plan::run(&open()?),
+        Verb::Build => build::run(&open()?),
+        Verb::Compare { pair } => match &pair[..] {
+            [reference, rebuilt] => compare::pair(reference, rebuilt),
+            _ => compare::run(&open()?),
+        },
+        Verb::Compose => compose::run(&open()?),
+        Verb::Rebuild => rebuild::run(&open()?),
+        Verb::Status => status::run(&open()?),
+        Verb::Why { package } => why::run(&open()?, package),
+        Verb::Doctor => doctor::run(),
+        Verb::Completions { shell } => completions::completions(*shell),
+        Verb::Man { dir } => completions::man(dir),
+    }
+}

@@ -1,0 +1,182 @@
+//! `heirloom why PACKAGE`: everything that is known of how it came about. Reads the ledger, does no work.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
+use heirloom_model::{Digest, Severity};
+use serde::Serialize;
+
+use super::compare::differences;
+use crate::context::Context;
+use crate::fail::{Exit, Fail};
+use crate::ui::Shown;
+
+#[derive(Serialize)]
+struct Why {
+    steps: Vec<StepWhy>,
+}
+
+#[derive(Serialize)]
+struct StepWhy {
+    step: Step,
+    /// What changed since the action before; empty if there was none.
+    changes: Vec<String>,
+    ran: Option<Ran>,
+    built: Option<Built>,
+    compared: Vec<Compared>,
+    needed_by: Vec<String>,
+}
+
+pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
+    let plan: Plan = context
+        .store
+        .get("plan")?
+        .ok_or_else(|| Fail::new(Exit::Failed, "there is no plan yet").hint("run `heirloom plan`"))?;
+    let sources = sources_of(context, &plan, package)?;
+    let steps = plan.steps.iter().filter(|step| sources.contains(&step.source));
+    let steps = steps.map(|step| explain(context, &plan, step)).collect::<Result<Vec<_>, Fail>>()?;
+    if steps.is_empty() {
+        return Err(unknown(&plan, package));
+    }
+    let text = steps.iter().map(text).collect::<Vec<_>>().join("\n");
+    Shown::new(&Why { steps }, text)
+}
+
+/// The source packages that are meant: by their own name, or by that of a package they make.
+fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<String>, Fail> {
+    if plan.steps.iter().any(|step| step.source == package) {
+        return Ok(vec![package.to_owned()]);
+    }
+    let mut sources: Vec<_> = context
+        .store
+        .all::<Built>()?
+        .iter()
+        .filter(|built| built.packages.iter().any(|made| made.nevra.name() == package))
+        .map(|built| built.nevra.name().to_owned())
+        .collect();
+    sources.sort();
+    sources.dedup();
+    Ok(sources)
+}
+
+fn unknown(plan: &Plan, package: &str) -> Fail {
+    let left_out = plan.left_out.iter().find(|(source, _)| source == package);
+    match left_out {
+        Some((_, reason)) => Fail::new(Exit::Failed, format!("{package} is not built: {reason}")),
+        None => Fail::new(Exit::Failed, format!("no source package {package} is planned, and none that was built made it"))
+            .hint("`heirloom plan` lists all source packages"),
+    }
+}
+
+fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail> {
+    let history: Vec<_> = context.store.history::<Ran>()?.into_iter().filter(|entry| entry.record.step == step.id).collect();
+    let mut actions: Vec<Digest> = history.iter().filter_map(|entry| entry.record.action).collect();
+    actions.dedup();
+    let changes = match actions[..] {
+        [.., before, now] => changes(&action(context, before)?, &action(context, now)?),
+        _ => Vec::new(),
+    };
+    let ran = history.into_iter().last().map(|entry| entry.record);
+    let built = match ran.as_ref().and_then(|ran| ran.action) {
+        Some(action) => context.store.get::<Built>(&action.to_string())?,
+        None => None,
+    };
+    let digests: Vec<_> = built.iter().flat_map(|built| &built.packages).map(|package| package.digest).collect();
+    let compared = context.store.all::<Compared>()?;
+    let needed_by = plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
+    Ok(StepWhy {
+        step: step.clone(),
+        changes,
+        ran,
+        built,
+        compared: compared.into_iter().filter(|compared| digests.contains(&compared.package)).collect(),
+        needed_by: needed_by.collect(),
+    })
+}
+
+fn action(context: &Context, digest: Digest) -> Result<Action, Fail> {
+    Ok(serde_json::from_slice(&context.store.read(digest)?)?)
+}
+
+/// Which inputs differ, each with old and new value.
+fn changes(before: &Action, now: &Action) -> Vec<String> {
+    let sources = |action: &Action| action.sources.iter().map(|(name, digest)| (name.clone(), digest.short())).collect();
+    let packages = |action: &Action| {
+        let of = |package: &heirloom_model::record::BuildrootPackage| {
+            (package.nevra.name().to_owned(), format!("{} ({})", package.nevra, package.digest.short()))
+        };
+        action.buildroot().map(of).collect()
+    };
+    let macros = |action: &Action| action.macros.iter().cloned().collect();
+    let mut told = differ("source", &sources(before), &sources(now));
+    told.extend(differ("buildroot", &packages(before), &packages(now)));
+    told.extend(differ("macro", &macros(before), &macros(now)));
+    let facts = |action: &Action| {
+        BTreeMap::from([
+            ("rules of building".to_owned(), action.builder.to_string()),
+            ("conditionals".to_owned(), action.with.join(",")),
+            ("architecture".to_owned(), action.arch.clone()),
+            ("limits".to_owned(), format!("{:?}", action.limits)),
+        ])
+    };
+    told.extend(differ("setting", &facts(before), &facts(now)));
+    told
+}
+
+fn differ(what: &str, before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
+    let gone = before.iter().filter(|(name, _)| !now.contains_key(*name)).map(|(name, old)| format!("{what} {name}: {old} -> gone"));
+    let other = now.iter().filter_map(|(name, new)| match before.get(name) {
+        Some(old) if old == new => None,
+        Some(old) => Some(format!("{what} {name}: {old} -> {new}")),
+        None => Some(format!("{what} {name}: new, {new}")),
+    });
+    gone.chain(other).collect()
+}
+
+fn text(why: &StepWhy) -> String {
+    let step = &why.step;
+    let mut text = format!("{}\n  place      wave {}: {}\n", step.id, step.wave, step.reason);
+    for need in &step.needs {
+        let from = match &need.provider {
+            Provider::Step(id) => format!("made by {id}"),
+            Provider::Bootstrap => "from bootstrap".to_owned(),
+        };
+        let _ = writeln!(text, "  buildroot  {}, {from}: {}", need.package, need.because);
+    }
+    if !why.needed_by.is_empty() {
+        let _ = writeln!(text, "  needed by  {}", why.needed_by.join(", "));
+    }
+    match &why.ran {
+        None => text.push_str("  built      not yet: `heirloom build`\n"),
+        Some(Ran { failed: Some(failed), .. }) => {
+            let _ = writeln!(text, "  failed     {}", failed.message.trim_end().replace('\n', "\n             "));
+        }
+        Some(_) => text.push_str(&built_text(why)),
+    }
+    for change in &why.changes {
+        let _ = writeln!(text, "  rebuilt    because {change}");
+    }
+    for compared in &why.compared {
+        let _ = writeln!(text, "  verdict    {}: {}", compared.nevra, compared.verdict);
+        text.push_str(&differences(compared, Severity::Note).lines().map(|line| format!("           {line}\n")).collect::<String>());
+    }
+    text
+}
+
+fn built_text(why: &StepWhy) -> String {
+    let Some(built) = &why.built else { return "  built      the result is gone; it will be built again\n".to_owned() };
+    let mut text = format!(
+        "  built      {} in {:.1} s, action {}\n",
+        built.nevra,
+        built.resources.seconds,
+        built.action.short()
+    );
+    if why.changes.is_empty() {
+        text.push_str("  cache      first built with these inputs; same inputs, no work\n");
+    }
+    for package in &built.packages {
+        let _ = writeln!(text, "  makes      {}", package.nevra);
+    }
+    text
+}

@@ -1,0 +1,76 @@
+//! First generation: joins the cgroups, leaves the host's namespaces, starts pid 1.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::parent_id;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::thread::UnshareFlags;
+
+use super::order::{Doing as _, Order, Report, Trouble};
+
+/// Runs the first generation; the report says why if this is false.
+pub(super) fn enter(order_file: &Path) -> bool {
+    match read(order_file).and_then(|order| start(&order, order_file)) {
+        Ok(success) => success,
+        Err(trouble) => {
+            let report = Report { trouble: Some(trouble.to_string()), ..Report::default() };
+            // Where even that fails, the caller misses the report and says so.
+            let _ = write_report(&order_file.with_file_name("report.json"), &report);
+            false
+        }
+    }
+}
+
+pub(super) fn read(order_file: &Path) -> Result<Order, Trouble> {
+    let bytes = fs::read(order_file).doing(|| format!("read {}", order_file.display()))?;
+    serde_json::from_slice(&bytes).doing(|| format!("understand {}", order_file.display()))
+}
+
+pub(super) fn write_report(path: &Path, report: &Report) -> Result<(), Trouble> {
+    let text = serde_json::to_vec(report).doing(|| "write the report".to_owned())?;
+    fs::write(path, text).doing(|| format!("write {}", path.display()))
+}
+
+fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
+    die_with_parent()?;
+    // The signal is asked for only now: a parent that died before would not send it.
+    if parent_id() != order.parent {
+        return Ok(false);
+    }
+    for group in &order.cgroups {
+        fs::write(group, "0").doing(|| format!("join {}", group.display()))?;
+    }
+    leave_namespaces()?;
+    let mut child = Command::new("/proc/self/exe")
+        .arg(super::VERB)
+        .arg("init")
+        .arg(order_file)
+        .stdin(Stdio::piped())
+        .spawn()
+        .doing(|| "start pid 1 of the sandbox".to_owned())?;
+    // Pid 1 goes on only when it has read this, and by then it will die with us.
+    if let Some(mut pipe) = child.stdin.take() {
+        pipe.write_all(b"!").doing(|| "release pid 1 of the sandbox".to_owned())?;
+    }
+    Ok(child.wait().doing(|| "wait for pid 1 of the sandbox".to_owned())?.success())
+}
+
+pub(super) fn die_with_parent() -> Result<(), Trouble> {
+    set_parent_process_death_signal(Some(Signal::KILL)).doing(|| "ask to die with the parent".to_owned())
+}
+
+#[expect(deprecated, reason = "the successor is unsafe for one flag, FILES, which is not used here")]
+fn leave_namespaces() -> Result<(), Trouble> {
+    rustix::thread::unshare(
+        UnshareFlags::NEWNS
+            | UnshareFlags::NEWPID
+            | UnshareFlags::NEWNET
+            | UnshareFlags::NEWIPC
+            | UnshareFlags::NEWUTS
+            | UnshareFlags::NEWCGROUP,
+    )
+    .doing(|| "leave the host's namespaces; root is needed".to_owned())
+}

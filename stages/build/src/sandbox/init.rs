@@ -1,0 +1,156 @@
+//! Second generation, pid 1 inside: builds the view, runs the steps, hands the results out.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socket_with};
+use rustix::process::{Pid, Resource, Signal, WaitOptions, WaitStatus, kill_process_group, wait};
+
+use super::enter::{die_with_parent, read};
+use super::order::{Doing as _, Order, Report, Step, StepEnd, Trouble};
+use super::{TOPDIR, caps, mounts, outputs, view};
+
+/// A step's own output streams may have so many bytes.
+const OUTPUT_LIMIT: u64 = 64 << 20;
+
+/// Runs pid 1; the report says why if this is false.
+pub(super) fn init(order_file: &Path) -> bool {
+    let Ok((order, outside)) = begin(order_file) else { return false };
+    let mut report = Report::default();
+    if let Err(trouble) = work(&order, &outside, &mut report) {
+        report.trouble = Some(trouble.to_string());
+    }
+    outputs::write(&outside, "report.json", &serde_json::to_vec(&report).unwrap_or_default()).is_ok()
+}
+
+/// Waits until the first generation has let go, then reads the order and opens the way out.
+fn begin(order_file: &Path) -> Result<(Order, OwnedFd), Trouble> {
+    die_with_parent()?;
+    let mut go = [0];
+    std::io::stdin().read_exact(&mut go).doing(|| "hear from the parent".to_owned())?;
+    let order = read(order_file)?;
+    std::env::set_current_dir(&order.state).doing(|| format!("enter {}", order.state.display()))?;
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let outside = openat(CWD, &order.work, flags, Mode::empty()).doing(|| "open the work directory".to_owned())?;
+    Ok((order, outside))
+}
+
+fn work(order: &Order, outside: &OwnedFd, report: &mut Report) -> Result<(), Trouble> {
+    mounts::detach_propagation()?;
+    view::enter(order)?;
+    rustix::system::sethostname(super::HOST_NAME.as_bytes()).doing(|| "set the host name".to_owned())?;
+    raise_loopback()?;
+    caps::restrain()?;
+    for step in &order.steps {
+        let end = run(order, step, outside)?;
+        let failed = end.code != Some(0) && step.output.is_none();
+        report.steps.push(end);
+        if failed {
+            break;
+        }
+    }
+    end_all();
+    report.cpu_seconds = cpu_seconds();
+    report.disk_full = disk_full()?;
+    outputs::collect(outside, Path::new(TOPDIR))
+}
+
+fn run(order: &Order, step: &Step, outside: &OwnedFd) -> Result<StepEnd, Trouble> {
+    let what = || format!("start {}", step.command.join(" "));
+    let (program, arguments) = step
+        .command
+        .split_first()
+        .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::InvalidInput))
+        .doing(what)?;
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(order.environment.iter().map(|(name, value)| (name, value)));
+    command.current_dir("/").stdin(Stdio::null()).uid(step.user).gid(step.user);
+    if let Some(output) = &step.output {
+        // Inherited by the steps: a stream that runs full fails its program, not the host's disk.
+        caps::set_limit(Resource::Fsize, OUTPUT_LIMIT, None)?;
+        command.stdout(outputs::create(outside, &format!("out/{output}.out"))?);
+        command.stderr(outputs::create(outside, &format!("out/{output}.err"))?);
+    }
+    let started = Instant::now();
+    let child = command.spawn().doing(what)?;
+    let deadline = step.seconds.map(|seconds| started + Duration::from_secs(seconds));
+    let (code, late) = await_exit(child.id(), deadline)?;
+    Ok(StepEnd { code, late, seconds: started.elapsed().as_secs_f64() })
+}
+
+/// Reaps everything, as pid 1 must, until this child has ended.
+fn await_exit(child: u32, deadline: Option<Instant>) -> Result<(Option<i32>, bool), Trouble> {
+    let options = if deadline.is_some() { WaitOptions::NOHANG } else { WaitOptions::empty() };
+    let mut late = false;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match wait(options).doing(|| "wait for a program".to_owned())? {
+            Some((pid, status)) if pid.as_raw_nonzero().get().unsigned_abs() == child => {
+                return Ok((exit_code(status), late));
+            }
+            Some(_) => {}
+            None if deadline.is_some_and(|deadline| Instant::now() > deadline) => {
+                late = true;
+                kill_everything();
+            }
+            None => {
+                sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+fn exit_code(status: WaitStatus) -> Option<i32> {
+    status.exit_status()
+}
+
+/// Group 1 stands for all processes but ourselves: kill(2) takes the negated number, and -1 means all.
+fn kill_everything() {
+    let _ = kill_process_group(Pid::INIT, Signal::KILL);
+}
+
+fn end_all() {
+    kill_everything();
+    while wait(WaitOptions::empty()).is_ok() {}
+}
+
+/// Processor time of everything reaped so far: fields 16 and 17 of our own stat line, in ticks of 1/100 s.
+fn cpu_seconds() -> f64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks = after_name.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<u32>().ok());
+    f64::from(ticks.sum::<u32>()) / 100.0
+}
+
+/// All memory-backed places are of one file system.
+fn disk_full() -> Result<bool, Trouble> {
+    let found = rustix::fs::statvfs("/tmp").doing(|| "ask how full the disk is".to_owned())?;
+    // A tool that failed to write often removes its half-written file, so that some is free again.
+    Ok(found.f_bfree < found.f_blocks / 64)
+}
+
+/// Test suites talk to themselves: brings up `lo`, the only interface there is. The message is
+/// RTM_NEWLINK for interface 1 with IFF_UP set and selected, in the kernel's byte order.
+fn raise_loopback() -> Result<(), Trouble> {
+    let what = || "bring up the loopback interface".to_owned();
+    let mut message = Vec::with_capacity(32);
+    message.extend(32_u32.to_ne_bytes()); // length
+    message.extend(16_u16.to_ne_bytes()); // RTM_NEWLINK
+    message.extend(1_u16.to_ne_bytes()); // NLM_F_REQUEST
+    message.extend([0; 8]); // sequence number, port
+    message.extend([0; 4]); // family, padding, device type
+    message.extend(1_u32.to_ne_bytes()); // interface index
+    message.extend(1_u32.to_ne_bytes()); // flags: IFF_UP
+    message.extend(1_u32.to_ne_bytes()); // which flags to change
+    let socket =
+        socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None).doing(what)?;
+    send(socket, &message, SendFlags::empty()).doing(what).map(drop)
+}

@@ -1,0 +1,128 @@
+//! The two packages under comparison, with their files brought together.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use heirloom_formats::rpm_file::{FileEntry, Header};
+
+use crate::CompareError;
+use crate::tag;
+
+/// What every check looks at.
+pub(crate) struct Pair<'a> {
+    pub(crate) reference: &'a Header,
+    pub(crate) rebuilt: &'a Header,
+    pub(crate) files: Files<'a>,
+}
+
+/// The files of both packages by path, build-id links left out.
+#[derive(Default)]
+pub(crate) struct Files<'a> {
+    /// Same path and same type: reference's and rebuilt's.
+    pub(crate) both: Vec<(&'a FileEntry, &'a FileEntry)>,
+    /// Same path, but one is a directory, say, and the other a link.
+    pub(crate) retyped: Vec<(&'a FileEntry, &'a FileEntry)>,
+    /// Only in the reference.
+    pub(crate) missing: Vec<&'a FileEntry>,
+    /// Only in the rebuilt package.
+    pub(crate) extra: Vec<&'a FileEntry>,
+}
+
+impl<'a> Pair<'a> {
+    pub(crate) fn new(reference: &'a Header, rebuilt: &'a Header) -> Self {
+        Self { reference, rebuilt, files: Files::new(&reference.files, &rebuilt.files) }
+    }
+
+    /// Whether both headers have the same bytes under all these tags.
+    pub(crate) fn same(&self, tags: &[u32]) -> bool {
+        tags.iter().all(|tag| self.reference.raw(*tag) == self.rebuilt.raw(*tag))
+    }
+}
+
+/// Whether this is one of the links that lead from a build-id to its file. Only links and directories
+/// count, so that nothing with contents can hide there.
+pub(crate) fn is_build_id_link(file: &FileEntry) -> bool {
+    let below = |prefix: &str| {
+        file.path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    (file.is_dir() || file.is_symlink())
+        && (below("/usr/lib/.build-id") || below("/usr/lib/debug/.build-id"))
+}
+
+/// Type bits of a file's mode.
+pub(crate) fn kind(file: &FileEntry) -> u16 {
+    file.mode & 0o170_000
+}
+
+impl<'a> Files<'a> {
+    fn new(reference: &'a [FileEntry], rebuilt: &'a [FileEntry]) -> Self {
+        let mut files = Self::default();
+        let mut left = sorted(reference).into_iter().peekable();
+        let mut right = sorted(rebuilt).into_iter().peekable();
+        loop {
+            let order = match (left.peek(), right.peek()) {
+                (Some(a), Some(b)) => a.path.cmp(&b.path),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return files,
+            };
+            match order {
+                Ordering::Less => files.missing.extend(left.next()),
+                Ordering::Greater => files.extra.extend(right.next()),
+                Ordering::Equal => {
+                    let pair = left.next().zip(right.next());
+                    let same = pair.is_some_and(|(a, b)| kind(a) == kind(b));
+                    if same { files.both.extend(pair) } else { files.retyped.extend(pair) }
+                }
+            }
+        }
+    }
+}
+
+fn sorted(files: &[FileEntry]) -> Vec<&FileEntry> {
+    let mut sorted: Vec<_> = files.iter().filter(|file| !is_build_id_link(file)).collect();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
+    sorted
+}
+
+/// Whether two packages have the same bytes, lead and signature aside.
+pub(crate) fn same_bytes(
+    (reference, reference_header): (&Path, &Header),
+    (rebuilt, rebuilt_header): (&Path, &Header),
+) -> Result<bool, CompareError> {
+    let (a, b) = (&reference_header.range, &rebuilt_header.range);
+    if a.end - a.start != b.end - b.start {
+        return Ok(false);
+    }
+    let mut left = from(reference, a.start)?;
+    let mut right = from(rebuilt, b.start)?;
+    // A header with a digest of its payload stands for it: packages are verified when they come in.
+    if reference_header.raw(tag::PAYLOADDIGEST).is_some() {
+        left.set_limit(a.end - a.start);
+        right.set_limit(b.end - b.start);
+    }
+    equal(&mut left, &mut right).map_err(CompareError::io(rebuilt))
+}
+
+fn from(path: &Path, start: u64) -> Result<std::io::Take<BufReader<File>>, CompareError> {
+    let mut file = File::open(path).map_err(CompareError::io(path))?;
+    file.seek(SeekFrom::Start(start)).map_err(CompareError::io(path))?;
+    Ok(BufReader::with_capacity(64 * 1024, file).take(u64::MAX))
+}
+
+fn equal(left: &mut impl BufRead, right: &mut impl BufRead) -> std::io::Result<bool> {
+    loop {
+        let (a, b) = (left.fill_buf()?, right.fill_buf()?);
+        let count = a.len().min(b.len());
+        if count == 0 {
+            return Ok(a.is_empty() && b.is_empty());
+        }
+        if a[..count] != b[..count] {
+            return Ok(false);
+        }
+        left.consume(count);
+        right.consume(count);
+    }
+}

@@ -1,0 +1,19 @@
+//! Compose: accepted packages become a signed tree of repositories that stock dnf installs from.
+//!
+//! Progress is a change of type: [`plan()`] says what goes where (pure), [`Signer::sign`] takes an
+//! [`Accepted`](heirloom_model::record::Accepted) package and gives a
+//! [`Signed`](heirloom_model::record::Signed) one, [`write()`] takes the plan and the signed packages, and
+//! [`check()`] judges the finished tree before clients see it. It must not decide what is accepted, fetch
+//! anything or ask the clock: the same input gives the same bytes, signatures of repomd.xml included as far
+//! as the key's algorithm allows.
+//!
+//! Start at [`Input`], then `tree` for the layout on disk.
+
+mod closure;
+mod error;
+mod input;
+mod plan;
+
+pub use error::{ComposeError, Uninstallable};
+pub use input::{Candidate, Input, Rule};
+pub use plan::{Because, ComposePlan, LeftOut, Placement, Unplaced, plan};

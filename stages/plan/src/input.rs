@@ -1,0 +1,47 @@
+//! What planning needs to know.
+
+use heirloom_model::record::Evaluated;
+use heirloom_model::{Dependency, Package};
+
+use crate::Base;
+
+/// One source package.
+pub struct Source<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What the target's rpm makes of its spec file.
+    pub evaluated: &'a Evaluated,
+    /// All requirements, if `%generate_buildrequires` has told them before.
+    pub learned: Option<&'a [Dependency]>,
+    /// The same under the `bootstrap` conditional.
+    pub learned_bootstrap: Option<&'a [Dependency]>,
+}
+
+impl Source<'_> {
+    /// Build requirements, dynamic ones included as far as they are known.
+    #[must_use]
+    pub fn requires(&self) -> &[Dependency] {
+        self.learned.unwrap_or(&self.evaluated.build_requires)
+    }
+
+    /// The same under the `bootstrap` conditional, if the spec file declares it.
+    #[must_use]
+    pub fn bootstrap_requires(&self) -> Option<&[Dependency]> {
+        let declared = self.evaluated.bootstrap_requires.as_deref()?;
+        Some(self.learned_bootstrap.unwrap_or(declared))
+    }
+}
+
+/// Everything that a plan follows from.
+pub struct Input<'a> {
+    /// Target architecture.
+    pub arch: &'a str,
+    /// The source packages, sorted by name.
+    pub sources: Vec<Source<'a>>,
+    /// The bootstrap repository.
+    pub bootstrap: &'a [Package],
+    /// What every buildroot has.
+    pub base: &'a Base,
+    /// Binary packages that the rebuild is expected to have: those of the reference.
+    pub reference: &'a [Package],
+}

@@ -1,0 +1,193 @@
+//! Small real RPMs, built by the host's `rpmbuild` from a spec made of a few lines.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::place;
+use crate::tool::Tool;
+use crate::{Error, Result};
+
+/// A package being described; [`build`](Self::build) makes it.
+///
+/// ```no_run
+/// # fn main() -> testkit::Result<()> {
+/// let made = testkit::rpm_builder::RpmBuilder::new("hello", "1.0")
+///     .file("/usr/bin/hello", "#!/bin/sh\necho hello\n")
+///     .requires("bash >= 4")
+///     .build(std::path::Path::new("/tmp/out"))?;
+/// println!("{}", made.binary.display());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct RpmBuilder {
+    name: String,
+    version: String,
+    release: String,
+    arch: String,
+    tags: Vec<String>,
+    files: Vec<(String, Vec<u8>, Option<String>)>,
+    sections: Vec<String>,
+}
+
+/// What one build made.
+#[derive(Debug)]
+pub struct Built {
+    /// The binary package.
+    pub binary: PathBuf,
+    /// The source package.
+    pub source: PathBuf,
+}
+
+impl RpmBuilder {
+    /// A noarch package with release 1 and no files.
+    pub fn new(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            release: "1".to_owned(),
+            arch: "noarch".to_owned(),
+            tags: Vec::new(),
+            files: Vec::new(),
+            sections: Vec::new(),
+        }
+    }
+
+    /// Sets the release.
+    #[must_use]
+    pub fn release(mut self, release: &str) -> Self {
+        release.clone_into(&mut self.release);
+        self
+    }
+
+    /// Sets the architecture, such as `x86_64`.
+    #[must_use]
+    pub fn arch(mut self, arch: &str) -> Self {
+        arch.clone_into(&mut self.arch);
+        self
+    }
+
+    /// Adds a line to the preamble, such as `tag("Epoch", "1")`.
+    #[must_use]
+    pub fn tag(mut self, tag: &str, value: &str) -> Self {
+        self.tags.push(format!("{tag}: {value}"));
+        self
+    }
+
+    /// Adds a dependency.
+    #[must_use]
+    pub fn requires(self, dependency: &str) -> Self {
+        self.tag("Requires", dependency)
+    }
+
+    /// Adds a provided capability.
+    #[must_use]
+    pub fn provides(self, capability: &str) -> Self {
+        self.tag("Provides", capability)
+    }
+
+    /// Adds a build dependency (seen in the source package).
+    #[must_use]
+    pub fn build_requires(self, dependency: &str) -> Self {
+        self.tag("BuildRequires", dependency)
+    }
+
+    /// Adds a file; mode 0755 for what starts with `#!`, else 0644.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.files
+            .push((path.to_owned(), content.as_ref().to_vec(), None));
+        self
+    }
+
+    /// Adds a file with a directive of `%files` before it, such as `%config(noreplace)`.
+    #[must_use]
+    pub fn file_as(mut self, directive: &str, path: &str, content: impl AsRef<[u8]>) -> Self {
+        let content = content.as_ref().to_vec();
+        self.files
+            .push((path.to_owned(), content, Some(directive.to_owned())));
+        self
+    }
+
+    /// Adds a scriptlet: `scriptlet("%post", "echo installed")`.
+    #[must_use]
+    pub fn scriptlet(mut self, section: &str, script: &str) -> Self {
+        self.sections.push(format!("{section}\n{script}"));
+        self
+    }
+
+    /// Builds the binary and the source package into `out`.
+    pub fn build(&self, out: &Path) -> Result<Built> {
+        let work = TempDir::new().map_err(Error::io("/tmp"))?;
+        let sources = place::make_dir(work.path().join("SOURCES"))?;
+        for (index, (_, content, _)) in self.files.iter().enumerate() {
+            place::write(sources.join(format!("file{index}")), content)?;
+        }
+        let spec = work.path().join(format!("{}.spec", self.name));
+        place::write(&spec, self.spec())?;
+        place::make_dir(out)?;
+        rpmbuild(work.path(), out)
+            .args(["--target", &self.arch])
+            .arg(&spec)
+            .run()?;
+        let nvr = format!("{}-{}-{}", self.name, self.version, self.release);
+        Ok(Built {
+            binary: out.join(format!("{nvr}.{}.rpm", self.arch)),
+            source: out.join(format!("{nvr}.src.rpm")),
+        })
+    }
+
+    /// The spec file's text.
+    pub fn spec(&self) -> String {
+        let Self {
+            name,
+            version,
+            release,
+            ..
+        } = self;
+        let mut spec = format!(
+            "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: The {name} test package\n\
+             License: MIT\n"
+        );
+        for index in 0..self.files.len() {
+            let _ = writeln!(spec, "Source{index}: file{index}");
+        }
+        for tag in &self.tags {
+            let _ = writeln!(spec, "{tag}");
+        }
+        let _ = writeln!(spec, "%description\nMade by the test kit.\n%install");
+        for (index, (path, content, _)) in self.files.iter().enumerate() {
+            let mode = if content.starts_with(b"#!") { 755 } else { 644 };
+            let _ = writeln!(
+                spec,
+                "install -D -m {mode} %{{SOURCE{index}}} '%{{buildroot}}{path}'"
+            );
+        }
+        for section in &self.sections {
+            let _ = writeln!(spec, "{section}");
+        }
+        let _ = writeln!(spec, "%files");
+        for (path, _, directive) in &self.files {
+            let _ = writeln!(spec, "{} \"{path}\"", directive.as_deref().unwrap_or(""));
+        }
+        spec
+    }
+}
+
+/// The host's rpmbuild, made to give the same bytes each time.
+fn rpmbuild(work: &Path, out: &Path) -> Tool {
+    Tool::new("rpmbuild")
+        .args(["-ba", "--quiet"])
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .define("_topdir", work)
+        .define("_rpmdir", out)
+        .define("_srcrpmdir", out)
+        .define("_rpmfilename", "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm")
+        .define("_buildhost", "testkit.example")
+        .define("_buildshell", "/bin/bash")
+        .define("use_source_date_epoch_as_buildtime", "1")
+        .define("clamp_mtime_to_source_date_epoch", "1")
+        .define("debug_package", "%{nil}")
+}

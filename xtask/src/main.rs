@@ -1,0 +1,36 @@
+//! The workspace's own chores: `cargo xtask <chore>`.
+//!
+//! Nothing here is part of the program, and nothing here may use a `heirloom-*` crate:
+//! `world` makes the independent judge that the program is compared with.
+//! Each chore is one module; [`main`] only picks it.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to its user")]
+
+mod world;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+chores:
+  world [--out DIR] [--only bootstrap|sources|reference]
+      make the stand-in upstream (default DIR: target/world)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.split_first() {
+        Some((&"world", rest)) => world::run(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
