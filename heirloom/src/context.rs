@@ -48,7 +48,9 @@ impl Context {
             ("vendor".to_owned(), distribution.vendor.clone()),
             ("bugurl".to_owned(), distribution.bug_url.clone()),
         ];
-        macros.extend(self.definition.build.packager.iter().map(|packager| ("packager".to_owned(), packager.clone())));
+        macros.extend(
+            self.definition.build.packager.iter().map(|packager| ("packager".to_owned(), packager.clone())),
+        );
         macros.extend(self.definition.build.macros.iter().map(|(name, value)| (name.clone(), value.clone())));
         macros
     }

@@ -41,9 +41,10 @@ impl Fail {
 impl From<DefinitionError> for Fail {
     fn from(error: DefinitionError) -> Self {
         let (excerpt, hint) = match &error {
-            DefinitionError::Unreadable { .. } => {
-                (String::new(), "`heirloom init` writes a definition; `--definition FILE` names another".to_owned())
-            }
+            DefinitionError::Unreadable { .. } => (
+                String::new(),
+                "`heirloom init` writes a definition; `--definition FILE` names another".to_owned(),
+            ),
             DefinitionError::Wrong { line, column, excerpt, hint, .. } => {
                 let number = line.to_string();
                 let pad = " ".repeat(number.len() + column + 2);

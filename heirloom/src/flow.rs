@@ -14,6 +14,7 @@ use crate::fail::Fail;
 
 /// The builder of this distribution.
 pub(crate) fn builder(context: &Context) -> Result<Builder<'_>, Fail> {
-    let settings = Settings { state: context.store.dir().to_owned(), processors: processors() };
+    let settings =
+        Settings { state_dir: context.store.dir().to_owned(), jobs: processors(), sandbox_program: None };
     Ok(Builder::new(&context.store, settings)?)
 }

@@ -17,7 +17,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     // The sandbox runs this same program again, inside new namespaces.
-    if let Some(code) = heirloom_build::sandbox_entry() {
+    if let Some(code) = heirloom_build::sandbox_main(&std::env::args_os().collect::<Vec<_>>()) {
         return code;
     }
     let cli = cli::Cli::parse();

@@ -97,7 +97,12 @@ impl Progress {
     pub(crate) fn line(&self, what: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         self.bar.inc(1);
-        self.print(&format!("{:>9} {:>3}/{} {what}", self.stage, done, self.bar.length().unwrap_or_default()));
+        self.print(&format!(
+            "{:>9} {:>3}/{} {what}",
+            self.stage,
+            done,
+            self.bar.length().unwrap_or_default()
+        ));
     }
 
     fn print(&self, line: &str) {
@@ -124,7 +129,8 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<_> = (0..heading.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded: Vec<_> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded: Vec<_> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
     let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));

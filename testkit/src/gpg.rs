@@ -64,16 +64,12 @@ impl Key {
 
     /// The public key, armoured: what goes into `/etc/pki/rpm-gpg`.
     pub fn public(&self) -> Result<String> {
-        gpg(self.short.path())
-            .args(["--armor", "--export", &self.fingerprint])
-            .run()
+        gpg(self.short.path()).args(["--armor", "--export", &self.fingerprint]).run()
     }
 
     /// The secret key, armoured and without passphrase.
     pub fn secret(&self) -> Result<String> {
-        gpg(self.short.path())
-            .args(["--armor", "--export-secret-keys", &self.fingerprint])
-            .run()
+        gpg(self.short.path()).args(["--armor", "--export-secret-keys", &self.fingerprint]).run()
     }
 
     /// Writes `<file>.asc`, a detached signature.
@@ -111,11 +107,7 @@ impl Key {
 impl Drop for Key {
     fn drop(&mut self) {
         // The agent would outlive us otherwise; when it is gone already there is nothing to do.
-        let _ = Tool::new("gpgconf")
-            .arg("--homedir")
-            .arg(self.home())
-            .args(["--kill", "gpg-agent"])
-            .run();
+        let _ = Tool::new("gpgconf").arg("--homedir").arg(self.home()).args(["--kill", "gpg-agent"]).run();
     }
 }
 
@@ -132,23 +124,20 @@ fn linked(home: &Path) -> Result<TempDir> {
 }
 
 fn gpg(short: &Path) -> Tool {
-    Tool::new("gpg")
-        .arg("--homedir")
-        .arg(short.join("g"))
-        .args(["--batch", "--quiet", "--no-tty", "--pinentry-mode", "loopback"])
+    Tool::new("gpg").arg("--homedir").arg(short.join("g")).args([
+        "--batch",
+        "--quiet",
+        "--no-tty",
+        "--pinentry-mode",
+        "loopback",
+    ])
 }
 
 fn fingerprint(short: &Path) -> Result<String> {
-    let output = gpg(short)
-        .args(["--list-secret-keys", "--with-colons"])
-        .run()?;
+    let output = gpg(short).args(["--list-secret-keys", "--with-colons"]).run()?;
     output
         .lines()
         .find_map(|line| line.strip_prefix("fpr:"))
         .map(|line| line.trim_matches(':').to_owned())
-        .ok_or(Error::Output {
-            tool: "gpg",
-            expected: "fingerprint",
-            output,
-        })
+        .ok_or(Error::Output { tool: "gpg", expected: "fingerprint", output })
 }

@@ -39,8 +39,7 @@ pub fn replace_dir(new: &Path, target: &Path) -> Result<()> {
     if !target.exists() {
         return fs::rename(new, target).map_err(Error::io(target));
     }
-    renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE)
-        .map_err(|e| Error::io(target)(e.into()))?;
+    renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE).map_err(|e| Error::io(target)(e.into()))?;
     fs::remove_dir_all(new).map_err(Error::io(new))
 }
 

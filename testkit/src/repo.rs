@@ -13,9 +13,11 @@ pub fn repo(dir: &Path) -> Result<()> {
 
 /// Like [`repo()`], with a comps file of package groups.
 pub fn repo_with_groups(dir: &Path, comps: Option<&Path>) -> Result<()> {
-    let mut tool = Tool::new("createrepo_c")
-        .args(["--quiet", "--no-database", "--revision", "1"])
-        .args(["--set-timestamp-to-revision", "--workers", "2"]);
+    let mut tool = Tool::new("createrepo_c").args(["--quiet", "--no-database", "--revision", "1"]).args([
+        "--set-timestamp-to-revision",
+        "--workers",
+        "2",
+    ]);
     if let Some(comps) = comps {
         // createrepo_c reads the name as relative to the repository.
         let comps = std::fs::canonicalize(comps).map_err(Error::io(comps))?;
@@ -26,12 +28,7 @@ pub fn repo_with_groups(dir: &Path, comps: Option<&Path>) -> Result<()> {
 
 /// Adds another metadata file, such as an updateinfo, to a repository.
 pub fn add_metadata(dir: &Path, kind: &str, file: &Path) -> Result<()> {
-    Tool::new("modifyrepo_c")
-        .args(["--mdtype", kind])
-        .arg(file)
-        .arg(dir.join("repodata"))
-        .run()
-        .map(drop)
+    Tool::new("modifyrepo_c").args(["--mdtype", kind]).arg(file).arg(dir.join("repodata")).run().map(drop)
 }
 
 /// Signs `repodata/repomd.xml`, as `repo_gpgcheck=1` wants it.

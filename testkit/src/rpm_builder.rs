@@ -1,13 +1,18 @@
 //! Small real RPMs, built by the host's `rpmbuild` from a spec made of a few lines.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
 use crate::place;
 use crate::tool::Tool;
 use crate::{Error, Result};
+
+/// When everything was made: November 2023.
+const EPOCH: u64 = 1_700_000_000;
 
 /// A package being described; [`build`](Self::build) makes it.
 ///
@@ -97,8 +102,7 @@ impl RpmBuilder {
     /// Adds a file; mode 0755 for what starts with `#!`, else 0644.
     #[must_use]
     pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
-        self.files
-            .push((path.to_owned(), content.as_ref().to_vec(), None));
+        self.files.push((path.to_owned(), content.as_ref().to_vec(), None));
         self
     }
 
@@ -106,8 +110,7 @@ impl RpmBuilder {
     #[must_use]
     pub fn file_as(mut self, directive: &str, path: &str, content: impl AsRef<[u8]>) -> Self {
         let content = content.as_ref().to_vec();
-        self.files
-            .push((path.to_owned(), content, Some(directive.to_owned())));
+        self.files.push((path.to_owned(), content, Some(directive.to_owned())));
         self
     }
 
@@ -123,15 +126,12 @@ impl RpmBuilder {
         let work = TempDir::new().map_err(Error::io("/tmp"))?;
         let sources = place::make_dir(work.path().join("SOURCES"))?;
         for (index, (_, content, _)) in self.files.iter().enumerate() {
-            place::write(sources.join(format!("file{index}")), content)?;
+            write_dated(&sources.join(format!("file{index}")), content)?;
         }
         let spec = work.path().join(format!("{}.spec", self.name));
-        place::write(&spec, self.spec())?;
+        write_dated(&spec, self.spec().as_bytes())?;
         place::make_dir(out)?;
-        rpmbuild(work.path(), out)
-            .args(["--target", &self.arch])
-            .arg(&spec)
-            .run()?;
+        rpmbuild(work.path(), out).args(["--target", &self.arch]).arg(&spec).run()?;
         let nvr = format!("{}-{}-{}", self.name, self.version, self.release);
         Ok(Built {
             binary: out.join(format!("{nvr}.{}.rpm", self.arch)),
@@ -141,12 +141,7 @@ impl RpmBuilder {
 
     /// The spec file's text.
     pub fn spec(&self) -> String {
-        let Self {
-            name,
-            version,
-            release,
-            ..
-        } = self;
+        let Self { name, version, release, .. } = self;
         let mut spec = format!(
             "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: The {name} test package\n\
              License: MIT\n"
@@ -159,11 +154,10 @@ impl RpmBuilder {
         }
         let _ = writeln!(spec, "%description\nMade by the test kit.\n%install");
         for (index, (path, content, _)) in self.files.iter().enumerate() {
+            // Macros would put this machine's directories into the source package's header.
             let mode = if content.starts_with(b"#!") { 755 } else { 644 };
-            let _ = writeln!(
-                spec,
-                "install -D -m {mode} %{{SOURCE{index}}} '%{{buildroot}}{path}'"
-            );
+            let _ =
+                writeln!(spec, "install -D -m {mode} $RPM_SOURCE_DIR/file{index} \"$RPM_BUILD_ROOT{path}\"");
         }
         for section in &self.sections {
             let _ = writeln!(spec, "{section}");
@@ -176,11 +170,19 @@ impl RpmBuilder {
     }
 }
 
+/// Source packages keep their files' times, so those are fixed too.
+fn write_dated(path: &Path, content: &[u8]) -> Result<()> {
+    place::write(path, content)?;
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(EPOCH);
+    File::options().write(true).open(path).and_then(|f| f.set_modified(then)).map_err(Error::io(path))
+}
+
 /// The host's rpmbuild, made to give the same bytes each time.
 fn rpmbuild(work: &Path, out: &Path) -> Tool {
     Tool::new("rpmbuild")
-        .args(["-ba", "--quiet"])
-        .env("SOURCE_DATE_EPOCH", "1700000000")
+        // The host may have no rpm database to find build dependencies in.
+        .args(["-ba", "--quiet", "--nodeps"])
+        .env("SOURCE_DATE_EPOCH", EPOCH.to_string())
         .define("_topdir", work)
         .define("_rpmdir", out)
         .define("_srcrpmdir", out)

@@ -67,11 +67,7 @@ impl Tool {
         }
         let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
         said.push_str(&String::from_utf8_lossy(&output.stderr));
-        Err(Error::Tool {
-            command: self.line(),
-            status: output.status,
-            output: tail(&said).to_owned(),
-        })
+        Err(Error::Tool { command: self.line(), status: output.status, output: tail(&said).to_owned() })
     }
 
     fn line(&self) -> String {

@@ -7,11 +7,7 @@ use crate::{Error, Result};
 /// The directory of the made world: `HEIRLOOM_WORLD`, else `target/world` of this workspace.
 pub fn world() -> Result<PathBuf> {
     let path = std::env::var_os("HEIRLOOM_WORLD").map_or_else(default_place, PathBuf::from);
-    if path.join("reference/.stamp").is_file() {
-        Ok(path)
-    } else {
-        Err(Error::NoWorld { path })
-    }
+    if path.join("reference/.stamp").is_file() { Ok(path) } else { Err(Error::NoWorld { path }) }
 }
 
 fn default_place() -> PathBuf {

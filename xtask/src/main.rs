@@ -5,6 +5,7 @@
 //! Each chore is one module; [`main`] only picks it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to its user")]
 
+mod tidy;
 mod world;
 
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
 chores:
+  tidy
+      check conventions that the compiler does not see
   world [--out DIR] [--only bootstrap|sources|reference]
       make the stand-in upstream (default DIR: target/world)";
 
@@ -20,7 +23,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.split_first() {
-        Some((&"world", rest)) => world::run(rest),
+        Some((&"tidy", [])) => tidy::run().map_err(|error| error.to_string()),
+        Some((&"world", rest)) => world::run(rest).map_err(|error| error.to_string()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -31,6 +31,7 @@ mod recipe;
 mod reference;
 mod root;
 mod sources;
+mod spec;
 mod tree;
 mod updateinfo;
 mod work;

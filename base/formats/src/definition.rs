@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub use error::DefinitionError;
 pub use keys::{
-    Bootstrap, BuildSettings, Definition, Distribution, Exclude, ForeignRepository, LimitSettings, Own, Publish,
-    RepositoryRule, Signing, Upstream, UpstreamKind,
+    Bootstrap, BuildSettings, Definition, Distribution, Exclude, ForeignRepository, LimitSettings, Own,
+    Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
 };
 
 /// Largest definition file that is read, in bytes.
@@ -68,7 +68,11 @@ impl Definition {
         };
         let id = &self.distribution.id;
         if !is_word(id.get_ref()) {
-            return wrong(id.span(), format!("`{}` can't be an id", id.get_ref()), "use lower-case letters, digits and `-`");
+            return wrong(
+                id.span(),
+                format!("`{}` can't be an id", id.get_ref()),
+                "use lower-case letters, digits and `-`",
+            );
         }
         for keys in self.key_lists() {
             for key in keys {
@@ -80,20 +84,31 @@ impl Definition {
         }
         for (name, _) in &self.repositories {
             if !is_word(&name.to_ascii_lowercase()) {
-                return wrong(0..0, format!("`{name}` can't be a repository's name"), "use letters, digits and `-`");
+                return wrong(
+                    0..0,
+                    format!("`{name}` can't be a repository's name"),
+                    "use letters, digits and `-`",
+                );
             }
         }
-        let inheriting: Vec<_> = self.repositories.iter().filter(|(_, rule)| rule.inherit).map(|(name, _)| name).collect();
+        let inheriting: Vec<_> =
+            self.repositories.iter().filter(|(_, rule)| rule.inherit).map(|(name, _)| name).collect();
         if let [first, second, ..] = inheriting[..] {
             let message = format!("both `{first}` and `{second}` have `inherit = true`");
-            return wrong(0..0, message, "at most one repository takes what is inherited from the bootstrap repository");
+            return wrong(
+                0..0,
+                message,
+                "at most one repository takes what is inherited from the bootstrap repository",
+            );
         }
         Ok(())
     }
 
     fn key_lists(&self) -> impl Iterator<Item = &Vec<serde_spanned::Spanned<PathBuf>>> {
         let foreign: &BTreeMap<String, ForeignRepository> = &self.reference;
-        [&self.upstream.keys, &self.bootstrap.keys].into_iter().chain(foreign.values().map(|repository| &repository.keys))
+        [&self.upstream.keys, &self.bootstrap.keys]
+            .into_iter()
+            .chain(foreign.values().map(|repository| &repository.keys))
     }
 }
 

@@ -53,9 +53,7 @@ pub enum LineProblem {
     #[error(transparent)]
     Checksum(#[from] InvalidChecksum),
     /// MD5 proves nothing about a file that a stranger may have made.
-    #[error(
-        "`{0}` is listed with an MD5 digest, which proves nothing; list it as `SHA512 ({0}) = DIGEST`"
-    )]
+    #[error("`{0}` is listed with an MD5 digest, which proves nothing; list it as `SHA512 ({0}) = DIGEST`")]
     Md5(String),
     /// The digest's length is not that of the algorithm that the line names.
     #[error("{named} is named, but the digest is {found}")]
@@ -174,7 +172,10 @@ mod tests {
     fn parses_both_forms() {
         let text = format!("{SHA1} SOURCES/bzip2-1.0.8.tar.gz\n\n{}  SOURCES/a/b c\n", "0".repeat(64));
         let files = parse_metadata(".bzip2.metadata", &text).unwrap();
-        assert_eq!((files[0].path.as_str(), files[0].file_name()), ("SOURCES/bzip2-1.0.8.tar.gz", "bzip2-1.0.8.tar.gz"));
+        assert_eq!(
+            (files[0].path.as_str(), files[0].file_name()),
+            ("SOURCES/bzip2-1.0.8.tar.gz", "bzip2-1.0.8.tar.gz")
+        );
         assert_eq!(files[0].checksum.algorithm(), Algorithm::Sha1);
         assert_eq!(files[1].path, "SOURCES/a/b c");
 
@@ -189,7 +190,7 @@ mod tests {
         let md5 = "d41d8cd98f00b204e9800998ecf8427e";
         let sha512 = "0".repeat(128);
         for (text, says) in [
-            (format!("{SHA1}"), "expected `DIGEST PATH`"),
+            (SHA1.to_owned(), "expected `DIGEST PATH`"),
             (format!("{SHA1} ../etc/passwd"), "not a path below"),
             (format!("{SHA1} /etc/passwd"), "not a path below"),
             (format!("{SHA1} a//b"), "not a path below"),

@@ -1,6 +1,6 @@
 //! A named piece of bytes, compressed or not: what the parsers take.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Decompressed bytes that a document may have unless its caller says otherwise. The largest real ones
 /// (file lists of a whole distribution) have about 700 MB.
@@ -73,17 +73,21 @@ impl<'a> Document<'a> {
     }
 
     pub(crate) fn reader(&self) -> io::Result<BufReader<Bounded<'a>>> {
-        let bytes = self.bytes;
-        let inner: Box<dyn Read + 'a> = match bytes {
-            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(bytes)?),
-            [0xfd, b'7', b'z', b'X', b'Z', ..] => Box::new(lzma_rust2::XzReader::new(bytes, true)),
-            [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(bytes)),
-            _ => Box::new(bytes),
-        };
+        let inner = decompressed(self.bytes)?;
         let bounded = Bounded { inner, left: self.limit, limit: self.limit };
         Ok(BufReader::with_capacity(64 * 1024, bounded))
     }
+}
+
+/// The content of a stream that may be compressed, as its first bytes tell.
+pub(crate) fn decompressed<'a>(mut stream: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    Ok(match stream.fill_buf()? {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(stream)?),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Box::new(lzma_rust2::XzReader::new(stream, true)),
+        [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(stream)),
+        _ => Box::new(stream),
+    })
 }
 
 /// Fails, rather than ends, where a stream goes past its limit.
@@ -98,7 +102,9 @@ impl Read for Bounded<'_> {
         let read = self.inner.read(buffer)?;
         match self.left.checked_sub(read as u64) {
             Some(left) => self.left = left,
-            None => return Err(io::Error::other(format!("it has more than the {} bytes allowed", self.limit))),
+            None => {
+                return Err(io::Error::other(format!("it has more than the {} bytes allowed", self.limit)));
+            }
         }
         Ok(read)
     }

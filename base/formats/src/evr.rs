@@ -26,17 +26,70 @@ mod tests {
     use std::process::Command;
 
     const VERSIONS: &[&str] = &[
-        "1", "1.0", "1.00", "1.01", "01", "1.a", "1a", "a1", "1.0a", "1.0.1", "1.10", "1.9", "2", "10", "1~rc1",
-        "1~", "1~~", "1~rc1^git1", "1^", "1^git1", "1^git1~pre", "1.0^20240101", "1.0^", "1.0.1^git", "xyz",
-        "xyz.4", "XYZ", "2_0", "2.0", "2+0", "+", "_", "a", "b", "fc4", "FC5", "2a", "5.5p10", "5.5p1", "6.5",
-        "10.1xyz", "10xyz", "8.0", "8.0.rc1", "10b2", "10a1", "0", "00", "20101122", "1.8.0_292", "7e9", "7.e9",
-        "99999999999999999999", "100000000000000000000", "1.module_el8.9.0+3634+fb2a896c", "1.el9_4.2", "1.el9",
+        "1",
+        "1.0",
+        "1.00",
+        "1.01",
+        "01",
+        "1.a",
+        "1a",
+        "a1",
+        "1.0a",
+        "1.0.1",
+        "1.10",
+        "1.9",
+        "2",
+        "10",
+        "1~rc1",
+        "1~",
+        "1~~",
+        "1~rc1^git1",
+        "1^",
+        "1^git1",
+        "1^git1~pre",
+        "1.0^20240101",
+        "1.0^",
+        "1.0.1^git",
+        "xyz",
+        "xyz.4",
+        "XYZ",
+        "2_0",
+        "2.0",
+        "2+0",
+        "+",
+        "_",
+        "a",
+        "b",
+        "fc4",
+        "FC5",
+        "2a",
+        "5.5p10",
+        "5.5p1",
+        "6.5",
+        "10.1xyz",
+        "10xyz",
+        "8.0",
+        "8.0.rc1",
+        "10b2",
+        "10a1",
+        "0",
+        "00",
+        "20101122",
+        "1.8.0_292",
+        "7e9",
+        "7.e9",
+        "99999999999999999999",
+        "100000000000000000000",
+        "1.module_el8.9.0+3634+fb2a896c",
+        "1.el9_4.2",
+        "1.el9",
     ];
 
     #[test]
     fn agrees_with_rpm_on_every_pair() {
         let pairs: Vec<_> = VERSIONS.iter().flat_map(|a| VERSIONS.iter().map(move |b| (a, b))).collect();
-        let calls: String = pairs.iter().map(|(a, b)| format!("print(rpm.vercmp('{a}','{b}'), ' ')")).collect();
+        let calls: String =
+            pairs.iter().map(|(a, b)| format!("print(rpm.vercmp('{a}','{b}'), ' ')")).collect();
         let output = Command::new("rpm").args(["--eval", &format!("%{{lua: {calls}}}")]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let expected: Vec<i32> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
@@ -48,7 +101,9 @@ mod tests {
 
     #[test]
     fn epoch_before_version_before_release() {
-        for (a, b) in [("1:1-1", "2-1"), ("2-1", "1-2"), ("1-2", "1-1"), ("1-1", "1~rc1-1"), ("1-1.el9_1", "1-1.el9")] {
+        for (a, b) in
+            [("1:1-1", "2-1"), ("2-1", "1-2"), ("1-2", "1-1"), ("1-1", "1~rc1-1"), ("1-1.el9_1", "1-1.el9")]
+        {
             let (a, b) = (a.parse().unwrap(), b.parse().unwrap());
             assert_eq!((compare(&a, &b), compare(&b, &a)), (Ordering::Greater, Ordering::Less));
         }

@@ -83,7 +83,10 @@ impl Repomd {
                 "data" => {
                     let record = record(&mut xml, &tag, document.name)?;
                     if repomd.record(&record.kind).is_some() {
-                        return Err(RepomdError::Twice { document: document.name.to_owned(), kind: record.kind });
+                        return Err(RepomdError::Twice {
+                            document: document.name.to_owned(),
+                            kind: record.kind,
+                        });
                     }
                     repomd.records.push(record);
                 }

@@ -18,6 +18,7 @@ mod file;
 mod info;
 mod package;
 mod script;
+mod source;
 mod store;
 mod tag;
 mod verify;
@@ -30,11 +31,12 @@ use std::path::Path;
 use heirloom_model::{Evr, Nevra};
 
 pub use dependency::{DependencyKind, Relation};
-pub(crate) use package::is_primary_file;
 pub use error::{RpmError, RpmProblem};
 pub use file::FileEntry;
 pub use info::{ChangelogEntry, Info};
+pub(crate) use package::is_primary_file;
 pub use script::{Script, ScriptKind, Trigger, TriggerKind};
+pub use source::each_source;
 pub use store::Value;
 pub use verify::{check_complete, verify_digests};
 
@@ -73,7 +75,8 @@ impl Header {
     /// The file can't be read, is no RPM, or its header is damaged.
     pub fn open(path: &Path) -> Result<Self, RpmError> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| RpmError { file: name.clone(), problem: error.into() })?;
+        let file =
+            File::open(path).map_err(|error| RpmError { file: name.clone(), problem: error.into() })?;
         Self::read(&name, BufReader::new(file))
     }
 

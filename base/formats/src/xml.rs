@@ -1,11 +1,18 @@
 //! Pulling elements out of an XML document, with the place of every fault.
 
+mod write;
+
 use std::io::BufReader;
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use crate::document::{Bounded, Document};
+
+pub(crate) use write::Writer;
+
+/// Levels that real documents stay far below.
+const DEEPEST: usize = 32;
 
 /// An XML document is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +47,14 @@ pub enum XmlError {
         /// The root that is there.
         found: String,
     },
+    /// Elements inside of elements without end.
+    #[error("{document}: elements are nested deeper than {DEEPEST} levels at byte {byte}")]
+    TooDeep {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+    },
     /// A needed attribute or element is not there.
     #[error("{document}, <{element}> that ends at byte {byte}: {what} is missing")]
     Missing {
@@ -69,7 +84,7 @@ pub enum XmlError {
 }
 
 /// A start tag.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tag {
     pub(crate) name: String,
     attributes: Vec<(String, String)>,
@@ -88,6 +103,26 @@ impl Tag {
 
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A whole element, for documents of which most is passed through as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Element {
+    pub(crate) tag: Tag,
+    pub(crate) text: String,
+    pub(crate) children: Vec<Element>,
+}
+
+impl Element {
+    /// The children of a name.
+    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter(move |child| child.tag.name == name)
+    }
+
+    /// The text of the first child of a name; empty if there is none.
+    pub(crate) fn child_text(&self, name: &'static str) -> &str {
+        self.all(name).next().map_or("", |child| child.text.trim())
     }
 }
 
@@ -165,6 +200,29 @@ impl<'a> Xml<'a> {
     /// Leaves the element that is open.
     pub(crate) fn skip(&mut self) -> Result<(), XmlError> {
         self.text().map(drop)
+    }
+
+    /// The whole element that a tag has just opened; leaves it. Text beside child elements is dropped.
+    pub(crate) fn element(&mut self, tag: Tag) -> Result<Element, XmlError> {
+        if self.open.len() > DEEPEST {
+            let byte = self.reader.buffer_position();
+            return Err(XmlError::TooDeep { document: self.document.to_owned(), byte });
+        }
+        let mut element = Element { tag, text: String::new(), children: Vec::new() };
+        loop {
+            match self.next(true)? {
+                Piece::Start(tag) => {
+                    self.open.push(tag.name.clone());
+                    let child = self.element(tag)?;
+                    element.children.push(child);
+                }
+                Piece::End => {
+                    self.open.pop();
+                    return Ok(element);
+                }
+                Piece::Text(piece) => element.text.push_str(&piece),
+            }
+        }
     }
 
     /// The text of the element that is open, parsed; leaves it.
@@ -255,69 +313,6 @@ fn resolve(reference: &BytesRef<'_>) -> Result<String, quick_xml::Error> {
 
 fn shorten(text: &str) -> String {
     text.chars().take(120).collect()
-}
-
-/// Appends text with everything escaped that XML asks for in an element or in a double-quoted attribute.
-pub(crate) fn escape_into(out: &mut String, text: &str, attribute: bool) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
-            '\n' if attribute => out.push_str("&#10;"),
-            '\t' if attribute => out.push_str("&#9;"),
-            '\r' => out.push_str("&#13;"),
-            other => out.push(other),
-        }
-    }
-}
-
-/// Writes an XML document piece by piece. It indents nothing by itself: line breaks are the caller's.
-#[derive(Default)]
-pub(crate) struct Writer(pub(crate) String);
-
-impl Writer {
-    /// `<name a="b">`
-    pub(crate) fn open(&mut self, name: &str, attributes: &[(&str, &str)]) -> &mut Self {
-        self.tag(name, attributes, ">")
-    }
-
-    /// `<name a="b"/>`
-    pub(crate) fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) -> &mut Self {
-        self.tag(name, attributes, "/>")
-    }
-
-    /// `</name>`
-    pub(crate) fn close(&mut self, name: &str) -> &mut Self {
-        self.raw("</").raw(name).raw(">")
-    }
-
-    /// `<name a="b">text</name>`, or `<name a="b"/>` when there is no text.
-    pub(crate) fn element(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) -> &mut Self {
-        if text.is_empty() {
-            return self.empty(name, attributes);
-        }
-        self.open(name, attributes);
-        escape_into(&mut self.0, text, false);
-        self.close(name)
-    }
-
-    /// Markup or white space as it is.
-    pub(crate) fn raw(&mut self, text: &str) -> &mut Self {
-        self.0.push_str(text);
-        self
-    }
-
-    fn tag(&mut self, name: &str, attributes: &[(&str, &str)], end: &str) -> &mut Self {
-        self.raw("<").raw(name);
-        for (key, value) in attributes {
-            self.raw(" ").raw(key).raw("=\"");
-            escape_into(&mut self.0, value, true);
-            self.raw("\"");
-        }
-        self.raw(end)
-    }
 }
 
 /// Whether a path stays below the directory that it is joined to, and is plain in every component.

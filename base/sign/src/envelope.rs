@@ -147,12 +147,7 @@ impl Envelope {
     }
 
     /// Writes lead and headers with this signature in place of all others.
-    pub(crate) fn write_signed(
-        &self,
-        signature: &[u8],
-        is_rsa: bool,
-        mut out: impl Write,
-    ) -> io::Result<()> {
+    pub(crate) fn write_signed(&self, signature: &[u8], is_rsa: bool, mut out: impl Write) -> io::Result<()> {
         let signatures = self.signatures.with_signature(signature, is_rsa);
         out.write_all(&self.lead)?;
         out.write_all(&signatures)?;

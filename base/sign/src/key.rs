@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use pgp::composed::{ArmorOptions, Deserializable as _, KeyType, SignedKeyDetails, SignedSecretKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{
-    self, KeyFlags, PacketTrait as _, PubKeyInner, SignatureConfig, SignatureType, Subpacket,
-    SubpacketData, UserId,
+    self, KeyFlags, PacketTrait as _, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData,
+    UserId,
 };
 use pgp::types::{KeyDetails as _, KeyVersion, PacketHeaderVersion, Password, SecretParams, Timestamp};
 
@@ -171,8 +171,7 @@ fn certify(
     let mut flags = KeyFlags::default();
     flags.set_certify(true);
     flags.set_sign(true);
-    let mut config =
-        SignatureConfig::v4(SignatureType::CertPositive, key.algorithm(), HashAlgorithm::Sha256);
+    let mut config = SignatureConfig::v4(SignatureType::CertPositive, key.algorithm(), HashAlgorithm::Sha256);
     config.hashed_subpackets = signer(key, created)?;
     config.hashed_subpackets.push(Subpacket::regular(SubpacketData::KeyFlags(flags))?);
     config.hashed_subpackets.push(Subpacket::regular(SubpacketData::IsPrimary(true))?);

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey, SignedPublicSubKey};
+use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{self, Packet, PacketParser, Signature, SignatureType};
-use pgp::types::{KeyDetails as _, Tag};
+use pgp::packet::{Packet, PacketParser, Signature, SignatureType};
 
+use crate::certificate::{Key, add_certificate};
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::key::{KeyError, hex};
 
@@ -36,7 +36,7 @@ pub enum VerifyError {
         fingerprint: String,
     },
     /// The signature's digest algorithm can be forged.
-    #[error("its signature by {fingerprint} uses {hash}, which can be forged: ask for one with SHA-256")]
+    #[error("its signature by {fingerprint} uses {hash}, which can be forged: ask its maker for SHA-256")]
     Weak {
         /// The certificate.
         fingerprint: String,
@@ -44,7 +44,7 @@ pub enum VerifyError {
         hash: String,
     },
     /// The key had expired, or did not exist yet, when the signature was made.
-    #[error("its signature was made when the key {fingerprint} was not valid: before its creation or after its expiry")]
+    #[error("its signature was made before the key {fingerprint} was created, or after it had expired")]
     Expired {
         /// The certificate.
         fingerprint: String,
@@ -61,21 +61,6 @@ pub enum VerifyError {
     /// The package is damaged or cut off.
     #[error(transparent)]
     Package(#[from] EnvelopeError),
-}
-
-/// A primary key or subkey that may sign data.
-struct Key {
-    material: Material,
-    /// The certificate's fingerprint.
-    certificate: String,
-    /// First and last second in which it may sign.
-    valid: (u32, u32),
-    revoked: bool,
-}
-
-enum Material {
-    Primary(packet::PublicKey),
-    Subkey(packet::PublicSubkey),
 }
 
 impl Keyring {
@@ -175,7 +160,10 @@ impl Keyring {
             return Err(VerifyError::Malformed("it is no signature of data".to_owned()));
         }
         match signature.hash_alg() {
-            None | Some(HashAlgorithm::None | HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Ripemd160) => {
+            None
+            | Some(
+                HashAlgorithm::None | HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Ripemd160,
+            ) => {
                 let hash = signature.hash_alg().map(|hash| hash.to_string()).unwrap_or_default();
                 return Err(VerifyError::Weak { fingerprint, hash });
             }
@@ -193,91 +181,6 @@ impl Keyring {
         }
         Ok(fingerprint)
     }
-}
-
-impl Key {
-    /// Whether the signature says that it is this key's.
-    fn made(&self, signature: &Signature) -> bool {
-        let (fingerprint, id) = match &self.material {
-            Material::Primary(key) => (key.fingerprint(), key.legacy_key_id()),
-            Material::Subkey(key) => (key.fingerprint(), key.legacy_key_id()),
-        };
-        let fingerprints = signature.issuer_fingerprint();
-        if fingerprints.is_empty() {
-            return signature.issuer_key_id().contains(&&id);
-        }
-        fingerprints.contains(&&fingerprint)
-    }
-
-    fn verifies(&self, signature: &Signature, data: &[u8]) -> bool {
-        match &self.material {
-            Material::Primary(key) => signature.verify(key, data).is_ok(),
-            Material::Subkey(key) => signature.verify(key, data).is_ok(),
-        }
-    }
-}
-
-/// Takes the primary key and the subkeys that the certificate binds.
-fn add_certificate(certificate: &SignedPublicKey, keys: &mut Vec<Key>) -> Result<(), KeyError> {
-    let primary = &certificate.primary_key;
-    let fingerprint = hex(primary.fingerprint().as_bytes());
-    let own = certificate
-        .details
-        .users
-        .iter()
-        .flat_map(|user| user.signatures.iter().map(move |signature| (user, signature)))
-        .filter(|(user, signature)| signature.verify_certification(primary, Tag::UserId, &user.id).is_ok())
-        .map(|(_, signature)| signature);
-    let direct = certificate.details.direct_signatures.iter();
-    let own = latest(own.chain(direct.filter(|signature| signature.verify_key(primary).is_ok())))
-        .ok_or_else(|| KeyError::Unbound(fingerprint.clone()))?;
-    let revocations = &certificate.details.revocation_signatures;
-    let revoked = revocations.iter().any(|signature| signature.verify_key(primary).is_ok());
-    let valid = validity(primary.created_at().as_secs(), own);
-    keys.push(Key {
-        material: Material::Primary(primary.clone()),
-        certificate: fingerprint.clone(),
-        valid,
-        revoked,
-    });
-    for subkey in &certificate.public_subkeys {
-        let Some(binding) = signing_binding(subkey, primary) else { continue };
-        let (from, until) = validity(subkey.created_at().as_secs(), binding);
-        let withdrawn = of_type(subkey, SignatureType::SubkeyRevocation)
-            .any(|signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok());
-        keys.push(Key {
-            material: Material::Subkey(subkey.key.clone()),
-            certificate: fingerprint.clone(),
-            valid: (from, until.min(valid.1)),
-            revoked: revoked || withdrawn,
-        });
-    }
-    Ok(())
-}
-
-/// The binding of a subkey that may sign, confirmed by the subkey itself.
-fn signing_binding<'a>(subkey: &'a SignedPublicSubKey, primary: &packet::PublicKey) -> Option<&'a Signature> {
-    let bindings = of_type(subkey, SignatureType::SubkeyBinding)
-        .filter(|signature| signature.verify_subkey_binding(primary, &subkey.key).is_ok());
-    latest(bindings).filter(|binding| {
-        let confirmed = binding.embedded_signature();
-        binding.key_flags().sign()
-            && confirmed.is_some_and(|back| back.verify_primary_key_binding(&subkey.key, primary).is_ok())
-    })
-}
-
-fn of_type(subkey: &SignedPublicSubKey, kind: SignatureType) -> impl Iterator<Item = &Signature> {
-    subkey.signatures.iter().filter(move |signature| signature.typ() == Some(kind))
-}
-
-fn latest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
-    signatures.max_by_key(|signature| signature.created())
-}
-
-/// The seconds in which a key may sign.
-fn validity(created: u32, binding: &Signature) -> (u32, u32) {
-    let lifetime = binding.key_expiration_time().map_or(0, |time| time.as_secs());
-    (created, if lifetime == 0 { u32::MAX } else { created.saturating_add(lifetime) })
 }
 
 /// Who a signature says has made it.

@@ -7,6 +7,7 @@
 //! Start reading at [`SecretKey`], which signs, and [`Keyring`], which verifies; `envelope` is the layout of
 //! an RPM file around its signatures.
 
+mod certificate;
 mod envelope;
 mod key;
 mod keyring;

@@ -1,4 +1,6 @@
 //! Making signatures.
+//!
+//! A time before the key's creation counts as its creation: no verifier believes an earlier signature.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -64,10 +66,11 @@ impl SecretKey {
         let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty());
         let mut temporary =
             tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(write)?;
-        let digest = self.sign_rpm_to(source, temporary.as_file_mut(), time).map_err(|error| match error {
-            SignError::Stream(source) => package(source),
-            other => other,
-        })?;
+        let digest =
+            self.sign_rpm_to(source, temporary.as_file_mut(), time).map_err(|error| match error {
+                SignError::Stream(source) => package(source),
+                other => other,
+            })?;
         readable_by_all(temporary.as_file()).map_err(write)?;
         temporary.persist(output).map_err(|error| write(error.error))?;
         Ok(digest)
@@ -77,12 +80,7 @@ impl SecretKey {
     ///
     /// # Errors
     /// A package that is damaged or cut off, a stream that fails.
-    pub fn sign_rpm_to(
-        &self,
-        input: impl Read,
-        output: impl Write,
-        time: u64,
-    ) -> Result<Digest, SignError> {
+    pub fn sign_rpm_to(&self, input: impl Read, output: impl Write, time: u64) -> Result<Digest, SignError> {
         let mut input = BufReader::with_capacity(1 << 16, input);
         let envelope = Envelope::read(&mut input).map_err(SignError::Stream)?;
         let signature = self.sign(envelope.signed_bytes(), time)?;
@@ -112,9 +110,9 @@ impl SecretKey {
     fn sign(&self, data: &[u8], time: u64) -> Result<Signature, SignError> {
         let seconds = u32::try_from(time).map_err(|_| SignError::Time(time))?;
         let key = &self.key.primary_key;
-        let mut config =
-            SignatureConfig::v4(SignatureType::Binary, key.algorithm(), HashAlgorithm::Sha256);
-        config.hashed_subpackets = signer(key, Timestamp::from_secs(seconds))?;
+        let time = Timestamp::from_secs(seconds).max(key.created_at());
+        let mut config = SignatureConfig::v4(SignatureType::Binary, key.algorithm(), HashAlgorithm::Sha256);
+        config.hashed_subpackets = signer(key, time)?;
         Ok(config.sign(key, &Password::empty(), data)?)
     }
 }

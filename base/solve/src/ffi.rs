@@ -174,7 +174,6 @@ impl Pool {
         unsafe { pool_strn2id(self.0, text.as_ptr().cast(), len, 1) }
     }
 
-
     /// The id of `name <flags> evr`.
     pub(crate) fn relation(&self, name: Id, flags: c_int, evr: Id) -> Id {
         // SAFETY: ids of this pool.

@@ -13,6 +13,6 @@ mod problem;
 mod solution;
 mod universe;
 
-pub use problem::{Cause, Chain, Link, Nearest, Problem, Unsolvable};
+pub use problem::{Cause, Chain, Exclusion, Link, Nearest, Problem, Unsolvable};
 pub use solution::{Chosen, InstallError, Reason, Solution};
 pub use universe::{PackageId, Repository, SolveError, Universe};

@@ -54,20 +54,24 @@ pub enum Cause {
         nearest: Vec<Nearest>,
     },
     /// Two packages that are both needed exclude each other.
-    Excluded {
-        /// The package at the end of the problem's chain.
-        package: Nevra,
-        /// `conflicts with` or `obsoletes` and the dependency, or `can't be installed together with`.
-        how: String,
-        /// The other package.
-        other: Nevra,
-        /// Who needs the other one.
-        other_chain: Chain,
-    },
+    Excluded(Box<Exclusion>),
     /// The package at the end of the chain can't be installed on this architecture.
     WrongArchitecture(Nevra),
     /// The solver's rules exclude each other in a way that has no name here.
     Other,
+}
+
+/// Two packages that are both needed and can't be together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The package at the end of the problem's chain.
+    pub package: Nevra,
+    /// `conflicts with` or `obsoletes` and the dependency, or `can't be installed together with`.
+    pub how: String,
+    /// The other package.
+    pub other: Nevra,
+    /// Who needs the other one.
+    pub other_chain: Chain,
 }
 
 /// A capability that is almost the missing one.
@@ -186,13 +190,13 @@ impl<'u, 'a> Proof<'u, 'a> {
     fn excluded(&self, rule: &Rule, how: String) -> Option<Problem> {
         // A package in conflict with itself has no other.
         let other = if rule.to == 0 { rule.from } else { rule.to };
-        let cause = Cause::Excluded {
+        let exclusion = Exclusion {
             package: self.nevra(rule.from)?,
             how,
             other: self.nevra(other)?,
             other_chain: self.chain(other),
         };
-        Some(Problem { chain: self.chain(rule.from), cause })
+        Some(Problem { chain: self.chain(rule.from), cause: Cause::Excluded(Box::new(exclusion)) })
     }
 
     /// The steps that lead to a package; its own requirement is not among them.
@@ -262,7 +266,8 @@ impl fmt::Display for Problem {
                 }
                 Ok(())
             }
-            Cause::Excluded { package, how, other, other_chain } => {
+            Cause::Excluded(exclusion) => {
+                let Exclusion { package, how, other, other_chain } = exclusion.as_ref();
                 write!(f, "{chain}{comma}{package} {how} {other}")?;
                 if other_chain != chain && *other_chain != Chain::default() {
                     let needed = other_chain.to_string();

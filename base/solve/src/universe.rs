@@ -46,7 +46,7 @@ pub enum SolveError {
     #[error("this machine's libsolv was built without RPM support: install your distribution's own libsolv")]
     NoRpm,
     /// A [`PackageId`] of another universe.
-    #[error("there is no package {} in repository {}: the id is of another universe", .0.package, .0.repository)]
+    #[error("package {} of repository {} is of another universe", .0.package, .0.repository)]
     UnknownPackage(PackageId),
 }
 
@@ -246,11 +246,7 @@ fn add_package(pool: &Pool, id: Id, package: &Package) -> Result<(), SolveError>
     Ok(())
 }
 
-fn dependency_id(
-    pool: &Pool,
-    dependency: &Dependency,
-    owner: impl Fn() -> String,
-) -> Result<Id, SolveError> {
+fn dependency_id(pool: &Pool, dependency: &Dependency, owner: impl Fn() -> String) -> Result<Id, SolveError> {
     if dependency.is_rich() {
         return pool
             .rich(&dependency.name)

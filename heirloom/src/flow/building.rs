@@ -5,9 +5,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use heirloom_build::{Builder, Outcome};
 use heirloom_model::record::{
-    Action, Built, BuildrootPackage, FailKind, Failed, Imported, Plan, Ran, Settled, Step,
+    Action, Built, FailKind, Failed, Imported, Plan, Ran, Settled, Step,
 };
 use heirloom_model::{Dependency, Package};
+use heirloom_plan::Buildroot;
 use serde::Serialize;
 
 use super::gather::Gathered;
@@ -185,7 +186,10 @@ impl<'a> Round<'a> {
         loop {
             let stuck = self.steps.values().find_map(|step| {
                 let open = !state.settled(&step.id) && !state.running.contains(&step.id);
-                let cause = step.after.iter().find(|id| state.failed.contains_key(*id) || state.learned.contains(*id));
+                let cause = step
+                    .after
+                    .iter()
+                    .find(|id| state.failed.contains_key(*id) || state.learned.contains(*id));
                 cause.filter(|_| open).map(|cause| (*step, cause.clone()))
             });
             let Some((step, cause)) = stuck else { return };
@@ -193,7 +197,13 @@ impl<'a> Round<'a> {
                 state.learned.insert(step.id.clone());
             } else {
                 let message = format!("{} needs {cause}, which failed", step.id);
-                let failed = Failed { step: step.id.clone(), action: None, kind: FailKind::Blocked, message, log: None };
+                let failed = Failed {
+                    step: step.id.clone(),
+                    action: None,
+                    kind: FailKind::Blocked,
+                    message,
+                    log: None,
+                };
                 state.failed.insert(step.id.clone(), failed);
             }
         }
@@ -215,7 +225,7 @@ impl<'a> Round<'a> {
             Ok(buildroot) => buildroot,
             Err(error) => return self.failed(step, None, FailKind::Unresolvable, &error.to_string()),
         };
-        let action = self.action(step, source, requires, buildroot.extra);
+        let action = self.action(step, source, requires, buildroot);
         let digest = self.context.store.put(&serde_json::to_vec(&action)?)?;
         if let Some(mut built) = self.known(digest)? {
             // The same action may have been built for a step of another name.
@@ -224,9 +234,11 @@ impl<'a> Round<'a> {
         }
         planning::fetch(self.context, bootstrap, &action.extra)?;
         self.progress.doing(&step.id);
-        match self.builder.run(&action)? {
-            Outcome::Built(mut built) => {
-                built.step.clone_from(&step.id);
+        match self
+            .builder
+            .run(&step.id, &action, &|phase| self.progress.doing(&format!("{} {phase}", step.id)))?
+        {
+            Outcome::Built(built) => {
                 self.context.store.append(&*built)?;
                 self.progress.line(&format!("{} {:.1} s", built.nevra, built.resources.seconds));
                 self.built(step, *built, true)
@@ -236,15 +248,16 @@ impl<'a> Round<'a> {
                 self.context.store.append(&settled)?;
                 Ok(Came::Learned)
             }
-            Outcome::Failed(mut failed) => {
-                failed.step.clone_from(&step.id);
-                self.fail(step, failed)
-            }
+            Outcome::Failed(failed) => self.fail(step, failed),
         }
     }
 
     fn built(&self, step: &Step, built: Built, fresh: bool) -> Result<Came, Fail> {
-        self.context.store.append(&Ran { step: step.id.clone(), action: Some(built.action), failed: None })?;
+        self.context.store.append(&Ran {
+            step: step.id.clone(),
+            action: Some(built.action),
+            failed: None,
+        })?;
         if !fresh {
             self.progress.tick(&step.id);
         }
@@ -259,11 +272,18 @@ impl<'a> Round<'a> {
         kind: FailKind,
         message: &str,
     ) -> Result<Came, Fail> {
-        self.fail(step, Failed { step: step.id.clone(), action, kind, message: message.to_owned(), log: None })
+        self.fail(
+            step,
+            Failed { step: step.id.clone(), action, kind, message: message.to_owned(), log: None },
+        )
     }
 
     fn fail(&self, step: &Step, failed: Failed) -> Result<Came, Fail> {
-        self.progress.line(&format!("{} FAILED: {}", step.id, failed.message.lines().next().unwrap_or_default()));
+        self.progress.line(&format!(
+            "{} FAILED: {}",
+            step.id,
+            failed.message.lines().next().unwrap_or_default()
+        ));
         let ran = Ran { step: step.id.clone(), action: failed.action, failed: Some(failed.clone()) };
         self.context.store.append(&ran)?;
         Ok(Came::Failed(failed))
@@ -320,17 +340,17 @@ impl<'a> Round<'a> {
         step: &Step,
         source: &Imported,
         mut requires: Vec<Dependency>,
-        extra: Vec<BuildrootPackage>,
+        buildroot: Buildroot,
     ) -> Action {
         requires.sort();
         requires.dedup();
         Action {
-            builder: heirloom_build::RULES,
+            builder: heirloom_build::BUILDER,
             name: source.name.clone(),
             spec: source.spec.clone(),
             sources: source.files.iter().map(|file| (file.name.clone(), file.digest)).collect(),
-            base: self.ground.base_packages.clone(),
-            extra,
+            base: buildroot.base,
+            extra: buildroot.extra,
             requires,
             macros: self.context.macros(),
             with: step.with.clone(),

@@ -69,7 +69,9 @@ impl Judgement {
 /// Compares all packages of the final builds; what was compared before costs nothing.
 pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -> Result<Judgement, Fail> {
     let all: Vec<(&Package, &Imported)> = final_builds(builds)
-        .filter_map(|(name, built)| Some((built, gathered.sources.iter().find(|source| source.name == *name)?)))
+        .filter_map(|(name, built)| {
+            Some((built, gathered.sources.iter().find(|source| source.name == *name)?))
+        })
         .flat_map(|(built, source)| built.packages.iter().map(move |package| (package, source)))
         .collect();
     let progress = Progress::new("compare", all.len());
@@ -79,7 +81,8 @@ pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -
         judged
     })?;
     let mut judgement = Judgement { missing: missing(gathered, builds, &packages), packages, seconds: 0.0 };
-    let verdicts: Vec<_> = judgement.verdicts().iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    let verdicts: Vec<_> =
+        judgement.verdicts().iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     judgement.seconds = progress.end(&match verdicts.is_empty() {
         true => "nothing to compare with".to_owned(),
         false => verdicts.join(", "),
@@ -92,7 +95,12 @@ fn final_builds(builds: &Builds) -> impl Iterator<Item = (&String, &Built)> {
     builds.built.iter().filter(|(step, _)| !step.contains(':'))
 }
 
-fn judge(context: &Context, gathered: &Gathered, package: &Package, source: &Imported) -> Result<Judged, Fail> {
+fn judge(
+    context: &Context,
+    gathered: &Gathered,
+    package: &Package,
+    source: &Imported,
+) -> Result<Judged, Fail> {
     let judged = |standing, accepted: Option<Accepted>| -> Result<Judged, Fail> {
         if let Some(accepted) = &accepted {
             context.store.append(accepted)?;
@@ -139,8 +147,10 @@ fn compare_pair(
         return Ok(known);
     }
     repository::fetch_package(&context.store, &repository.state, reference)?;
-    let compared =
-        heirloom_compare::compare(&context.store.path(reference.digest), &context.store.path(package.digest))?;
+    let compared = heirloom_compare::compare(
+        &context.store.path(reference.digest),
+        &context.store.path(package.digest),
+    )?;
     context.store.append(&compared)?;
     Ok(compared)
 }

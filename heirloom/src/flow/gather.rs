@@ -37,7 +37,8 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         let (location, keys) = context.foreign(reference);
         references.push(foreign(context, RepositoryRole::Reference, name, &location, &keys)?);
     }
-    let exclude: Vec<_> = definition.upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    let exclude: Vec<_> =
+        definition.upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
     let tick = |name: &str, total: usize| {
         progress.total(total);
         progress.tick(name);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use heirloom_build::{Builder, Root};
-use heirloom_formats::{Document, comps};
+use heirloom_formats::Document;
+use heirloom_formats::comps::Comps;
 use heirloom_import::repository;
 use heirloom_model::record::{BuildrootPackage, Evaluated, Imported, Plan, Settled};
 use heirloom_model::{Dependency, Package};
@@ -18,8 +19,6 @@ use crate::ui::Progress;
 /// What plans and builds stand on.
 pub(crate) struct Ground {
     pub(crate) base: Base,
-    pub(crate) base_packages: Vec<BuildrootPackage>,
-    pub(crate) root: Root,
     /// By name of the source package.
     pub(crate) evaluated: BTreeMap<String, Evaluated>,
 }
@@ -38,26 +37,32 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
         gathered.sources.len(),
         base_packages.len()
     ));
-    Ok(Ground { base, base_packages, root, evaluated })
+    Ok(Ground { base, evaluated })
 }
 
 fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
     let group = &context.definition.bootstrap.group;
     let missing = || {
-        Fail::new(Exit::Build, format!("the bootstrap repository {} has no comps group `{group}`", bootstrap.state.location))
-            .hint("`bootstrap.group` in the definition names the group that every buildroot has")
+        Fail::new(
+            Exit::Build,
+            format!("the bootstrap repository {} has no comps group `{group}`", bootstrap.state.location),
+        )
+        .hint("`bootstrap.group` in the definition names the group that every buildroot has")
     };
     let comps = context.store.read(bootstrap.state.comps.ok_or_else(missing)?)?;
     let document = Document::new("comps of the bootstrap repository", &comps);
-    let names = comps::group_packages(document, group)
-        .map_err(|error| Fail::new(Exit::Failed, error))?
-        .filter(|names| !names.is_empty())
-        .ok_or_else(missing)?;
+    let comps = Comps::parse(document).map_err(|error| Fail::new(Exit::Failed, error))?;
+    let group = comps.group(group).ok_or_else(missing)?;
+    let names: Vec<_> = group.installed_packages().map(str::to_owned).collect();
     Ok(heirloom_plan::base(context.arch(), &bootstrap.packages, &names)?)
 }
 
 /// Makes sure that these packages of the bootstrap repository are in the store.
-pub(crate) fn fetch(context: &Context, bootstrap: &Foreign, packages: &[BuildrootPackage]) -> Result<(), Fail> {
+pub(crate) fn fetch(
+    context: &Context,
+    bootstrap: &Foreign,
+    packages: &[BuildrootPackage],
+) -> Result<(), Fail> {
     let by_digest: BTreeMap<_, &Package> =
         bootstrap.packages.iter().map(|package| (package.digest, package)).collect();
     let missing: Vec<_> = packages
@@ -82,7 +87,7 @@ fn evaluate(
     let mut evaluated = BTreeMap::new();
     let mut fresh = Vec::new();
     for source in sources {
-        let key = builder.evaluation_key(root, source, &macros, context.arch());
+        let key = heirloom_build::evaluation_key(root, source, &macros, context.arch());
         match context.store.get::<Evaluated>(&key.to_string())? {
             Some(known) => drop(evaluated.insert(source.name.clone(), known)),
             None => fresh.push(source),
@@ -131,7 +136,8 @@ pub(crate) fn plan(context: &Context, gathered: &Gathered, ground: &Ground) -> R
         reference: &reference,
     })
     .map_err(|error| {
-        Fail::from(error).hint("nothing was built; add what is missing, or leave the package out with `upstream.exclude`")
+        Fail::from(error)
+            .hint("nothing was built; add what is missing, or leave the package out with `upstream.exclude`")
     })?;
     context.store.append(&plan)?;
     Ok(plan)

@@ -22,7 +22,11 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
         builds.built.len() - builds.cached.len(),
         builds.cached.len(),
         builds.failed.len(),
-        if builds.failed.is_empty() { "`heirloom compare`" } else { "mend what failed and run `heirloom build` again" }
+        if builds.failed.is_empty() {
+            "`heirloom compare`"
+        } else {
+            "mend what failed and run `heirloom build` again"
+        }
     );
     let exit = if builds.failed.is_empty() { Exit::Fine } else { Exit::Build };
     Ok(Shown::new(&builds, text)?.exit(exit))
@@ -38,8 +42,12 @@ pub(crate) fn failures(context: &Context, builds: &Builds) -> String {
         }
         let _ = writeln!(text);
     }
-    let blocked: Vec<_> =
-        builds.failed.values().filter(|failed| failed.kind == FailKind::Blocked).map(|failed| failed.step.as_str()).collect();
+    let blocked: Vec<_> = builds
+        .failed
+        .values()
+        .filter(|failed| failed.kind == FailKind::Blocked)
+        .map(|failed| failed.step.as_str())
+        .collect();
     if !blocked.is_empty() {
         let _ = writeln!(text, "not tried, because of these: {}\n", blocked.join(", "));
     }

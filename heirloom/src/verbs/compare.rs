@@ -15,7 +15,8 @@ use crate::ui::Shown;
 /// Compares two files.
 pub(crate) fn pair(reference: &Path, rebuilt: &Path) -> Result<Shown, Fail> {
     let compared = heirloom_compare::compare(reference, rebuilt)?;
-    let text = format!("{}: {}\n{}", compared.nevra, compared.verdict, differences(&compared, Severity::Expected));
+    let text =
+        format!("{}: {}\n{}", compared.nevra, compared.verdict, differences(&compared, Severity::Expected));
     let exit = if compared.verdict.is_identical() { Exit::Fine } else { Exit::Promise };
     Ok(Shown::new(&compared, text)?.exit(exit))
 }
@@ -48,7 +49,13 @@ pub(crate) fn report(judgement: &Judgement) -> String {
     for judged in judgement.refused() {
         match &judged.standing {
             Standing::Broken(compared) => {
-                let _ = write!(text, "\n{}: {}\n{}", compared.nevra, compared.verdict, differences(compared, Severity::Note));
+                let _ = write!(
+                    text,
+                    "\n{}: {}\n{}",
+                    compared.nevra,
+                    compared.verdict,
+                    differences(compared, Severity::Note)
+                );
             }
             _ => {
                 let _ = writeln!(text, "\n{}: the reference has no such package", judged.package.nevra);
@@ -64,9 +71,17 @@ pub(crate) fn report(judgement: &Judgement) -> String {
 /// Findings that weigh more than this, grouped as they are; a count for the rest.
 pub(crate) fn differences(compared: &Compared, above: Severity) -> String {
     let mut text = String::new();
-    let (shown, rest): (Vec<_>, Vec<_>) = compared.findings.iter().partition(|finding| finding.severity > above);
+    let (shown, rest): (Vec<_>, Vec<_>) =
+        compared.findings.iter().partition(|finding| finding.severity > above);
     for finding in &shown {
-        let _ = writeln!(text, "  {:12} {}: {} -> {}", finding.rule, finding.subject, or_none(&finding.expected), or_none(&finding.found));
+        let _ = writeln!(
+            text,
+            "  {:12} {}: {} -> {}",
+            finding.rule,
+            finding.subject,
+            or_none(&finding.expected),
+            or_none(&finding.found)
+        );
     }
     if !rest.is_empty() && compared.verdict != Verdict::BitIdentical {
         let _ = writeln!(text, "  and {} differences that are expected or allowed", rest.len());

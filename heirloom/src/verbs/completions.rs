@@ -16,7 +16,8 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Shown, Fail> {
 }
 
 pub(crate) fn man(dir: &Path) -> Result<Shown, Fail> {
-    let failed = |error| Fail::new(Exit::Failed, format!("can't write man pages into {}: {error}", dir.display()));
+    let failed =
+        |error| Fail::new(Exit::Failed, format!("can't write man pages into {}: {error}", dir.display()));
     std::fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(Cli::command(), dir).map_err(failed)?;
     Shown::new(&dir, format!("man pages are in {}", dir.display()))

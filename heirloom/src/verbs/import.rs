@@ -33,7 +33,11 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
         .collect();
     let mut text = String::new();
     for line in &lines {
-        let _ = writeln!(text, "{:24} {:3} files {:10} bytes  {}", line.package, line.files, line.bytes, line.origin);
+        let _ = writeln!(
+            text,
+            "{:24} {:3} files {:10} bytes  {}",
+            line.package, line.files, line.bytes, line.origin
+        );
     }
     let _ = write!(text, "\n{} source packages; next: `heirloom plan`", lines.len());
     Shown::new(&lines, text)

@@ -74,17 +74,21 @@ fn definition(init: &Init) -> Result<String, Fail> {
         }
         text.push('\n');
     };
-    section("Who the distribution is.", "distribution", &[
-        ("name", quote(&init.name)),
-        ("id", quote(&init.id)),
-        ("version", quote(&init.release)),
-        ("dist", quote(&format!(".el{major}"))),
-        ("vendor", quote(&init.vendor)),
-        ("platform_id", quote(&format!("platform:el{major}"))),
-        ("home_url", quote(&format!("https://{}.example", init.id))),
-        ("bug_url", quote(&format!("https://bugs.{}.example", init.id))),
-        ("promise", quote("identical")),
-    ]);
+    section(
+        "Who the distribution is.",
+        "distribution",
+        &[
+            ("name", quote(&init.name)),
+            ("id", quote(&init.id)),
+            ("version", quote(&init.release)),
+            ("dist", quote(&format!(".el{major}"))),
+            ("vendor", quote(&init.vendor)),
+            ("platform_id", quote(&format!("platform:el{major}"))),
+            ("home_url", quote(&format!("https://{}.example", init.id))),
+            ("bug_url", quote(&format!("https://bugs.{}.example", init.id))),
+            ("promise", quote("identical")),
+        ],
+    );
     let mut upstream = vec![("kind", quote(&init.upstream_kind)), ("location", quote(&init.upstream))];
     upstream.extend(init.lookaside.iter().map(|lookaside| ("lookaside", quote(lookaside))));
     if !init.upstream_key.is_empty() {
@@ -98,15 +102,23 @@ fn definition(init: &Init) -> Result<String, Fail> {
     if let Some(own) = &init.own {
         section("Own source packages.", "own", &[("sources", quote(&own.to_string_lossy()))]);
     }
-    section("Binaries that fill the first buildroots.", "bootstrap", &[
-        ("location", quote(&init.bootstrap)),
-        ("keys", format!("[{}]", quote(&init.bootstrap_key.to_string_lossy()))),
-    ]);
+    section(
+        "Binaries that fill the first buildroots.",
+        "bootstrap",
+        &[
+            ("location", quote(&init.bootstrap)),
+            ("keys", format!("[{}]", quote(&init.bootstrap_key.to_string_lossy()))),
+        ],
+    );
     let mut own = format!("[{}]", quote(&format!("{}-*", init.id)));
     for reference in &init.reference {
         let (name, location) = pair(reference, "--reference")?;
         let key = format!("[{}]", quote(&init.reference_key.to_string_lossy()));
-        section("Binaries to be equal to.", &format!("reference.{name}"), &[("location", quote(location)), ("keys", key)]);
+        section(
+            "Binaries to be equal to.",
+            &format!("reference.{name}"),
+            &[("location", quote(location)), ("keys", key)],
+        );
         let mut keys = vec![("like", quote(name))];
         // Own packages go into the first repository.
         if !own.is_empty() {
@@ -132,7 +144,8 @@ fn excludes(all: &[String]) -> Result<String, Fail> {
 }
 
 fn pair<'a>(text: &'a str, option: &str) -> Result<(&'a str, &'a str), Fail> {
-    text.split_once('=').ok_or_else(|| Fail::new(Exit::Failed, format!("{option} `{text}`: expected NAME=VALUE")))
+    text.split_once('=')
+        .ok_or_else(|| Fail::new(Exit::Failed, format!("{option} `{text}`: expected NAME=VALUE")))
 }
 
 /// A TOML basic string.

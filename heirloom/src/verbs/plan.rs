@@ -35,6 +35,10 @@ pub(crate) fn explain(plan: &Plan) -> String {
     for (source, reason) in &plan.left_out {
         let _ = writeln!(text, "left out: {source}: {reason}");
     }
-    let _ = write!(text, "\n{} builds in {wave} waves; next: `heirloom build`, or `heirloom why PACKAGE`", plan.steps.len());
+    let _ = write!(
+        text,
+        "\n{} builds in {wave} waves; next: `heirloom build`, or `heirloom why PACKAGE`",
+        plan.steps.len()
+    );
     text
 }

@@ -61,7 +61,8 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
         false => Exit::Build,
     };
     let text = report(context, gathered.sources.len(), &builds, &judgement, published.as_ref(), &seconds);
-    Ok(Shown::new(&summary(gathered.sources.len(), &builds, &judgement, published, seconds), text)?.exit(exit))
+    Ok(Shown::new(&summary(gathered.sources.len(), &builds, &judgement, published, seconds), text)?
+        .exit(exit))
 }
 
 fn summary(
@@ -72,7 +73,8 @@ fn summary(
     seconds: Vec<(&'static str, f64)>,
 ) -> Summary {
     let verdicts = judgement.verdicts();
-    let identical = verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
+    let identical =
+        verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
     Summary {
         imported,
         built: builds.built.len() - builds.cached.len(),
@@ -99,11 +101,14 @@ fn report(
     let mut text = build::failures(context, builds);
     text.push_str(&compare::report(judgement));
     let verdicts = judgement.verdicts();
-    let identical: usize = verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
-    let took = |stage: &str| seconds.iter().find(|(name, _)| *name == stage).map_or(0.0, |(_, seconds)| *seconds);
+    let identical: usize =
+        verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
+    let took =
+        |stage: &str| seconds.iter().find(|(name, _)| *name == stage).map_or(0.0, |(_, seconds)| *seconds);
     let row = |stage: &str, what: String| vec![stage.to_owned(), what, format!("{:.1} s", took(stage))];
     let composed = published.map_or("nothing".to_owned(), |published| {
-        let packages: usize = published.composed.repositories.iter().map(|repository| repository.packages).sum();
+        let packages: usize =
+            published.composed.repositories.iter().map(|repository| repository.packages).sum();
         format!("{packages} packages, {} newly signed", published.newly_signed)
     });
     let rows = [

@@ -29,7 +29,8 @@ struct StepStatus {
 pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     let store = &context.store;
     let plan: Option<Plan> = store.get("plan")?;
-    let ran: BTreeMap<String, Ran> = store.all::<Ran>()?.into_iter().map(|ran| (ran.step.clone(), ran)).collect();
+    let ran: BTreeMap<String, Ran> =
+        store.all::<Ran>()?.into_iter().map(|ran| (ran.step.clone(), ran)).collect();
     let steps = plan.iter().flat_map(|plan| &plan.steps).map(|step| {
         let (state, note) = match ran.get(&step.id) {
             None => ("waiting", String::new()),
@@ -68,7 +69,11 @@ fn text(context: &Context, status: &Status) -> String {
     match &status.composed {
         Some(composed) => {
             let packages: usize = composed.repositories.iter().map(|repository| repository.packages).sum();
-            let _ = writeln!(text, "published: {packages} packages in {}", context.store.dir().join("published").display());
+            let _ = writeln!(
+                text,
+                "published: {packages} packages in {}",
+                context.store.dir().join("published").display()
+            );
         }
         None => text.push_str("nothing is published yet\n"),
     }

@@ -64,13 +64,17 @@ fn unknown(plan: &Plan, package: &str) -> Fail {
     let left_out = plan.left_out.iter().find(|(source, _)| source == package);
     match left_out {
         Some((_, reason)) => Fail::new(Exit::Failed, format!("{package} is not built: {reason}")),
-        None => Fail::new(Exit::Failed, format!("no source package {package} is planned, and none that was built made it"))
-            .hint("`heirloom plan` lists all source packages"),
+        None => Fail::new(
+            Exit::Failed,
+            format!("no source package {package} is planned, and none that was built made it"),
+        )
+        .hint("`heirloom plan` lists all source packages"),
     }
 }
 
 fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail> {
-    let history: Vec<_> = context.store.history::<Ran>()?.into_iter().filter(|entry| entry.record.step == step.id).collect();
+    let history: Vec<_> =
+        context.store.history::<Ran>()?.into_iter().filter(|entry| entry.record.step == step.id).collect();
     let mut actions: Vec<Digest> = history.iter().filter_map(|entry| entry.record.action).collect();
     actions.dedup();
     let changes = match actions[..] {
@@ -82,9 +86,11 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         Some(action) => context.store.get::<Built>(&action.to_string())?,
         None => None,
     };
-    let digests: Vec<_> = built.iter().flat_map(|built| &built.packages).map(|package| package.digest).collect();
+    let digests: Vec<_> =
+        built.iter().flat_map(|built| &built.packages).map(|package| package.digest).collect();
     let compared = context.store.all::<Compared>()?;
-    let needed_by = plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
+    let needed_by =
+        plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
     Ok(StepWhy {
         step: step.clone(),
         changes,
@@ -101,7 +107,9 @@ fn action(context: &Context, digest: Digest) -> Result<Action, Fail> {
 
 /// Which inputs differ, each with old and new value.
 fn changes(before: &Action, now: &Action) -> Vec<String> {
-    let sources = |action: &Action| action.sources.iter().map(|(name, digest)| (name.clone(), digest.short())).collect();
+    let sources = |action: &Action| {
+        action.sources.iter().map(|(name, digest)| (name.clone(), digest.short())).collect()
+    };
     let packages = |action: &Action| {
         let of = |package: &heirloom_model::record::BuildrootPackage| {
             (package.nevra.name().to_owned(), format!("{} ({})", package.nevra, package.digest.short()))
@@ -125,7 +133,10 @@ fn changes(before: &Action, now: &Action) -> Vec<String> {
 }
 
 fn differ(what: &str, before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let gone = before.iter().filter(|(name, _)| !now.contains_key(*name)).map(|(name, old)| format!("{what} {name}: {old} -> gone"));
+    let gone = before
+        .iter()
+        .filter(|(name, _)| !now.contains_key(*name))
+        .map(|(name, old)| format!("{what} {name}: {old} -> gone"));
     let other = now.iter().filter_map(|(name, new)| match before.get(name) {
         Some(old) if old == new => None,
         Some(old) => Some(format!("{what} {name}: {old} -> {new}")),
@@ -150,7 +161,8 @@ fn text(why: &StepWhy) -> String {
     match &why.ran {
         None => text.push_str("  built      not yet: `heirloom build`\n"),
         Some(Ran { failed: Some(failed), .. }) => {
-            let _ = writeln!(text, "  failed     {}", failed.message.trim_end().replace('\n', "\n             "));
+            let _ =
+                writeln!(text, "  failed     {}", failed.message.trim_end().replace('\n', "\n             "));
         }
         Some(_) => text.push_str(&built_text(why)),
     }
@@ -159,13 +171,20 @@ fn text(why: &StepWhy) -> String {
     }
     for compared in &why.compared {
         let _ = writeln!(text, "  verdict    {}: {}", compared.nevra, compared.verdict);
-        text.push_str(&differences(compared, Severity::Note).lines().map(|line| format!("           {line}\n")).collect::<String>());
+        text.push_str(
+            &differences(compared, Severity::Note)
+                .lines()
+                .map(|line| format!("           {line}\n"))
+                .collect::<String>(),
+        );
     }
     text
 }
 
 fn built_text(why: &StepWhy) -> String {
-    let Some(built) = &why.built else { return "  built      the result is gone; it will be built again\n".to_owned() };
+    let Some(built) = &why.built else {
+        return "  built      the result is gone; it will be built again\n".to_owned();
+    };
     let mut text = format!(
         "  built      {} in {:.1} s, action {}\n",
         built.nevra,

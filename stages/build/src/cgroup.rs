@@ -17,6 +17,12 @@ use crate::BuildError;
 /// First and second generation of the sandbox count as processes too.
 const OWN_PROCESSES: u64 = 2;
 
+/// How long to wait for the last process of a run that was ended, in steps of 5 ms.
+const TRIES: u32 = 2000;
+
+/// The same for what an earlier process left; another may still use it.
+const SWEEP_TRIES: u32 = 40;
+
 /// Which interface a controller has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
@@ -32,7 +38,7 @@ struct Controller {
 }
 
 /// The two controllers that limits need.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Cgroups {
     memory: Controller,
     pids: Controller,
@@ -54,7 +60,7 @@ impl Cgroups {
                 let name = entry.file_name();
                 let owner = name.to_str().and_then(|name| name.split_once('-')).map(|(pid, _)| pid);
                 if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-                    let _ = remove(&entry.path());
+                    let _ = remove(&entry.path(), SWEEP_TRIES);
                 }
             }
         }
@@ -79,6 +85,18 @@ impl Cgroups {
         };
         group.pids.write("pids.max", &(limits.processes.saturating_add(OWN_PROCESSES)).to_string())?;
         Ok(group)
+    }
+}
+
+impl Drop for Cgroups {
+    /// On v1 they are below our own group, whose owner could not remove it otherwise. Fails, as it should,
+    /// while another process has runs in it.
+    fn drop(&mut self) {
+        for controller in [&self.memory, &self.pids] {
+            if controller.version == Version::One {
+                let _ = fs::remove_dir(&controller.dir);
+            }
+        }
     }
 }
 
@@ -131,7 +149,7 @@ impl Drop for Group {
     /// Also waits until the last process is gone: what they used can be removed afterwards.
     fn drop(&mut self) {
         for dir in self.dirs() {
-            let _ = remove(dir);
+            let _ = remove(dir, TRIES);
         }
     }
 }
@@ -148,18 +166,19 @@ impl Controller {
 
     fn counter(&self, file: &str, key: &str) -> u64 {
         let text = fs::read_to_string(self.dir.join(file)).unwrap_or_default();
-        text.lines().filter_map(|line| line.split_once(' ')).find(|(name, _)| *name == key).map_or(0, |(_, value)| {
-            value.trim().parse().unwrap_or(0)
-        })
+        text.lines()
+            .filter_map(|line| line.split_once(' '))
+            .find(|(name, _)| *name == key)
+            .map_or(0, |(_, value)| value.trim().parse().unwrap_or(0))
     }
 }
 
-/// Removes a group as soon as its last process is gone.
-fn remove(dir: &Path) -> io::Result<()> {
+/// Removes a group as soon as its last process is gone; looks so many times, 5 ms apart.
+fn remove(dir: &Path, most: u32) -> io::Result<()> {
     let mut tries = 0;
     loop {
         match fs::remove_dir(dir) {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && tries < 2000 => tries += 1,
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && tries < most => tries += 1,
             result => return result,
         }
         sleep(Duration::from_millis(5));
@@ -169,7 +188,8 @@ fn remove(dir: &Path) -> io::Result<()> {
 /// Where groups of this controller can be made, if anywhere.
 fn find(name: &str, mounts: &str, own: &str) -> Option<Controller> {
     let mounts: Vec<_> = mounts.lines().filter_map(mount_of).collect();
-    let one = mounts.iter().find(|mount| mount.kind == "cgroup" && mount.options.split(',').any(|it| it == name));
+    let one =
+        mounts.iter().find(|mount| mount.kind == "cgroup" && mount.options.split(',').any(|it| it == name));
     if let Some(mount) = one {
         let inside = own.lines().find_map(|line| own_path(line, name)).unwrap_or("");
         let dir = [mount.at.join(inside.trim_start_matches('/')), mount.at.to_owned()];
@@ -222,8 +242,13 @@ mod tests {
 
     #[test]
     fn reads_the_kernel_s_tables() {
-        let mount = mount_of("36 25 0:31 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup none rw,memory").unwrap();
-        assert_eq!((mount.at, mount.kind, mount.options), (Path::new("/sys/fs/cgroup/memory"), "cgroup", "rw,memory"));
+        let mount =
+            mount_of("36 25 0:31 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup none rw,memory")
+                .unwrap();
+        assert_eq!(
+            (mount.at, mount.kind, mount.options),
+            (Path::new("/sys/fs/cgroup/memory"), "cgroup", "rw,memory")
+        );
         assert_eq!(own_path("4:memory:/user.slice/a:b", "memory"), Some("/user.slice/a:b"));
         assert_eq!(own_path("3:cpu,cpuacct:/x", "cpuacct"), Some("/x"));
         assert_eq!(own_path("0::/x", "memory"), None);

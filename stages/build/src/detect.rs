@@ -18,7 +18,9 @@ pub enum Lack {
     #[error("the kernel has no {0}: load its module (`modprobe {0}`)")]
     FileSystem(&'static str),
     /// No such control group controller.
-    #[error("the control group controller `{0}` can't be used: it is not mounted, not writable or not delegated")]
+    #[error(
+        "the control group controller `{0}` can't be used: mount it writable, or run outside a container"
+    )]
     Controller(&'static str),
     /// A program that is needed on the host.
     #[error("the program `{0}` is missing")]
@@ -32,19 +34,20 @@ pub fn detect() -> Vec<Lack> {
     if !rustix::process::geteuid().is_root() {
         lacks.push(Lack::Root);
     }
-    for (file, name) in
-        [("mnt", "mount"), ("pid", "process"), ("net", "network"), ("ipc", "IPC"), ("uts", "host name"), ("cgroup", "control group")]
-    {
+    for (file, name) in [
+        ("mnt", "mount"),
+        ("pid", "process"),
+        ("net", "network"),
+        ("ipc", "IPC"),
+        ("uts", "host name"),
+        ("cgroup", "control group"),
+    ] {
         if !Path::new("/proc/self/ns").join(file).exists() {
             lacks.push(Lack::Namespace(name));
         }
     }
-    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    for name in ["overlay", "tmpfs"] {
-        if !known.lines().any(|line| line.split_whitespace().last() == Some(name)) {
-            lacks.push(Lack::FileSystem(name));
-        }
-    }
+    lacks
+        .extend(["overlay", "tmpfs"].into_iter().filter(|name| !has_file_system(name)).map(Lack::FileSystem));
     if !["/usr/bin/rpm", "/bin/rpm"].iter().any(|path| Path::new(path).exists()) {
         lacks.push(Lack::Program("rpm"));
     }
@@ -52,4 +55,16 @@ pub fn detect() -> Vec<Lack> {
         lacks.push(Lack::Controller(controller));
     }
     lacks
+}
+
+/// Loaded, or a module that the kernel loads when it is asked for.
+fn has_file_system(name: &str) -> bool {
+    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let module = format!("/{name}.ko");
+    let loadable = || {
+        let release = rustix::system::uname().release().to_string_lossy().into_owned();
+        let list = fs::read_to_string(Path::new("/lib/modules").join(release).join("modules.dep"));
+        list.is_ok_and(|list| list.contains(&module))
+    };
+    known.lines().any(|line| line.split_whitespace().last() == Some(name)) || loadable()
 }

@@ -63,11 +63,17 @@ fn reason(
         }
         Some(Stop::Memory) => {
             let mib = limits.memory / MIB;
-            (FailKind::Memory, format!("it used more memory than its limit of {mib} MiB (`limits.memory_mib`)"))
+            (
+                FailKind::Memory,
+                format!("it used more memory than its limit of {mib} MiB (`limits.memory_mib`)"),
+            )
         }
         Some(Stop::Processes) => {
             let count = limits.processes;
-            (FailKind::Processes, format!("it had more processes than its limit of {count} (`limits.processes`)"))
+            (
+                FailKind::Processes,
+                format!("it had more processes than its limit of {count} (`limits.processes`)"),
+            )
         }
         None if disk_full || log.contains("No space left on device") => {
             let mib = limits.disk / MIB;
@@ -76,6 +82,10 @@ fn reason(
         None if log.contains("error: Failed build dependencies:") => {
             (FailKind::Unresolvable, "its buildroot lacks build requirements".to_owned())
         }
+        None if code == Some(127) => (
+            FailKind::Unresolvable,
+            "its buildroot has no rpmbuild: `rpm-build` must be in the build group".to_owned(),
+        ),
         None if !log.contains("Executing(") && log.contains("error: ") => {
             (FailKind::Spec, "rpmbuild does not accept its spec file".to_owned())
         }

@@ -137,13 +137,13 @@ impl Roots {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let new = format!("new-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let dir = self.dir.join(&new);
+        let unfinished = Unfinished(&dir);
         for part in ["upper", "work"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(|error| BuildError::io("make", &part, error))?;
         }
         let end = install(below, &Path::new("roots").join(&new), packages, store, sandbox)?;
         if !end.succeeded() {
-            fs::remove_dir_all(&dir).map_err(|error| BuildError::io("remove", &dir, error))?;
             return Ok(Err(NotInstalled(failure(&end))));
         }
         let log = dir.join("install.log");
@@ -152,6 +152,7 @@ impl Roots {
         fs::remove_dir_all(&work).map_err(|error| BuildError::io("remove", &work, error))?;
         let place = self.dir.join(name);
         fs::rename(&dir, &place).map_err(|error| BuildError::io("rename to", &place, error))?;
+        std::mem::forget(unfinished);
         Ok(Ok(()))
     }
 
@@ -176,7 +177,9 @@ impl Roots {
     fn make_space(&self) -> Result<(), BuildError> {
         let mut slots = lock(&self.slots);
         let mut names: Vec<_> = self.names()?.into_iter().filter(|name| !name.starts_with("new-")).collect();
-        names.sort_by_key(|name| self.dir.join(name).join("ready").metadata().and_then(|it| it.modified()).ok());
+        names.sort_by_key(|name| {
+            self.dir.join(name).join("ready").metadata().and_then(|it| it.modified()).ok()
+        });
         let excess = names.len().saturating_sub(KEPT);
         for name in &names[..excess] {
             let held = slots.get(name).is_some_and(|slot| match slot.try_lock() {
@@ -199,6 +202,16 @@ impl Roots {
             false => fs::rename(&dir, &old).and_then(|()| fs::remove_dir_all(&old)),
         };
         result.map_err(|error| BuildError::io("remove", &dir, error))
+    }
+}
+
+/// A layer being made; removed unless it is finished.
+struct Unfinished<'a>(&'a Path);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        // What stays is removed at the next start.
+        let _ = fs::remove_dir_all(self.0);
     }
 }
 
@@ -231,7 +244,11 @@ fn install(
         }
         links.push((store.path(digest), nevra.file_name()));
     }
-    let systems = if host_tools { vec![PathBuf::from("/")] } else { layers.iter().map(|it| sandbox.state.join(it)).collect() };
+    let systems = if host_tools {
+        vec![PathBuf::from("/")]
+    } else {
+        layers.iter().map(|it| sandbox.state.join(it)).collect()
+    };
     let force_debian = systems.iter().any(|system| knows_force_debian(system));
     let step = Step { command: rpm(host_tools, force_debian, &links), user: 0, seconds: None, output: None };
     let environment = [
@@ -241,7 +258,14 @@ fn install(
         ("TERM", "dumb".to_owned()),
     ];
     let view = View { layers, upper: Upper::Layer(layer.to_owned()), host_tools };
-    let run = Run { view, limits: LIMITS, inputs: Vec::new(), packages: links, environment: &environment, steps: vec![step] };
+    let run = Run {
+        view,
+        limits: LIMITS,
+        inputs: Vec::new(),
+        packages: links,
+        environment: &environment,
+        steps: vec![step],
+    };
     sandbox.run(run, |_| {})
 }
 

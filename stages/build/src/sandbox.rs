@@ -34,8 +34,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) use launch::{End, Sandbox, Stop};
-pub(crate) use order::{Input, Order, Step, StepEnd, Upper, View};
+pub(crate) use launch::{End, Run, Sandbox, Stop};
+pub(crate) use order::{Input, Step, Upper, View};
 
 /// First argument by which the program knows that it is to become a part of the sandbox.
 const VERB: &str = "__sandbox";
@@ -59,7 +59,7 @@ pub(crate) const BUILD_ID: u32 = 1000;
 pub(crate) const BUILD_USER: &str = "mockbuild";
 
 /// Becomes a part of the sandbox if the arguments ask for it; the program's `main` must call this before
-/// anything else, above all before it starts a thread, and end with the code if there is one.
+/// anything else, above all before it opens a file or starts a thread, and end with the code if there is one.
 #[must_use]
 pub fn sandbox_main(args: &[OsString]) -> Option<ExitCode> {
     if args.get(1)? != VERB {

@@ -6,6 +6,7 @@ mod changelog;
 mod conclusion;
 mod dependencies;
 mod file_content;
+mod file_dependencies;
 mod file_facts;
 mod file_list;
 mod hard_links;

@@ -25,6 +25,14 @@ pub enum CompareError {
         /// The file.
         path: PathBuf,
     },
+    /// Readers of such a header do not agree on what it says.
+    #[error("{path}: its header has the tag {tag} twice; no rpmbuild writes this", path = path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The tag's name.
+        tag: String,
+    },
 }
 
 impl CompareError {

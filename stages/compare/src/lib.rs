@@ -19,6 +19,7 @@ mod pair;
 mod tag;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use heirloom_formats::rpm_file::Header;
@@ -79,7 +80,12 @@ fn open(path: &Path) -> Result<Header, CompareError> {
     if header.is_source {
         return Err(CompareError::Source { path: path.to_owned() });
     }
-    Ok(header)
+    let mut seen = BTreeSet::new();
+    let twice = header.tags().find(|tag| !seen.insert(*tag));
+    match twice {
+        Some(twice) => Err(CompareError::Twice { path: path.to_owned(), tag: tag::name(twice) }),
+        None => Ok(header),
+    }
 }
 
 fn digest(path: &Path) -> Result<Digest, CompareError> {

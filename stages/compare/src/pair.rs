@@ -47,8 +47,7 @@ pub(crate) fn is_build_id_link(file: &FileEntry) -> bool {
     let below = |prefix: &str| {
         file.path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    (file.is_dir() || file.is_symlink())
-        && (below("/usr/lib/.build-id") || below("/usr/lib/debug/.build-id"))
+    (file.is_dir() || file.is_symlink()) && (below("/usr/lib/.build-id") || below("/usr/lib/debug/.build-id"))
 }
 
 /// Type bits of a file's mode.

@@ -12,16 +12,20 @@ pub(crate) fn of(pair: &Pair<'_>, same_bytes: bool) -> (Verdict, Vec<Finding>) {
     }
     let mut verdict = Verdict::PayloadIdentical;
     let mut findings = Vec::new();
+    let mut open = Vec::new();
     for check in check::checks() {
         let found = check.run(pair);
         verdict = found.iter().fold(verdict, |verdict, finding| worse(verdict, level(check, finding)));
+        if found.iter().any(|finding| level(check, finding) == Verdict::Undecided) {
+            open.push(format!("{} {}", found.len(), check.name()));
+        }
         findings.extend(found);
     }
     if findings.is_empty() {
         findings.push(check::bytes());
     }
     if verdict == Verdict::Undecided {
-        findings.push(check::unexamined(&findings));
+        findings.push(check::unexamined(&open.join(", ")));
     }
     (verdict, findings)
 }

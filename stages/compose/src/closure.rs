@@ -9,8 +9,8 @@ use heirloom_solve::{Chosen, InstallError, PackageId, Reason, Repository, Soluti
 use crate::plan::{Because, Placement};
 use crate::{ComposeError, Input, Uninstallable};
 
-/// The placed packages' repository in the universe; the bootstrap's is 1.
-const PLACED: usize = 0;
+/// The placed packages' repository in the universe; the bootstrap's is 0.
+const PLACED: usize = 1;
 
 /// The bootstrap packages without which some placed package could not be installed, placed in the
 /// repository that inherits.
@@ -27,8 +27,8 @@ pub(crate) fn inherit(input: &Input<'_>, placed: &[&Package]) -> Result<Vec<Plac
     let universe = Universe::new(
         input.arch,
         &[
-            Repository { name: "compose", priority: 1, packages: &placed },
             Repository { name: "bootstrap", priority: 0, packages: &foreign },
+            Repository { name: "compose", priority: 1, packages: &placed },
         ],
     )?;
     let needed = Closure::new(&universe, placed.len())?.needed;
@@ -56,6 +56,13 @@ struct Need {
     chain: String,
 }
 
+/// What asks for this package, and for others only if they provide its very name and version.
+fn exactly(package: &Package) -> Dependency {
+    let nevra = &package.nevra;
+    let version = Some((Compare::Equal, nevra.evr().to_string()));
+    Dependency { name: nevra.name().to_owned(), version }
+}
+
 struct Closure<'u, 'a> {
     universe: &'u Universe<'a>,
     /// Packages of some solution: a solution is complete, so each of its packages can be installed.
@@ -66,14 +73,19 @@ struct Closure<'u, 'a> {
 impl<'u, 'a> Closure<'u, 'a> {
     fn new(universe: &'u Universe<'a>, placed: usize) -> Result<Self, ComposeError> {
         let mut closure = Self { universe, installable: BTreeSet::new(), needed: BTreeMap::new() };
+        let placed = (0..placed).map(|package| PackageId { repository: PLACED, package });
+        // All at once is one question instead of hundreds; it has no answer if some exclude each other.
+        let all: Vec<_> = placed.clone().filter_map(|id| Some(exactly(universe.package(id)?))).collect();
+        if let Ok(solution) = universe.install(&all, &[], false) {
+            closure.add(&solution);
+        }
         let mut failed = Vec::new();
-        for package in 0..placed {
-            let id = PackageId { repository: PLACED, package };
+        for id in placed {
             if closure.installable.contains(&id) {
                 continue;
             }
             match closure.solve(id) {
-                Ok(solution) => closure.add(id, &solution),
+                Ok(solution) => closure.add(&solution),
                 Err(InstallError::Unsolvable(why)) => failed.extend(
                     universe.package(id).map(|package| Uninstallable { nevra: package.nevra.clone(), why }),
                 ),
@@ -88,10 +100,7 @@ impl<'u, 'a> Closure<'u, 'a> {
         let Some(package) = self.universe.package(id) else {
             return Ok(Solution { install: Vec::new(), replaced: Vec::new() });
         };
-        let nevra = &package.nevra;
-        let version = Some((Compare::Equal, nevra.evr().to_string()));
-        let itself = Dependency { name: nevra.name().to_owned(), version };
-        let solution = self.universe.install(&[itself], &[], false)?;
+        let solution = self.universe.install(&[exactly(package)], &[], false)?;
         if solution.install.iter().any(|chosen| chosen.id == id) {
             return Ok(solution);
         }
@@ -99,8 +108,7 @@ impl<'u, 'a> Closure<'u, 'a> {
         self.universe.install(&package.requires, &[id], false)
     }
 
-    fn add(&mut self, start: PackageId, solution: &Solution) {
-        self.installable.insert(start);
+    fn add(&mut self, solution: &Solution) {
         self.installable.extend(solution.install.iter().map(|chosen| chosen.id));
         for chosen in solution.install.iter().filter(|chosen| chosen.id.repository != PLACED) {
             if !self.needed.contains_key(&chosen.id) {
@@ -125,12 +133,16 @@ impl<'u, 'a> Closure<'u, 'a> {
 
     /// `a requires b, b requires c, c`.
     fn chain(&self, last: &Chosen, solution: &Solution) -> String {
-        let name = |id| self.universe.package(id).map(|package| package.nevra.to_string()).unwrap_or_default();
+        let name =
+            |id| self.universe.package(id).map(|package| package.nevra.to_string()).unwrap_or_default();
         let mut steps = vec![format!("which only {} of the bootstrap repository provides", name(last.id))];
         let mut current = Some(last);
         // A solution's reasons have no cycle, but the length bounds the walk all the same.
         for _ in 0..=solution.install.len() {
-            let Some(Reason::RequiredBy { package, dependency }) = current.map(|chosen| &chosen.because) else { break };
+            let Some(Reason::RequiredBy { package, dependency }) = current.map(|chosen| &chosen.because)
+            else {
+                break;
+            };
             steps.push(format!("{} requires `{dependency}`", name(*package)));
             current = solution.install.iter().find(|chosen| chosen.id == *package);
         }

@@ -1,7 +1,17 @@
 //! Why there is no compose.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
+use heirloom_formats::XmlError;
+use heirloom_formats::repodata::{FragmentError, WriteError};
+use heirloom_formats::rpm_file::RpmError;
 use heirloom_model::{Digest, Nevra};
+use heirloom_sign::{KeyError, SignError};
 use heirloom_solve::{SolveError, Unsolvable};
+use heirloom_store::StoreError;
+
+use crate::Fault;
 
 /// A placed package that could not be installed from the compose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +63,9 @@ pub enum ComposeError {
         repositories: [String; 2],
     },
     /// A pattern that fits no own package.
-    #[error("repositories.{repository}.packages: `{pattern}` fits no own package; correct it, or take it out")]
+    #[error(
+        "repositories.{repository}.packages: `{pattern}` fits no own package; correct it, or take it out"
+    )]
     PatternTakesNothing {
         /// The repository.
         repository: String,
@@ -77,6 +89,81 @@ pub enum ComposeError {
     /// The solver could not take its input.
     #[error(transparent)]
     Solve(#[from] SolveError),
+    /// A package can't be signed.
+    #[error("{nevra} can't be signed")]
+    Sign {
+        /// The package.
+        nevra: Nevra,
+        /// Why.
+        source: SignError,
+    },
+    /// repomd.xml can't be signed.
+    #[error("repomd.xml can't be signed")]
+    SignRepomd(#[source] SignError),
+    /// The signing key can't be used.
+    #[error("the signing key can't be used")]
+    Key(#[source] KeyError),
+    /// A placed package has not been signed.
+    #[error("{nevra} has a place in the compose but was not signed with the key {key}: sign it first")]
+    NotSigned {
+        /// The package.
+        nevra: Nevra,
+        /// The key's fingerprint.
+        key: String,
+    },
+    /// A signed package is gone from the store.
+    #[error("the signed {0} is not in the store any more; run again to sign it anew")]
+    Lost(Nevra),
+    /// The written tree must not reach clients.
+    #[error(
+        "the tree was written and is not fit to be published:{}",
+        .0.iter().map(|fault| format!("\n  {fault}")).collect::<String>()
+    )]
+    Faulty(Vec<Fault>),
+    /// A package's header can't be read.
+    #[error(transparent)]
+    Rpm(#[from] RpmError),
+    /// A package can't be described in repodata.
+    #[error(transparent)]
+    Fragment(#[from] FragmentError),
+    /// A reference's comps.xml can't be read.
+    #[error(transparent)]
+    Comps(#[from] XmlError),
+    /// Repodata can't be made.
+    #[error("the metadata of {repository} can't be made")]
+    Repodata {
+        /// The repository.
+        repository: String,
+        /// Why.
+        source: WriteError,
+    },
+    /// What was kept about a signed package is not of the form that this version expects.
+    #[error("what the store keeps about {nevra} was written by another version of heirloom")]
+    Kept {
+        /// The package.
+        nevra: Nevra,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file operation failed.
+    #[error("can't {what} {path}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl ComposeError {
+    pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), source }
+    }
 }
 
 fn uninstallable(packages: &[Uninstallable]) -> String {

@@ -3,17 +3,25 @@
 //! Progress is a change of type: [`plan()`] says what goes where (pure), [`Signer::sign`] takes an
 //! [`Accepted`](heirloom_model::record::Accepted) package and gives a
 //! [`Signed`](heirloom_model::record::Signed) one, [`write()`] takes the plan and the signed packages, and
-//! [`check()`] judges the finished tree before clients see it. It must not decide what is accepted, fetch
+//! [`check()`] judges the written tree before clients see it. It must not decide what is accepted, fetch
 //! anything or ask the clock: the same input gives the same bytes, signatures of repomd.xml included as far
 //! as the key's algorithm allows.
 //!
 //! Start at [`Input`], then `tree` for the layout on disk.
 
+mod check;
 mod closure;
 mod error;
+mod file;
 mod input;
+mod parallel;
 mod plan;
+mod sign;
+mod tree;
 
+pub use check::{Fault, check};
 pub use error::{ComposeError, Uninstallable};
 pub use input::{Candidate, Input, Rule};
 pub use plan::{Because, ComposePlan, LeftOut, Placement, Unplaced, plan};
+pub use sign::Signer;
+pub use tree::{Release, write};

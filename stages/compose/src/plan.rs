@@ -90,7 +90,8 @@ pub fn plan(input: &Input<'_>) -> Result<ComposePlan, ComposeError> {
     }
     check_patterns(&input.rules, &placed)?;
 
-    let mut placements = closure::inherit(input, &placed.iter().map(|(candidate, ..)| candidate.package).collect::<Vec<_>>())?;
+    let mut placements =
+        closure::inherit(input, &placed.iter().map(|(candidate, ..)| candidate.package).collect::<Vec<_>>())?;
     placements.extend(placed.into_iter().map(|(candidate, repository, because)| Placement {
         repository: repository.to_owned(),
         accepted: candidate.accepted.clone(),
@@ -190,16 +191,20 @@ impl<'a> Rules<'a> {
         }
     }
 
-    fn by_pattern(&self, candidate: Candidate<'a>) -> Result<Result<(&'a str, Because), LeftOut>, ComposeError> {
+    fn by_pattern(
+        &self,
+        candidate: Candidate<'a>,
+    ) -> Result<Result<(&'a str, Because), LeftOut>, ComposeError> {
         let mut taken = self.rules.iter().filter_map(|rule| {
             let pattern = rule.rule.packages.iter().find(|pattern| takes(pattern, candidate))?;
             Some((rule.name, pattern))
         });
         let nevra = || candidate.package.nevra.clone();
         match (taken.next(), taken.next()) {
-            (Some((first, _)), Some((second, _))) => {
-                Err(ComposeError::TakenTwice { nevra: nevra(), repositories: [first, second].map(str::to_owned) })
-            }
+            (Some((first, _)), Some((second, _))) => Err(ComposeError::TakenTwice {
+                nevra: nevra(),
+                repositories: [first, second].map(str::to_owned),
+            }),
             (Some((name, pattern)), None) => Ok(Ok((name, Because::Pattern(pattern.clone())))),
             (None, _) if candidate.package.is_debug() => Ok(Err(LeftOut::Debug)),
             (None, _) => Err(ComposeError::NotTaken(nevra())),

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::Path;
 
-use heirloom_formats::checksum::Checksum;
 use heirloom_formats::distgit::LookasideFile;
 use heirloom_model::record::{Imported, SourceFile};
 use heirloom_store::Store;

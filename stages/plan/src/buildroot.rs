@@ -8,10 +8,12 @@ use crate::base::pinned;
 use crate::graph::because;
 use crate::{Base, PlanError, Unbuildable};
 
-/// What a buildroot has on top of the base.
+/// What a buildroot has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buildroot {
-    /// The packages, sorted by identity.
+    /// The base, without packages that an own result takes the place of.
+    pub base: Vec<BuildrootPackage>,
+    /// The packages on top of it, sorted by identity.
     pub extra: Vec<BuildrootPackage>,
     /// Why each is there, in the same order.
     pub because: Vec<(Nevra, String)>,
@@ -44,6 +46,10 @@ pub fn buildroot(
         })
         .collect();
     chosen.sort();
+    let replaced: Vec<_> =
+        solution.replaced.iter().filter_map(|id| universe.package(*id)).map(pinned).collect();
+    let mut kept = base.packages(bootstrap);
+    kept.retain(|package| !replaced.contains(package));
     let because = chosen.iter().map(|(package, reason)| (package.nevra.clone(), reason.clone())).collect();
-    Ok(Buildroot { extra: chosen.into_iter().map(|(package, _)| package).collect(), because })
+    Ok(Buildroot { base: kept, extra: chosen.into_iter().map(|(package, _)| package).collect(), because })
 }

@@ -28,11 +28,11 @@
   %{__cmake} --build "%{__cmake_found_builddir}" %{?_smp_mflags} --verbose
 %cmake_install \
   DESTDIR="%{buildroot}" %{__cmake} --install "%{__cmake_found_builddir}"
-%ctest(:-:) \
-  ( cd "%{__cmake_found_builddir}" && %{__ctest} --output-on-failure --force-new-ctest-process %{?_smp_mflags} %{**} )
+%ctest(-) \
+  ( cd "%{__cmake_found_builddir}" && %{__ctest} --output-on-failure --force-new-ctest-process %{?_smp_mflags} %{?*} )
 %cmake3			%{cmake}
 %cmake3_build		%{cmake_build}
 %cmake3_install		%{cmake_install}
-%ctest3(:-:)		%ctest %{**}
+%ctest3(-)		%ctest %{?*}
 %__cmake3		%{__cmake}
 %__ctest3		%{__ctest}

@@ -61,12 +61,10 @@ impl Apt {
 
     /// All packages that `seeds` need on an empty machine.
     pub(crate) fn closure(&self, seeds: &[String]) -> Result<Vec<Wanted>> {
-        let listed = self
-            .tool("apt-get")
-            .args(["install", "--print-uris", "-y", "-qq"])
-            .args(seeds)
-            .run()?;
-        Ok(listed.lines().filter_map(parse_uri_line).collect())
+        let listed = self.tool("apt-get").args(["install", "--print-uris", "-y", "-qq"]).args(seeds).run()?;
+        let mut wanted: Vec<Wanted> = listed.lines().filter_map(parse_uri_line).collect();
+        wanted.sort_by(|a, b| a.file.cmp(&b.file));
+        Ok(wanted)
     }
 
     /// Downloads packages into `into`; apt checks each against the signed index.
@@ -79,12 +77,13 @@ impl Apt {
         Ok(())
     }
 
-    /// Downloads the upstream tarballs of a source package into `into`.
-    pub(crate) fn download_source(&self, source: &str, into: &Path) -> Result<()> {
-        self.tool("apt-get")
-            .args(["source", "--download-only", "--tar-only", "-qq", source])
-            .dir(into)
-            .run()?;
+    /// Downloads the upstream tarballs of source packages into `into`, checked likewise.
+    pub(crate) fn download_sources(&self, sources: &[&str], into: &Path) -> Result<()> {
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let tool = self.tool("apt-get").args(["source", "--download-only", "--tar-only", "-qq"]);
+        tool.args(sources).dir(into).run()?;
         Ok(())
     }
 
@@ -174,9 +173,7 @@ impl Archive {
         self.signed_by.as_deref().is_none_or(|by| by == KEYRING)
             && !self.suites.is_empty()
             && self.suites.iter().all(|suite| {
-                suite
-                    .strip_prefix(codename)
-                    .is_some_and(|rest| ["", "-updates", "-security"].contains(&rest))
+                suite.strip_prefix(codename).is_some_and(|rest| ["", "-updates", "-security"].contains(&rest))
             })
     }
 

@@ -43,17 +43,15 @@ pub(crate) fn make(places: &Places, key: &GpgKey) -> Result<()> {
     for rpm in rpms_in(&finished)? {
         place::link(&rpm, &new.join(rpm.file_name().unwrap_or_default()))?;
     }
-    let groups: Vec<Group<'_>> = recipe
-        .groups
-        .iter()
-        .map(|(id, packages)| Group { id, name: id, packages })
-        .collect();
+    let groups: Vec<Group<'_>> =
+        recipe.groups.iter().map(|(id, packages)| Group { id, name: id, packages }).collect();
     let comps_file = building.path().join("comps.xml");
     place::write(&comps_file, comps::xml(&groups))?;
     repo::repo_with_groups(&new, Some(&comps_file))?;
     repo::sign(&new, key)?;
     work::stamp(&new, &id)?;
     place::replace_dir(&new, &target)?;
+    forget_others(places, &finished)?;
     whole.done(format_args!("bootstrap repository: {} packages", finished.len()));
     Ok(())
 }
@@ -67,11 +65,8 @@ fn download(places: &Places, recipe: &Bootstrap) -> Result<Vec<Wanted>> {
         let mut wanted = apt.closure(&recipe.seeds)?;
         let kept = |w: &Wanted| !recipe.drop.contains(w.package()) || recipe.rename.contains_key(w.package());
         wanted.retain(kept);
-        let missing: Vec<&str> = wanted
-            .iter()
-            .filter(|w| !downloads.join(&w.file).exists())
-            .map(Wanted::package)
-            .collect();
+        let missing: Vec<&str> =
+            wanted.iter().filter(|w| !downloads.join(&w.file).exists()).map(Wanted::package).collect();
         place_downloads(&apt, &missing, places)?;
         let count = missing.len();
         Ok((wanted, count))
@@ -101,11 +96,7 @@ pub(crate) fn verify(file: &Path, expected: &str) -> Result<()> {
         return Ok(());
     }
     std::fs::remove_file(file).map_err(KitError::io(file))?;
-    Err(Error::Digest {
-        file: file.display().to_string(),
-        expected: expected.to_owned(),
-        found,
-    })
+    Err(Error::Digest { file: file.display().to_string(), expected: expected.to_owned(), found })
 }
 
 fn convert(places: &Places, recipe: &Bootstrap, debs: &[Wanted]) -> Result<Vec<PathBuf>> {
@@ -135,11 +126,13 @@ fn convert(places: &Places, recipe: &Bootstrap, debs: &[Wanted]) -> Result<Vec<P
 fn check_names(recipe: &Bootstrap, jobs: &BTreeMap<&str, Vec<&Wanted>>) -> Result<()> {
     let debian: Vec<&str> = jobs.values().flatten().map(|w| w.package()).collect();
     let by_final_name = recipe
-        .provides.keys()
+        .provides
+        .keys()
         .chain(recipe.epoch.keys())
         .chain(recipe.requires.keys())
         .chain(recipe.links.keys())
         .chain(recipe.keep.keys())
+        .chain(recipe.remove.keys())
         .chain(recipe.spec.keys())
         .chain(recipe.edit.keys());
     let unknown: Vec<&str> = recipe
@@ -198,6 +191,18 @@ fn build_one(places: &Places, name: &str, dir: &Path, cache: &Path) -> Result<Pa
         .run()?;
     place::replace_dir(&work.path().join("out"), &done)?;
     Ok(done)
+}
+
+/// Removes what earlier recipes left in the caches.
+fn forget_others(places: &Places, finished: &[PathBuf]) -> Result<()> {
+    for cache in ["converted", "own"] {
+        for dir in place::entries(&places.cache.join(cache))? {
+            if !finished.contains(&dir) {
+                std::fs::remove_dir_all(&dir).map_err(KitError::io(&dir))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Signs what is in these cache directories and not signed yet.

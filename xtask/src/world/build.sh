@@ -44,6 +44,8 @@ cp -r "$DIST_GIT/SPECS" "$DIST_GIT/SOURCES" "$build/"
 while read -r digest file; do
     cp "$LOOKASIDE/$digest" "$build/$file"
 done < "$DIST_GIT/.$NAME.metadata"
+# A source package records when its files were written, and the binaries record its digest.
+find "$build/SPECS" "$build/SOURCES" -exec touch --date=2024-04-01T00:00:00Z {} +
 chroot "$root" chown -R mockbuild:mockbuild /builddir
 spec=/builddir/build/SPECS/$NAME.spec
 

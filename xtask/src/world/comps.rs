@@ -23,6 +23,13 @@ fn group_xml(group: &Group<'_>) -> String {
         "  <group>\n    <id>{}</id>\n    <name>{}</name>\n    <description>{}</description>\n    \
          <default>false</default>\n    <uservisible>true</uservisible>\n    \
          <packagelist>\n{packages}    </packagelist>\n  </group>\n",
-        group.id, group.name, group.name
+        escaped(group.id),
+        escaped(group.name),
+        escaped(group.name)
     )
+}
+
+/// Text between tags.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

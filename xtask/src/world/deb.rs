@@ -112,11 +112,7 @@ impl Names<'_> {
 
 /// The name in `name:any (>= 1)`.
 fn relation_name(relation: &str) -> &str {
-    relation
-        .trim()
-        .split([' ', '(', ':'])
-        .next()
-        .unwrap_or_default()
+    relation.trim().split([' ', '(', ':']).next().unwrap_or_default()
 }
 
 /// Operator and version in `name (>= 1)`.

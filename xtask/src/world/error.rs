@@ -11,48 +11,28 @@ pub(crate) enum Error {
     #[error("{argument}: unknown argument; see `cargo xtask`")]
     Usage { argument: String },
     #[error("{path}: {source}", path = path.display())]
-    Toml {
-        path: PathBuf,
-        source: Box<toml::de::Error>,
-    },
+    Toml { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{path}: {problem}", path = path.display())]
     Recipe { path: PathBuf, problem: String },
     #[error(
         "{file} has the SHA-256 {found}, expected {expected}; if Debian's archive changed, \
          check the new file and update its recipe.toml"
     )]
-    Digest {
-        file: String,
-        expected: String,
-        found: String,
-    },
+    Digest { file: String, expected: String, found: String },
     #[error("{package}: {source}")]
-    Package {
-        package: String,
-        source: Box<Error>,
-    },
-    #[error("{package}: the build failed, see {log}\n{tail}", log = log.display())]
-    Build {
-        package: String,
-        log: PathBuf,
-        tail: String,
-    },
+    Package { package: String, source: Box<Error> },
+    #[error("the build failed, see {log}\n{tail}", log = log.display())]
+    Build { log: PathBuf, tail: String },
 }
 
 impl Error {
     pub(crate) fn recipe(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Recipe {
-            path: path.to_path_buf(),
-            problem: problem.into(),
-        }
+        Self::Recipe { path: path.to_path_buf(), problem: problem.into() }
     }
 
     /// For `map_err`: says which package it was about.
     pub(crate) fn of(package: &str) -> impl FnOnce(Self) -> Self {
         let package = package.to_owned();
-        move |source| Self::Package {
-            package,
-            source: Box::new(source),
-        }
+        move |source| Self::Package { package, source: Box::new(source) }
     }
 }

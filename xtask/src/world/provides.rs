@@ -46,10 +46,9 @@ fn pkgconfig_name(path: &str) -> Option<&str> {
 fn pkgconfig(name: &str, text: &str) -> Option<String> {
     let value = text.lines().find_map(|l| l.strip_prefix("Version:"))?.trim();
     let version = match value.strip_prefix("${").and_then(|v| v.strip_suffix('}')) {
-        Some(variable) => text
-            .lines()
-            .find_map(|line| line.strip_prefix(variable)?.trim_start().strip_prefix('='))?
-            .trim(),
+        Some(variable) => {
+            text.lines().find_map(|line| line.strip_prefix(variable)?.trim_start().strip_prefix('='))?.trim()
+        }
         None => value,
     };
     Some(match version {
@@ -128,9 +127,7 @@ fn perl_version(line: &str) -> Option<String> {
 
 fn version_number(text: &str) -> Option<String> {
     let text = text.trim_start_matches('v');
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     let version = text[..end].replace('_', "");
     version.starts_with(|c: char| c.is_ascii_digit()).then_some(version)
 }

@@ -78,14 +78,19 @@ fn binary(result: &Built, name: &str) -> Result<PathBuf> {
         let file = rpm.file_name().unwrap_or_default().to_string_lossy();
         file.rsplitn(3, '-').nth(2) == Some(name)
     };
-    result.binaries()?.into_iter().find(is_it).ok_or_else(|| {
-        Error::recipe(Path::new("recipe.toml"), format!("placement: {name} was not built"))
-    })
+    result
+        .binaries()?
+        .into_iter()
+        .find(is_it)
+        .ok_or_else(|| Error::recipe(Path::new("recipe.toml"), format!("placement: {name} was not built")))
 }
 
 fn link_into(rpm: &Path, dir: &Path) -> Result<()> {
     if !dir.is_dir() {
-        return Err(Error::recipe(Path::new("recipe.toml"), format!("placement: no repository for {}", dir.display())));
+        return Err(Error::recipe(
+            Path::new("recipe.toml"),
+            format!("placement: no repository for {}", dir.display()),
+        ));
     }
     Ok(place::link(rpm, &dir.join(rpm.file_name().unwrap_or_default()))?)
 }

@@ -29,6 +29,8 @@ pub(crate) struct Bootstrap {
     pub(crate) links: BTreeMap<String, BTreeMap<String, String>>,
     /// Only these paths are kept, by final name.
     pub(crate) keep: BTreeMap<String, Vec<String>>,
+    /// Paths left out, by final name.
+    pub(crate) remove: BTreeMap<String, Vec<String>>,
     /// Further dependencies, by final name.
     pub(crate) requires: BTreeMap<String, Vec<String>>,
     /// Scriptlets as lines of the spec, by final name.
@@ -96,7 +98,6 @@ pub(crate) struct Vendor {
     pub(crate) packager: String,
     pub(crate) key_uid: String,
     pub(crate) build_host: String,
-    pub(crate) dist: String,
 }
 
 /// A package group of one repository.
@@ -141,8 +142,34 @@ pub(crate) struct Wave {
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = place::read(path)?;
     let text = String::from_utf8(bytes).map_err(|e| Error::recipe(path, e.to_string()))?;
-    toml::from_str(&text).map_err(|source| Error::Toml {
-        path: path.to_path_buf(),
-        source: Box::new(source),
-    })
+    toml::from_str(&text).map_err(|source| Error::Toml { path: path.to_path_buf(), source: Box::new(source) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../world")
+    }
+
+    #[test]
+    fn all_recipes_are_read() {
+        read::<Bootstrap>(&world().join("bootstrap.toml")).unwrap();
+        let vendor: World = read(&world().join("world.toml")).unwrap();
+        for dir in place::entries(&world().join("sources")).unwrap() {
+            let source: Source = read(&dir.join("recipe.toml")).unwrap();
+            let unknown = source.placement.keys().find(|repo| !vendor.repositories.contains(repo));
+            assert_eq!(unknown, None, "{}", dir.display());
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_its_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("recipe.toml");
+        place::write(&file, "[placement]\n\n[[orig]]\nfile = 'a'\nas = 'b'\nsha265 = 'c'\n").unwrap();
+        let message = read::<Source>(&file).unwrap_err().to_string();
+        assert!(message.contains("line 6") && message.contains("sha265"), "{message}");
+    }
 }

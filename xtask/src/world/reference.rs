@@ -1,6 +1,6 @@
 //! Step 3: the vendor's reference binaries, built wave by wave with plain rpmbuild.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use super::error::{Error, Result};
 use super::publish;
 use super::recipe::{Wave, World};
 use super::root::{self, Repo};
+use super::sources;
 use super::work::{self, Key, Step, in_parallel};
 
 /// Raise this when the same sources would now give other binaries.
@@ -56,6 +57,7 @@ pub(crate) fn make(places: &Places, world: &World, key: &GpgKey) -> Result<()> {
     if current(places.reference()) && current(places.srpms()) {
         return Ok(());
     }
+    check_names(places, world)?;
     let whole = Step::begin();
     let base = root::make(places)?;
     let cache = place::make_dir(places.cache.join("built"))?;
@@ -70,6 +72,27 @@ pub(crate) fn make(places: &Places, world: &World, key: &GpgKey) -> Result<()> {
     publish::all(&vendor, &built, &id)?;
     whole.done(format_args!("reference: {} source packages", built.len()));
     Ok(())
+}
+
+/// Each source package is built in some wave, and nothing else is.
+fn check_names(places: &Places, world: &World) -> Result<()> {
+    let ours: BTreeSet<String> = sources::packages(places)?.into_iter().map(|p| p.name).collect();
+    let waves = world.waves.iter().flat_map(|wave| &wave.packages);
+    let built: BTreeSet<String> = waves.cloned().collect();
+    let also: Vec<&String> = world
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.bootstrap)
+        .chain(world.advisories.iter().flat_map(|advisory| &advisory.sources))
+        .collect();
+    let missing = ours.difference(&built).map(|name| format!("{name} is in no wave"));
+    let unknown = built.iter().chain(also).filter(|name| !ours.contains(*name));
+    let unknown = unknown.map(|name| format!("{name} is not in world/sources"));
+    let problems: Vec<String> = missing.chain(unknown).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Error::recipe(&places.recipes.join("world.toml"), problems.join(", ")))
 }
 
 impl Vendor<'_> {
@@ -163,8 +186,11 @@ impl Vendor<'_> {
         place::write(at("build.sh"), SCRIPT)?;
         root::write_host_home(&at("home"))?;
         let log = self.log(order)?;
+        place::write(&log, "")?;
         let command = format!("exec bash {} >{} 2>&1", at("build.sh").display(), log.display());
-        Tool::new("unshare")
+        // Killed with us, however we end: the next run empties the scratch directory.
+        Tool::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child"])
             .args(["bash", "-c", &command])
             .env("BASE", &self.base)
@@ -180,10 +206,9 @@ impl Vendor<'_> {
             .env("HOST_HOME", at("home"))
             .run()
             .map(drop)
-            .map_err(|_| Error::Build {
-                package: order.name.to_owned(),
-                tail: last_lines(&log, 25),
-                log,
+            .map_err(|error| match last_lines(&log, 15) {
+                tail if tail.is_empty() => error.into(),
+                tail => Error::Build { tail, log: log.clone() },
             })
     }
 
@@ -197,9 +222,9 @@ impl Vendor<'_> {
     fn macros(&self) -> String {
         let vendor = &self.world.vendor;
         format!(
-            "%_topdir /builddir/build\n%_smp_mflags -j2\n%dist {}\n%vendor {}\n%packager {}\n\
+            "%_topdir /builddir/build\n%_smp_mflags -j2\n%vendor {}\n%packager {}\n\
              %distribution {}\n%_buildhost {}\n%_rpmfilename %%{{NAME}}-%%{{VERSION}}-%%{{RELEASE}}.%%{{ARCH}}.rpm\n",
-            vendor.dist, vendor.name, vendor.packager, vendor.distribution, vendor.build_host
+            vendor.name, vendor.packager, vendor.distribution, vendor.build_host
         )
     }
 
@@ -248,6 +273,6 @@ fn vendor_sources(file: &Path, vendor: &str) -> Result<String> {
 
 fn last_lines(log: &Path, count: usize) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<String> = text.lines().map(|l| l.chars().take(200).collect()).collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
 }

@@ -77,6 +77,10 @@ pub(crate) fn make(places: &Places) -> Result<PathBuf> {
         .args(["group", "install", "buildsys-build"])
         .run()?;
     add_build_user(&root)?;
+    for old in place::entries(&roots)? {
+        // Each is 400 MB, and only the last one is ever asked for again.
+        std::fs::remove_dir_all(&old).map_err(KitError::io(&old))?;
+    }
     place::replace_dir(&root, &target)?;
     step.done("base root");
     Ok(target)
@@ -87,10 +91,6 @@ fn add_build_user(root: &Path) -> Result<()> {
         --home-dir /builddir --no-create-home mockbuild && cd /builddir && \
         mkdir -p build/BUILD build/BUILDROOT build/RPMS build/SOURCES build/SPECS build/SRPMS && \
         chown -R mockbuild:mockbuild /builddir";
-    Tool::new("chroot")
-        .arg(root)
-        .args(["/bin/sh", "-c", script])
-        .env("PATH", "/usr/sbin:/usr/bin")
-        .run()?;
+    Tool::new("chroot").arg(root).args(["/bin/sh", "-c", script]).env("PATH", "/usr/sbin:/usr/bin").run()?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::apt::Apt;
 use super::bootstrap::verify;
 use super::error::{Error, Result};
 use super::recipe::{self, Orig, Source};
-use super::work::{self, Key, Step};
+use super::work::{self, Key, Step, in_parallel};
 
 /// Raise this when the same recipes would now give other directories.
 const VERSION: &str = "1";
@@ -31,7 +31,12 @@ pub(crate) fn packages(places: &Places) -> Result<Vec<Package>> {
         .filter(|dir| dir.is_dir())
         .map(|dir| {
             let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let recipe = recipe::read(&dir.join("recipe.toml"))?;
+            let file = dir.join("recipe.toml");
+            let recipe: Source = recipe::read(&file)?;
+            if let Some(orig) = recipe.orig.iter().find(|o| o.debian.is_some() == o.python.is_some()) {
+                let problem = format!("{}: needs either `debian` or `python`", orig.file);
+                return Err(Error::recipe(&file, problem));
+            }
             Ok(Package { name, dir, recipe })
         })
         .collect()
@@ -39,28 +44,24 @@ pub(crate) fn packages(places: &Places) -> Result<Vec<Package>> {
 
 /// Makes `dist-git/` and `lookaside/`.
 pub(crate) fn make(places: &Places, vendor_key: &str) -> Result<()> {
-    let id = Key::default()
-        .with(VERSION)
-        .with_tree(&places.recipes.join("sources"))?
-        .with(vendor_key)
-        .hex();
+    let id = Key::default().with(VERSION).with_tree(&places.recipes.join("sources"))?.with(vendor_key).hex();
     if work::is_current(&places.dist_git(), &id) && work::is_current(&places.lookaside(), &id) {
         return Ok(());
     }
     let step = Step::begin();
     let packages = packages(places)?;
+    let count = fetch_missing(places, &packages)?;
     let building = TempDir::new_in(&places.scratch).map_err(KitError::io(&places.scratch))?;
     let dist_git = place::make_dir(building.path().join("dist-git"))?;
     let lookaside = place::make_dir(building.path().join("lookaside"))?;
     for package in &packages {
-        export(places, package, vendor_key, [&dist_git, &lookaside])
-            .map_err(Error::of(&package.name))?;
+        export(places, package, vendor_key, [&dist_git, &lookaside]).map_err(Error::of(&package.name))?;
     }
     for (new, target) in [(dist_git, places.dist_git()), (lookaside, places.lookaside())] {
         work::stamp(&new, &id)?;
         place::replace_dir(&new, &target)?;
     }
-    step.done(format_args!("{} source packages in dist-git", packages.len()));
+    step.done(format_args!("{} source packages in dist-git, {count} tarballs downloaded", packages.len()));
     Ok(())
 }
 
@@ -90,42 +91,47 @@ fn export(
     }
     let mut metadata = String::new();
     for orig in &package.recipe.orig {
-        let file = fetch(places, orig)?;
+        let file = places.downloads().join(&orig.file);
+        verify(&file, &orig.sha256)?;
         place::link(&file, &lookaside.join(&orig.sha256))?;
         metadata.push_str(&format!("{} SOURCES/{}\n", orig.sha256, orig.name));
     }
     Ok(place::write(dir.join(format!(".{name}.metadata")), metadata)?)
 }
 
-/// Upstream's tarball, verified, in `downloads/`.
-fn fetch(places: &Places, orig: &Orig) -> Result<PathBuf> {
-    let file = places.downloads().join(&orig.file);
-    if !file.exists() {
-        let partial = TempDir::new_in(&places.scratch).map_err(KitError::io(&places.scratch))?;
-        download(places, orig, partial.path())?;
-        let got = partial.path().join(&orig.file);
-        fs::rename(&got, &file).map_err(KitError::io(&got))?;
+/// Downloads the tarballs that are not in `downloads/` yet.
+fn fetch_missing(places: &Places, packages: &[Package]) -> Result<usize> {
+    let missing: Vec<&Orig> = packages
+        .iter()
+        .flat_map(|package| &package.recipe.orig)
+        .filter(|orig| !places.downloads().join(&orig.file).exists())
+        .collect();
+    if missing.is_empty() {
+        return Ok(0);
     }
-    verify(&file, &orig.sha256)?;
-    Ok(file)
+    let partial = TempDir::new_in(&places.scratch).map_err(KitError::io(&places.scratch))?;
+    let into = partial.path();
+    let debian: Vec<&str> = missing.iter().filter_map(|orig| orig.debian.as_deref()).collect();
+    let apt = Apt::open(&places.downloads().join("apt"))?;
+    let fetch = || apt.download_sources(&debian, into);
+    // The archive may have moved on since the indexes were fetched.
+    fetch().or_else(|_| apt.update().and_then(|()| fetch()))?;
+    in_parallel(&missing, |orig| {
+        orig.python.as_deref().map_or(Ok(()), |name| pip_download(name, orig, into))
+    })?;
+    for orig in &missing {
+        let got = into.join(&orig.file);
+        fs::rename(&got, places.downloads().join(&orig.file)).map_err(KitError::io(&got))?;
+    }
+    Ok(missing.len())
 }
 
-fn download(places: &Places, orig: &Orig, into: &Path) -> Result<()> {
-    match (&orig.debian, &orig.python) {
-        (Some(source), None) => {
-            let apt = Apt::open(&places.downloads().join("apt"))?;
-            let fetch = || apt.download_source(source, into);
-            // The archive may have moved on since the indexes were fetched.
-            fetch().or_else(|_| apt.update().and_then(|()| fetch()))
-        }
-        (None, Some(project)) => Tool::new("python3")
-            .args(["-m", "pip", "download", "--quiet", "--no-deps"])
-            .args(["--no-binary", project, "--dest"])
-            .arg(into)
-            .arg(format!("{project}=={}", orig.version.as_deref().unwrap_or_default()))
-            .run()
-            .map(drop)
-            .map_err(Error::from),
-        _ => Err(Error::recipe(Path::new(&orig.file), "[[orig]] needs either debian or python")),
-    }
+fn pip_download(name: &str, orig: &Orig, into: &Path) -> Result<()> {
+    let version = orig.version.as_deref().unwrap_or_default();
+    Tool::new("python3")
+        .args(["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", name, "--dest"])
+        .arg(into)
+        .arg(format!("{name}=={version}"))
+        .run()?;
+    Ok(())
 }

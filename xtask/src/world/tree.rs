@@ -60,8 +60,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Keeps the licence and removes the paths that no build needs.
-    pub(crate) fn strip(&self, debian_names: &[&str], name: &str, prefixes: &[String]) -> Result<()> {
+    /// Keeps each Debian package's licence where the RPM's licence belongs.
+    pub(crate) fn keep_licenses(&self, debian_names: &[&str], name: &str) -> Result<()> {
         let licenses = self.root.join("usr/share/licenses").join(name);
         for debian in debian_names {
             let copyright = self.root.join("usr/share/doc").join(debian).join("copyright");
@@ -70,8 +70,13 @@ impl Tree {
                 place::link(&copyright, &licenses.join(format!("{debian}.copyright")))?;
             }
         }
-        for prefix in prefixes {
-            let path = self.root.join(prefix.trim_start_matches('/'));
+        Ok(())
+    }
+
+    /// Removes files and whole directories; what is not there needs no removing.
+    pub(crate) fn remove(&self, paths: &[String]) -> Result<()> {
+        for path in paths {
+            let path = self.root.join(path.trim_start_matches('/'));
             if path.is_dir() && !path.is_symlink() {
                 fs::remove_dir_all(&path).map_err(KitError::io(&path))?;
             } else if path.is_symlink() || path.exists() {

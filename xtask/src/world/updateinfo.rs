@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use testkit::tool::Tool;
 
+use super::comps::escaped;
 use super::error::Result;
 use super::recipe::{Advisory, World};
 
-const QUERY: &str =
-    "%{SOURCERPM}|%{NAME}|%{VERSION}|%{RELEASE}|%{EPOCHNUM}|%{ARCH}\n";
+const QUERY: &str = "%{SOURCERPM}|%{NAME}|%{VERSION}|%{RELEASE}|%{EPOCHNUM}|%{ARCH}\n";
 
 /// An updateinfo file, or nothing when no advisory is about these packages.
 pub(crate) fn xml(world: &World, rpms: &[PathBuf]) -> Result<Option<String>> {
@@ -54,7 +54,7 @@ fn update_xml(world: &World, advisory: &Advisory, packages: &str) -> String {
         .iter()
         .map(|cve| format!("      <reference id=\"{cve}\" title=\"{cve}\" type=\"cve\" href=\"https://bugs.tarnholt.example/{cve}\"/>\n"))
         .collect();
-    let from = vendor.packager.replace('<', "&lt;").replace('>', "&gt;");
+    let (from, title, description) = (escaped(&vendor.packager), escaped(title), escaped(description));
     format!(
         "  <update from=\"{from}\" status=\"final\" type=\"{kind}\" version=\"1\">\n    \
          <id>{id}</id>\n    <title>{title}</title>\n    <severity>{severity}</severity>\n    \
@@ -63,6 +63,6 @@ fn update_xml(world: &World, advisory: &Advisory, packages: &str) -> String {
          <references>\n{references}    </references>\n    <pkglist>\n      \
          <collection short=\"el9\">\n        <name>{release}</name>\n{packages}      \
          </collection>\n    </pkglist>\n  </update>\n",
-        release = vendor.distribution,
+        release = escaped(&vendor.distribution),
     )
 }

@@ -31,11 +31,7 @@ impl Key {
         for path in place::entries(dir)? {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
             self = self.with(name);
-            self = if path.is_dir() {
-                self.with_tree(&path)?
-            } else {
-                self.with(place::read(&path)?)
-            };
+            self = if path.is_dir() { self.with_tree(&path)? } else { self.with(place::read(&path)?) };
         }
         Ok(self)
     }

@@ -218,7 +218,8 @@ fn distinct_times(entries: &[ChangelogEntry]) -> Vec<u64> {
 
 fn start(xml: &mut Writer, header: &Header, digest: Digest) {
     let digest = digest.to_string();
-    let attributes = [("pkgid", digest.as_str()), ("name", header.nevra.name()), ("arch", header.nevra.arch())];
+    let attributes =
+        [("pkgid", digest.as_str()), ("name", header.nevra.name()), ("arch", header.nevra.arch())];
     xml.open("package", &attributes).raw("\n");
     version(xml, header);
 }

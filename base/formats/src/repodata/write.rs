@@ -93,7 +93,8 @@ pub fn write_repository(
 ) -> Result<Written, WriteError> {
     let sorted = sorted(fragments)?;
     let count = sorted.len().to_string();
-    let primary = || join("metadata", &[("xmlns", COMMON), ("xmlns:rpm", RPM)], &count, &sorted, |f| &f.primary);
+    let primary =
+        || join("metadata", &[("xmlns", COMMON), ("xmlns:rpm", RPM)], &count, &sorted, |f| &f.primary);
     let filelists = || join("filelists", &[("xmlns", FILELISTS)], &count, &sorted, |f| &f.filelists);
     let other = || join("otherdata", &[("xmlns", OTHER)], &count, &sorted, |f| &f.other);
     // The three are independent, and compressing is most of the work.

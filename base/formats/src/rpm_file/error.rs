@@ -111,6 +111,9 @@ pub enum RpmProblem {
         /// Size of the whole file.
         found: u64,
     },
+    /// The payload is not the archive that it should be.
+    #[error("its payload can't be used: {0}")]
+    Archive(String),
     /// Nothing to verify it by.
     #[error("carries no {0}, so that nothing proves it unchanged; only RPMs of version 4.14 and later do")]
     NoDigest(&'static str),

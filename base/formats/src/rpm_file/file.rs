@@ -71,7 +71,8 @@ impl FileEntry {
 
 pub(super) fn files(main: &Store) -> Result<Vec<FileEntry>, RpmProblem> {
     let paths = paths(main)?;
-    let mut files: Vec<_> = paths.into_iter().map(|path| FileEntry { path, ..FileEntry::default() }).collect();
+    let mut files: Vec<_> =
+        paths.into_iter().map(|path| FileEntry { path, ..FileEntry::default() }).collect();
     if files.is_empty() {
         return Ok(files);
     }

@@ -26,7 +26,11 @@ impl Header {
             location: location.to_owned(),
             source_rpm: self.info.source_rpm.clone(),
             provides: plain(DependencyKind::Provides),
-            requires: self.published_requires().into_iter().map(|(relation, _)| relation.dependency()).collect(),
+            requires: self
+                .published_requires()
+                .into_iter()
+                .map(|(relation, _)| relation.dependency())
+                .collect(),
             conflicts: plain(DependencyKind::Conflicts),
             obsoletes: plain(DependencyKind::Obsoletes),
             recommends: plain(DependencyKind::Recommends),

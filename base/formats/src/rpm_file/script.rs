@@ -1,8 +1,8 @@
 //! Scriptlets and triggers.
 
+use super::RpmProblem;
 use super::dependency::{self, Relation};
 use super::store::Store;
-use super::RpmProblem;
 
 /// When a scriptlet runs; named as in a spec file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

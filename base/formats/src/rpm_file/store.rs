@@ -55,7 +55,11 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn read(reader: &mut impl Read, part: &'static str, limits: Limits) -> Result<Self, RpmProblem> {
+    pub(super) fn read(
+        reader: &mut impl Read,
+        part: &'static str,
+        limits: Limits,
+    ) -> Result<Self, RpmProblem> {
         let mut intro = [0; 16];
         read_whole(reader, part, 16)?.iter().zip(&mut intro).for_each(|(from, to)| *to = *from);
         if intro[..4] != [0x8e, 0xad, 0xe8, 0x01] {
@@ -133,7 +137,9 @@ impl Store {
         let entry = self.find(tag)?;
         Some(match entry.kind {
             Kind::Text => Value::Texts(self.strings(entry).map(decode).collect()),
-            Kind::Int { width } => Value::Numbers(self.bytes(entry).chunks_exact(width).map(number).collect()),
+            Kind::Int { width } => {
+                Value::Numbers(self.bytes(entry).chunks_exact(width).map(number).collect())
+            }
             Kind::Null | Kind::Binary => Value::Binary(self.bytes(entry).to_vec()),
         })
     }

@@ -4,10 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use heirloom_formats::repodata::{Fragment, PackageFacts};
-use heirloom_formats::rpm_file::Header;
-use heirloom_model::{Digest, Package};
-
 /// A repository's root with every fixture in it.
 pub(crate) fn repository() -> &'static Path {
     static BUILT: OnceLock<tempfile::TempDir> = OnceLock::new();
@@ -40,7 +36,8 @@ fn build() -> tempfile::TempDir {
 
 /// Runs a tool and demands success.
 pub(crate) fn run(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let Output { status, stdout, stderr } =
+        command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
     String::from_utf8(stdout).unwrap()
 }
@@ -52,33 +49,4 @@ pub(crate) fn rpms(directory: &Path) -> Vec<PathBuf> {
     paths.sort();
     assert_eq!(paths.len(), 8);
     paths
-}
-
-/// Everything that is known of one RPM of the repository.
-pub(crate) struct Known {
-    pub(crate) header: Header,
-    pub(crate) package: Package,
-    pub(crate) fragment: Fragment,
-}
-
-/// All fixtures, read by the crate.
-pub(crate) fn known(repository: &Path) -> Vec<Known> {
-    let read = |path: PathBuf| {
-        let bytes = std::fs::read(&path).unwrap();
-        let header = Header::open(&path).unwrap();
-        let location = path.strip_prefix(repository).unwrap().to_str().unwrap().to_owned();
-        let time = path.metadata().unwrap().modified().unwrap();
-        let facts = PackageFacts {
-            digest: Digest::of(&bytes),
-            size: bytes.len() as u64,
-            file_time: time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(),
-            location: &location,
-        };
-        Known {
-            package: header.package(facts.digest, facts.size, &location),
-            fragment: Fragment::from_header(&header, &facts).unwrap(),
-            header,
-        }
-    };
-    rpms(repository).into_iter().map(read).collect()
 }

@@ -24,7 +24,8 @@ fn dnf_installs_only_what_is_untouched() {
     place.run("createrepo_c", &["--quiet", "repository"]);
     let repomd = repository.join("repodata/repomd.xml");
     let metadata = fs::read(&repomd).unwrap();
-    fs::write(repository.join("repodata/repomd.xml.asc"), key.sign_detached(&metadata, TIME).unwrap()).unwrap();
+    fs::write(repository.join("repodata/repomd.xml.asc"), key.sign_detached(&metadata, TIME).unwrap())
+        .unwrap();
     place.write("key.asc", key.public_armoured().unwrap());
     let at = |name: &str| place.path(name).display().to_string();
     place.write(
@@ -32,7 +33,9 @@ fn dnf_installs_only_what_is_untouched() {
         format!(
             "[main]\nplugins=0\nreposdir=/none\ncachedir={}\nmodule_platform_id=platform:el9\n\
              [test]\nname=test\nbaseurl=file://{}\ngpgkey=file://{}\ngpgcheck=1\nrepo_gpgcheck=1\n",
-            at("cache"), at("repository"), at("key.asc"),
+            at("cache"),
+            at("repository"),
+            at("key.asc"),
         ),
     );
     let (fine, said) = install(&place, "root");

@@ -88,7 +88,10 @@ fn a_damaged_package_is_neither_signed_nor_believed() {
     let cut = place.write("cut.rpm", &intact[..intact.len() - 1]);
     for damaged in [&payload, &cut] {
         let error = keyring(&key).verify_rpm(damaged).unwrap_err();
-        assert!(matches!(error, VerifyError::Package(EnvelopeError::Damaged { part: "payload", .. })), "{error}");
+        assert!(
+            matches!(error, VerifyError::Package(EnvelopeError::Damaged { part: "payload", .. })),
+            "{error}"
+        );
         let output = place.path("out.rpm");
         let error = key.sign_rpm(damaged, &output, TIME).unwrap_err();
         assert!(matches!(error, SignError::Package { .. }), "{error}");
@@ -116,7 +119,8 @@ fn every_changed_byte_is_noticed() {
     key.sign_rpm(&place.package("plain", "content"), &signed, TIME).unwrap();
     let (intact, keyring) = (std::fs::read(&signed).unwrap(), keyring(&key));
     let signatures = signature_header(&intact);
-    proptest!(ProptestConfig::with_cases(400), |(at in 0..intact.len(), bit in 0u8..8, cut in any::<bool>())| {
+    let change = (0..intact.len(), 0u8..8, any::<bool>());
+    proptest!(ProptestConfig::with_cases(400), |((at, bit, cut) in change)| {
         let mut changed = intact.clone();
         changed[at] ^= 1 << bit;
         if cut {

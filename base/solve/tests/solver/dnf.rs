@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 use heirloom_model::{Dependency, Package};
 use heirloom_solve::Universe;
@@ -13,17 +14,23 @@ use crate::support::{self, Case};
 #[test]
 fn dnf_chooses_the_same() {
     let directory = tempfile::tempdir().unwrap();
-    let mut failures = String::new();
-    for (index, (name, case)) in support::cases().into_iter().enumerate() {
-        if case.not_with_dnf.is_some() || !case.present.is_empty() {
-            continue;
+    let cases = Mutex::new(support::cases().into_iter().enumerate());
+    let failures = Mutex::new(String::new());
+    let work = || {
+        loop {
+            let Some((index, (name, case))) = cases.lock().unwrap().next() else { break };
+            if case.not_with_dnf.is_some() || !case.present.is_empty() {
+                continue;
+            }
+            let ours = ours(&case);
+            let theirs = ask_dnf(&directory.path().join(index.to_string()), &case);
+            if ours != theirs {
+                writeln!(failures.lock().unwrap(), "== {name}\nours: {ours:?}\ndnf:  {theirs:?}").unwrap();
+            }
         }
-        let ours = ours(&case);
-        let theirs = ask_dnf(&directory.path().join(index.to_string()), &case);
-        if ours != theirs {
-            writeln!(failures, "== {name}\nours: {ours:?}\ndnf:  {theirs:?}").unwrap();
-        }
-    }
+    };
+    std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(|thread| thread.join().unwrap()));
+    let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{failures}");
 }
 
@@ -83,7 +90,7 @@ fn make_repository(directory: &Path, packages: &[Package]) {
             .args(["-bb", "--quiet", "--nodeps", "--target", target])
             .arg(format!("--define=_topdir {}", directory.join("top").display()))
             .arg(format!("--define=_rpmdir {}", directory.join("rpms").display()))
-            .args(["--define=_binary_payload w0.gzdio", "--define=debug_package %{nil}"])
+            .args(["--define=__os_install_post %{nil}", "--define=debug_package %{nil}"])
             .arg(&spec));
     }
     run(Command::new("createrepo_c").arg("--quiet").arg(directory));

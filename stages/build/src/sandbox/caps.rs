@@ -1,7 +1,7 @@
 //! Takes away what the steps must not be able to do, and evens out what the caller's shell had set.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, umask};
 use rustix::thread::{
     CapabilitySet, capability_is_in_bounding_set, remove_capability_from_bounding_set, set_no_new_privs,
 };
@@ -27,9 +27,10 @@ const RLIMITS: [(Resource, u64, Option<u64>); 4] = [
     (Resource::Memlock, 8 << 20, Some(8 << 20)),
 ];
 
-/// Limits what programs started from now on can do. Pid 1 itself keeps its power: it still has to take the
+/// Limits what programs started from now on, as this user, can do. Pid 1 itself keeps its power: it still has to take the
 /// results out.
-pub(super) fn restrain() -> Result<(), Trouble> {
+pub(super) fn restrain(user: u32) -> Result<(), Trouble> {
+    let allowed = if user == 0 { ROOT_MAY } else { CapabilitySet::empty() };
     for (resource, current, maximum) in RLIMITS {
         set_limit(resource, current, maximum)?;
     }
@@ -37,7 +38,7 @@ pub(super) fn restrain() -> Result<(), Trouble> {
         let capability = CapabilitySet::from_bits_retain(1 << bit);
         // The kernel answers an error beyond the last capability that it knows.
         let Ok(present) = capability_is_in_bounding_set(capability) else { break };
-        if present && !ROOT_MAY.contains(capability) {
+        if present && !allowed.contains(capability) {
             remove_capability_from_bounding_set(capability).doing(|| format!("drop capability {bit}"))?;
         }
     }

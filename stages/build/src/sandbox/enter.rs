@@ -6,6 +6,8 @@ use std::os::unix::process::parent_id;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rustix::fd::BorrowedFd;
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 
@@ -35,6 +37,7 @@ pub(super) fn write_report(path: &Path, report: &Report) -> Result<(), Trouble> 
 }
 
 fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
+    close_inherited();
     die_with_parent()?;
     // The signal is asked for only now: a parent that died before would not send it.
     if parent_id() != order.parent {
@@ -43,11 +46,16 @@ fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
     for group in &order.cgroups {
         fs::write(group, "0").doing(|| format!("join {}", group.display()))?;
     }
+    // Away from the caller's terminal; and the first to go where the whole machine is out of memory.
+    rustix::process::setsid().doing(|| "start a session".to_owned())?;
+    fs::write("/proc/self/oom_score_adj", "500").doing(|| "yield to the host".to_owned())?;
     leave_namespaces()?;
     let mut child = Command::new("/proc/self/exe")
         .arg(super::VERB)
         .arg("init")
-        .arg(order_file)
+        // A relative name: everything inside can see the command line of pid 1.
+        .arg(order_file.file_name().unwrap_or_default())
+        .current_dir(order_file.parent().unwrap_or(Path::new("/")))
         .stdin(Stdio::piped())
         .spawn()
         .doing(|| "start pid 1 of the sandbox".to_owned())?;
@@ -56,6 +64,20 @@ fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
         pipe.write_all(b"!").doing(|| "release pid 1 of the sandbox".to_owned())?;
     }
     Ok(child.wait().doing(|| "wait for pid 1 of the sandbox".to_owned())?.success())
+}
+
+/// Keeps what the caller's shell left open from the next generation: a directory among it would be a way
+/// out of the sandbox.
+#[expect(unsafe_code, reason = "no safe call takes a descriptor of which only the number is known")]
+fn close_inherited() {
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers: Vec<i32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|&number| number > 2) {
+        // SAFETY: borrowed for this one call; this process has one thread, so that nothing closes it
+        // meanwhile. The one that listed the others is gone, and the call answers with an error.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+        let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+    }
 }
 
 pub(super) fn die_with_parent() -> Result<(), Trouble> {

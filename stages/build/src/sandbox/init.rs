@@ -1,15 +1,15 @@
 //! Second generation, pid 1 inside: builds the view, runs the steps, hands the results out.
 
 use std::fs;
-use std::io::Read as _;
-use std::os::fd::OwnedFd;
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, Uid, openat};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socket_with};
 use rustix::process::{Pid, Resource, Signal, WaitOptions, WaitStatus, kill_process_group, wait};
 
@@ -19,6 +19,9 @@ use super::{TOPDIR, caps, mounts, outputs, view};
 
 /// A step's own output streams may have so many bytes.
 const OUTPUT_LIMIT: u64 = 64 << 20;
+
+/// The exit code that shells give for a program that is not there.
+const NOT_FOUND: i32 = 127;
 
 /// Runs pid 1; the report says why if this is false.
 pub(super) fn init(order_file: &Path) -> bool {
@@ -38,7 +41,8 @@ fn begin(order_file: &Path) -> Result<(Order, OwnedFd), Trouble> {
     let order = read(order_file)?;
     std::env::set_current_dir(&order.state).doing(|| format!("enter {}", order.state.display()))?;
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let outside = openat(CWD, &order.work, flags, Mode::empty()).doing(|| "open the work directory".to_owned())?;
+    let outside =
+        openat(CWD, &order.work, flags, Mode::empty()).doing(|| "open the work directory".to_owned())?;
     Ok((order, outside))
 }
 
@@ -47,7 +51,7 @@ fn work(order: &Order, outside: &OwnedFd, report: &mut Report) -> Result<(), Tro
     view::enter(order)?;
     rustix::system::sethostname(super::HOST_NAME.as_bytes()).doing(|| "set the host name".to_owned())?;
     raise_loopback()?;
-    caps::restrain()?;
+    caps::restrain(order.steps.iter().map(|step| step.user).min().unwrap_or(0))?;
     for step in &order.steps {
         let end = run(order, step, outside)?;
         let failed = end.code != Some(0) && step.output.is_none();
@@ -63,25 +67,39 @@ fn work(order: &Order, outside: &OwnedFd, report: &mut Report) -> Result<(), Tro
 }
 
 fn run(order: &Order, step: &Step, outside: &OwnedFd) -> Result<StepEnd, Trouble> {
-    let what = || format!("start {}", step.command.join(" "));
-    let (program, arguments) = step
-        .command
-        .split_first()
-        .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::InvalidInput))
-        .doing(what)?;
+    let program = step.command.first().map_or("", String::as_str);
+    let what = || format!("start {program}");
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(order.environment.iter().map(|(name, value)| (name, value)));
+    command.args(step.command.iter().skip(1)).env_clear().envs(order.environment.iter().cloned());
     command.current_dir("/").stdin(Stdio::null()).uid(step.user).gid(step.user);
-    if let Some(output) = &step.output {
-        // Inherited by the steps: a stream that runs full fails its program, not the host's disk.
-        caps::set_limit(Resource::Fsize, OUTPUT_LIMIT, None)?;
-        command.stdout(outputs::create(outside, &format!("out/{output}.out"))?);
-        command.stderr(outputs::create(outside, &format!("out/{output}.err"))?);
-    }
+    let mut errors = match &step.output {
+        Some(output) => {
+            // Inherited by the steps: a stream that runs full fails its program, not the host's disk.
+            caps::set_limit(Resource::Fsize, OUTPUT_LIMIT, None)?;
+            let errors = outputs::create(outside, &format!("out/{output}.err"))?;
+            command.stdout(outputs::create(outside, &format!("out/{output}.out"))?);
+            command.stderr(errors.try_clone().doing(what)?);
+            errors
+        }
+        None => {
+            // Who opens /dev/stderr anew must have the right to, as with a file.
+            let stream = std::io::stderr().as_fd().try_clone_to_owned().doing(what)?;
+            rustix::fs::fchown(&stream, Some(Uid::from_raw(step.user)), None).doing(what)?;
+            stream.into()
+        }
+    };
     let started = Instant::now();
-    let child = command.spawn().doing(what)?;
-    let deadline = step.seconds.map(|seconds| started + Duration::from_secs(seconds));
-    let (code, late) = await_exit(child.id(), deadline)?;
+    let (code, late) = match command.spawn() {
+        Ok(child) => {
+            let deadline = step.seconds.map(|seconds| started + Duration::from_secs(seconds));
+            await_exit(child.id(), deadline)?
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            writeln!(errors, "error: the buildroot has no {program}").doing(what)?;
+            (Some(NOT_FOUND), false)
+        }
+        Err(error) => return Err(error).doing(what),
+    };
     Ok(StepEnd { code, late, seconds: started.elapsed().as_secs_f64() })
 }
 

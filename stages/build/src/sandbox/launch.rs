@@ -86,10 +86,13 @@ impl Sandbox {
         drop(group);
         let report = fs::read(work.0.join("report.json")).ok();
         let report = report.and_then(|bytes| serde_json::from_slice::<Report>(&bytes).ok());
-        let trouble = || Report { trouble: Some("it ended without a report".to_owned()), ..Report::default() };
-        match report.unwrap_or_else(trouble) {
-            Report { trouble: Some(trouble), .. } if stop.is_none() => Err(BuildError::Sandbox(trouble)),
-            report => Ok(End { report, stop, peak_memory, work }),
+        let told = report.is_some();
+        let end = End { report: report.unwrap_or_default(), stop, peak_memory, work };
+        match &end.report.trouble {
+            _ if stop.is_some() => Ok(end),
+            Some(trouble) => Err(BuildError::Sandbox(trouble.clone())),
+            None if told => Ok(end),
+            None => Err(BuildError::Sandbox(format!("it ended without a report\n{}", end.log_tail(2000)))),
         }
     }
 
@@ -170,7 +173,7 @@ impl Watch<'_> {
     ) -> Result<(Option<Stop>, u64), BuildError> {
         let path = work.join("log");
         let file = File::create(&path).map_err(|error| BuildError::io("create", &path, error))?;
-        let mut log = Log { pipe: log, file, written: 0, on_log };
+        let mut log = Log { pipe: log, file, room: LOG_LIMIT, on_log };
         let started = Instant::now();
         let (mut looked, mut peak, mut stop) = (started, 0, None);
         let result = loop {
@@ -216,7 +219,8 @@ impl Watch<'_> {
 struct Log<'a, F> {
     pipe: PipeReader,
     file: File,
-    written: u64,
+    /// Bytes that may still be written.
+    room: u64,
     on_log: &'a mut F,
 }
 
@@ -233,10 +237,10 @@ impl<F: FnMut(&[u8])> Log<'_, F> {
         let mut buffer = [0; 64 * 1024];
         let count = self.pipe.read(&mut buffer)?;
         let bytes = &buffer[..count];
-        if self.written < LOG_LIMIT {
+        if self.room > 0 {
             self.file.write_all(bytes)?;
-            self.written += count as u64;
-            if self.written >= LOG_LIMIT {
+            self.room = self.room.saturating_sub(count as u64);
+            if self.room == 0 {
                 self.file.write_all(b"\n[the rest of the log was not kept]\n")?;
             }
         }
@@ -258,4 +262,28 @@ fn link_packages(packages: &[(PathBuf, String)], dir: &Path) -> Result<(), Build
             .map_err(|error| BuildError::io("show to rpm", from, error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_without_end_is_cut() {
+        let (pipe, mut writer) = io::pipe().unwrap();
+        let path = std::env::temp_dir().join(format!("heirloom-log-{}", std::process::id()));
+        let mut heard = 0;
+        let mut on_log = |bytes: &[u8]| heard += bytes.len();
+        let mut log = Log { pipe, file: File::create(&path).unwrap(), room: 1000, on_log: &mut on_log };
+        for _ in 0..5 {
+            writer.write_all(&[b'x'; 400]).unwrap();
+            assert!(log.copy_some().unwrap());
+        }
+        drop(writer);
+        assert!(!log.copy_some().unwrap());
+        let kept = fs::read_to_string(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(kept.starts_with(&"x".repeat(1000)) && kept.ends_with("not kept]\n") && kept.len() < 1300);
+        assert_eq!(heard, 2000);
+    }
 }

@@ -98,7 +98,8 @@ pub(super) fn make_dir(dir: &Path, mode: u32) -> Result<(), Trouble> {
 
 /// Fills a directory with the few devices that programs expect.
 pub(super) fn fill_dev(dev: &Path) -> Result<(), Trouble> {
-    let nodes = [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+    let nodes =
+        [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
     for (name, major, minor) in nodes {
         let path = dev.join(name);
         let what = || format!("make the device {}", path.display());

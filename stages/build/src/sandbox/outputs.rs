@@ -12,7 +12,9 @@ use super::order::{Doing as _, Trouble};
 /// Creates a file in the run's directory on the host.
 pub(super) fn create(outside: &OwnedFd, name: &str) -> Result<File, Trouble> {
     let flags = OFlags::CREATE | OFlags::TRUNC | OFlags::WRONLY | OFlags::CLOEXEC;
-    openat(outside, name, flags, Mode::from_raw_mode(0o644)).map(File::from).doing(|| format!("create {name}"))
+    openat(outside, name, flags, Mode::from_raw_mode(0o644))
+        .map(File::from)
+        .doing(|| format!("create {name}"))
 }
 
 /// Writes a file in the run's directory on the host.

@@ -17,8 +17,16 @@ const INPUT_TIME: Duration = Duration::from_secs(1_000_000_000);
 
 /// Parts of the host's /etc that its rpm may need; nothing secret.
 const HOST_ETC: [&str; 10] = [
-    "alternatives", "crypto-policies", "debian_version", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
-    "localtime", "nsswitch.conf", "passwd",
+    "alternatives",
+    "crypto-policies",
+    "debian_version",
+    "group",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "nsswitch.conf",
+    "passwd",
 ];
 
 /// What was taken in hand before the pivot.
@@ -33,7 +41,8 @@ struct Taken {
 pub(super) fn enter(order: &Order) -> Result<(), Trouble> {
     let memory = order.work.join("mnt");
     mounts::mount_new("tmpfs", &memory, MountFlags::NOSUID, &format!("size={},mode=0755", order.disk))?;
-    for (name, mode) in [("root", 0o755), ("empty", 0o755), ("upper", 0o755), ("work", 0o755), ("dev", 0o755)] {
+    for (name, mode) in [("root", 0o755), ("empty", 0o755), ("upper", 0o755), ("work", 0o755), ("dev", 0o755)]
+    {
         mounts::make_dir(&memory.join(name), mode)?;
     }
     mounts::make_dir(&memory.join("tmp"), 0o1777)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heirloom_formats::rpm_file::{FileEntry, Header};
+use heirloom_formats::rpm_file::Header;
 use heirloom_model::Finding;
 
 use super::Check;
@@ -10,7 +10,8 @@ use super::Weight::Expected;
 use crate::pair::{self, Pair};
 
 pub(super) const BUILD_ID_LINKS: Check =
-    Check::tags("build-id-links", "Links from a build-id to its file follow the code.", Expected, &[]).code(run);
+    Check::tags("build-id-links", "Links from a build-id to its file follow the code.", Expected, &[])
+        .code(run);
 
 fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     let (reference, rebuilt) = (links(pair.reference), links(pair.rebuilt));
@@ -21,7 +22,7 @@ fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     vec![check.differs("/usr/lib/.build-id", (count(&reference), count(&rebuilt)))]
 }
 
-fn links(header: &Header) -> BTreeMap<&str, &FileEntry> {
+fn links(header: &Header) -> BTreeMap<&str, &str> {
     let links = header.files.iter().filter(|file| pair::is_build_id_link(file));
-    links.map(|file| (file.path.as_str(), file)).collect()
+    links.map(|file| (file.path.as_str(), file.link_target.as_str())).collect()
 }

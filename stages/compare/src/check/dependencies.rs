@@ -124,7 +124,7 @@ pub(super) fn text(relation: &Relation) -> String {
 /// The flags that [`text`] shows already.
 const COMPARISON: u32 = 1 << 1 | 1 << 2 | 1 << 3;
 
-const SENSES: [(u32, &str); 20] = [
+const SENSES: [(u32, &str); 21] = [
     (5, "posttrans"),
     (6, "prereq"),
     (7, "pretrans"),
@@ -144,6 +144,7 @@ const SENSES: [(u32, &str); 20] = [
     (21, "postuntrans"),
     (24, "rpmlib"),
     (25, "triggerprein"),
+    (28, "config"),
     (29, "meta"),
 ];
 

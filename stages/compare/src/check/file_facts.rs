@@ -48,13 +48,21 @@ pub(super) const VERIFY: Check = Check::tags(
 )
 .files(|file| format!("{:#x}", file.verify));
 
-pub(super) const COLOR: Check =
-    Check::tags("file-color", "Every file has the same word size by rpm's account.", Unexamined, &[FILECOLORS])
-        .files(|file| file.color.to_string());
+pub(super) const COLOR: Check = Check::tags(
+    "file-color",
+    "Every file has the same word size by rpm's account.",
+    Unexamined,
+    &[FILECOLORS],
+)
+.files(|file| file.color.to_string());
 
-pub(super) const LANGUAGE: Check =
-    Check::tags("file-language", "Every translation is marked with the same language.", Compatible, &[FILELANGS])
-        .files(|file| file.language.clone());
+pub(super) const LANGUAGE: Check = Check::tags(
+    "file-language",
+    "Every translation is marked with the same language.",
+    Compatible,
+    &[FILELANGS],
+)
+.files(|file| file.language.clone());
 
 /// Only devices have a number that means anything.
 fn device(file: &FileEntry) -> String {

@@ -4,23 +4,24 @@ use heirloom_formats::rpm_file::FileEntry;
 use heirloom_model::{Finding, Severity};
 
 use super::Check;
-use super::Weight::{Breaking, Compatible};
+use super::Weight::{Breaking, Unexamined};
 use crate::pair::{self, Pair};
 use crate::tag::{BASENAMES, DIRINDEXES, DIRNAMES, FILEMODES};
 
 pub(super) const FILE_LIST: Check = Check::tags(
     "file-list",
     "Every path of the reference is there, and no other; a missing one breaks users.",
-    Compatible,
+    Unexamined,
     &[BASENAMES, DIRINDEXES, DIRNAMES],
 )
 .code(|check, pair| {
     let missing = pair.files.missing.iter().map(|file| {
         check.finding(Severity::Incompatible, &file.path, (kind(file).to_owned(), String::new()))
     });
-    let extra = pair.files.extra.iter().map(|file| {
-        check.finding(Severity::Different, &file.path, (String::new(), kind(file).to_owned()))
-    });
+    let extra =
+        pair.files.extra.iter().map(|file| {
+            check.finding(Severity::Different, &file.path, (String::new(), kind(file).to_owned()))
+        });
     missing.chain(extra).collect()
 });
 

@@ -24,8 +24,10 @@ fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     }
     let reference = groups(pair.files.both.iter().map(|both| both.0));
     let rebuilt = groups(pair.files.both.iter().map(|both| both.1));
-    let mut findings: Vec<_> =
-        reference.difference(&rebuilt).map(|group| check.differs(group, (group.clone(), String::new()))).collect();
+    let mut findings: Vec<_> = reference
+        .difference(&rebuilt)
+        .map(|group| check.differs(group, (group.clone(), String::new())))
+        .collect();
     findings.extend(
         rebuilt.difference(&reference).map(|group| check.differs(group, (String::new(), group.clone()))),
     );

@@ -8,13 +8,9 @@ use super::Weight::Unexamined;
 use super::{Check, checks};
 use crate::pair::Pair;
 
-pub(super) const OTHER_TAGS: Check = Check::tags(
-    "other-tags",
-    "Every tag that no other rule looks at is the same.",
-    Unexamined,
-    &[],
-)
-.code(run);
+pub(super) const OTHER_TAGS: Check =
+    Check::tags("other-tags", "Every tag that no other rule looks at is the same.", Unexamined, &[])
+        .code(run);
 
 fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     let named: BTreeSet<u32> = checks().iter().flat_map(|check| check.tags).copied().collect();

@@ -2,19 +2,19 @@
 
 use super::Weight::{Allowed, Breaking, Compatible, Expected, Unexamined};
 use super::{
-    Check, build_flags, build_id_links, changelog, conclusion, dependencies, file_content, file_facts,
-    file_list, hard_links, other_tags, payload_compressor, scriptlets, triggers,
+    Check, build_flags, build_id_links, changelog, conclusion, dependencies, file_content, file_dependencies,
+    file_facts, file_list, hard_links, other_tags, payload_compressor, scriptlets, triggers,
 };
 use crate::tag::*;
 
 /// All rules, in the order in which they are applied.
 #[must_use]
 pub fn checks() -> &'static [Check] {
-    &CHECKS
+    CHECKS
 }
 
 #[rustfmt::skip]
-static CHECKS: [Check; 62] = [
+static CHECKS: &[Check] = &[
     // Identity.
     Check::tags("name", "The package's name is the same.", Breaking, &[NAME]),
     Check::tags("architecture", "The architecture is the same.", Breaking, &[ARCH]),
@@ -69,7 +69,7 @@ static CHECKS: [Check; 62] = [
     Check::tags("rpm-version", "The rpm that packaged it; another version is allowed.", Allowed, &[RPMVERSION]),
     Check::tags("bug-url", "Where to report bugs; the rebuilder's own is allowed.", Allowed, &[BUGURL]),
     payload_compressor::PAYLOAD_COMPRESSOR,
-    Check::tags("file-dependencies", "Which file a dependency comes from; the dependencies themselves have their own rules.", Allowed, &[FILEDEPENDSX, FILEDEPENDSN, DEPENDSDICT]),
+    file_dependencies::FILE_DEPENDENCIES,
     // Always there.
     Check::tags("build-host", "The machine that it was built on always differs.", Expected, &[BUILDHOST]),
     Check::tags("build-time", "The time of the build always differs.", Expected, &[BUILDTIME, COOKIE]),

@@ -142,7 +142,8 @@ fn own_packages_need_exactly_one_place() {
 
 #[test]
 fn patterns() {
-    let fits = [("a", "a"), ("*", ""), ("*", "a"), ("a*", "a"), ("a*c", "abc"), ("*b*", "abc"), ("a*b*a", "aba")];
+    let fits =
+        [("a", "a"), ("*", ""), ("*", "a"), ("a*", "a"), ("a*c", "abc"), ("*b*", "abc"), ("a*b*a", "aba")];
     let misses = [("a", "ab"), ("a*", "ba"), ("a*a", "a"), ("*b", "abc"), ("a*b*a", "aa"), ("", "a")];
     for (pattern, name) in fits {
         assert!(matches(pattern, name), "{pattern} {name}");
@@ -157,7 +158,30 @@ fn what_cant_be_installed_is_told_with_its_chain() {
     let world = World::new(&["zlib|", "tree | bc", "bc | nowhere >= 2"], &["kestrel-release|"]);
     let error = world.error();
     assert!(error.contains("\n  tree-1-1.noarch\n"), "{error}");
-    assert!(error.contains("tree-1-1.noarch requires `bc`, bc-1-1.noarch requires `nowhere >= 2`, nothing provides it"), "{error}");
+    assert!(
+        error.contains(
+            "tree-1-1.noarch requires `bc`, bc-1-1.noarch requires `nowhere >= 2`, nothing provides it"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn each_missing_requirement_is_told() {
+    let world = World::new(&["zlib|", "bc | nowhere, elsewhere, libc"], &["kestrel-release|"]);
+    let error = world.error();
+    assert!(error.contains("bc-1-1.noarch requires `nowhere`"), "{error}");
+    assert!(error.contains("bc-1-1.noarch requires `elsewhere`"), "{error}");
+}
+
+#[test]
+fn a_bootstrap_that_has_nothing_changes_nothing() {
+    let mut world = World::new(&["zlib|", "bc | zlib"], &["kestrel-release|"]);
+    world.bootstrap.clear();
+    assert_eq!(world.places().len(), 3);
+    world.rebuilt.push(package("tree | nowhere"));
+    let error = world.error();
+    assert!(error.contains("tree-1-1.noarch requires `nowhere`"), "{error}");
 }
 
 #[test]
@@ -168,7 +192,10 @@ fn without_an_heir_nothing_is_inherited() {
     world.rebuilt = packages(&["zlib|", "tree | bash"]);
     let error = world.error();
     assert!(error.contains("2 packages of the bootstrap repository"), "{error}");
-    assert!(error.contains("tree-1-1.noarch requires `bash`, which only bash-1-1.noarch of the bootstrap"), "{error}");
+    assert!(
+        error.contains("tree-1-1.noarch requires `bash`, which only bash-1-1.noarch of the bootstrap"),
+        "{error}"
+    );
 }
 
 #[test]

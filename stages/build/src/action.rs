@@ -1,0 +1,230 @@
+//! One build: buildroot, rpmbuild in it, outcome.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use heirloom_model::record::{Action, Built, FailKind, Failed, Resources};
+use heirloom_model::{Dependency, Digest};
+
+use crate::sandbox::{BUILD_ID, End, HOST_NAME, Input, Run, Step, TOPDIR, Upper, View};
+use crate::{BuildError, Builder, Root, message, results};
+
+/// What became of an action.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It gave packages.
+    Built(Box<Built>),
+    /// `%generate_buildrequires` asks for more than the buildroot has: all requirements, for a larger one.
+    NeedsMore(Vec<Dependency>),
+    /// It gave nothing, and the message says why.
+    Failed(Failed),
+}
+
+impl Builder<'_> {
+    /// Runs a build. `progress` hears of each part of it: `buildroot`, `prep`, `build`, `install`, `check`,
+    /// `results`.
+    ///
+    /// # Errors
+    /// The build could not be tried or its results not be kept. A build that fails is an outcome.
+    pub fn run(&self, step: &str, action: &Action, progress: &dyn Fn(&str)) -> Result<Outcome, BuildError> {
+        let started = Instant::now();
+        let key = action.digest().map_err(|error| BuildError::Sandbox(error.to_string()))?;
+        let inputs = self.inputs(action)?;
+        let failed = |kind, message, log| {
+            Outcome::Failed(Failed { step: step.to_owned(), action: Some(key), kind, message, log })
+        };
+        progress("buildroot");
+        let base = self.base_root(&action.base)?;
+        let root = match self.root_on(Some(&base), &action.extra)? {
+            Ok(root) => root,
+            Err(why) => {
+                let text = format!("{}: rpm did not install its build requirements\n{}", action.name, why.0);
+                return Ok(failed(FailKind::Unresolvable, text, None));
+            }
+        };
+        let end = self.rpmbuild(action, &root, inputs, progress)?;
+        progress("results");
+        if let Some(requires) = results::dynamic_requires(&end)? {
+            return Ok(Outcome::NeedsMore(requires));
+        }
+        let (log, _) = self.store.put_file(&end.log())?;
+        if !end.succeeded() {
+            let (kind, text) = message::of_failed_build(action, &end);
+            return Ok(failed(kind, text, Some(log)));
+        }
+        match results::take(self.store, &end)? {
+            Err(problem) => Ok(failed(FailKind::Rpmbuild, format!("{}: {problem}", action.name), Some(log))),
+            Ok((source, packages)) => Ok(Outcome::Built(Box::new(Built {
+                action: key,
+                step: step.to_owned(),
+                nevra: source.nevra.clone(),
+                packages,
+                source,
+                buildroot: action.buildroot().cloned().collect(),
+                log,
+                resources: resources(&end, started),
+            }))),
+        }
+    }
+
+    fn rpmbuild(
+        &self,
+        action: &Action,
+        root: &Root,
+        inputs: Vec<Input>,
+        progress: &dyn Fn(&str),
+    ) -> Result<End, BuildError> {
+        let step = Step { command: command(action, self.jobs), user: BUILD_ID, seconds: None, output: None };
+        let run = Run {
+            view: View { layers: root.layer_paths(), upper: Upper::Memory, host_tools: false },
+            limits: action.limits,
+            inputs,
+            packages: Vec::new(),
+            environment: &environment(),
+            steps: vec![step],
+        };
+        let mut stages = Stages { progress, line: Vec::new() };
+        self.sandbox.run(run, |bytes| stages.hear(bytes))
+    }
+
+    /// The spec file and its sources, checked to be there and to stay where they are put.
+    fn inputs(&self, action: &Action) -> Result<Vec<Input>, BuildError> {
+        let input = |(name, digest): &(String, Digest)| {
+            let dir = if *name == action.spec { "SPECS" } else { "SOURCES" };
+            let to = PathBuf::from(dir).join(plain_name(&action.name, name)?);
+            self.source(&action.name, name, *digest).map(|from| Input { from, to, owner: BUILD_ID })
+        };
+        action.sources.iter().map(input).collect()
+    }
+
+    /// Where a source is in the store.
+    pub(crate) fn source(&self, package: &str, file: &str, digest: Digest) -> Result<PathBuf, BuildError> {
+        let (package, file) = (package.to_owned(), file.to_owned());
+        match self.store.contains(digest) {
+            true => Ok(self.store.path(digest)),
+            false => Err(BuildError::MissingSource { package, file, digest }),
+        }
+    }
+}
+
+/// Refuses a name that would lead out of the directory it is put in.
+pub(crate) fn plain_name<'a>(package: &str, file: &'a str) -> Result<&'a str, BuildError> {
+    if file.is_empty() || file == "." || file == ".." || file.contains(['/', '\0']) {
+        return Err(BuildError::UnsafeName { package: package.to_owned(), file: file.to_owned() });
+    }
+    Ok(file)
+}
+
+/// The environment of everything that reads a spec file.
+pub(crate) fn environment() -> Vec<(&'static str, String)> {
+    let user = crate::sandbox::BUILD_USER;
+    [
+        ("PATH", "/usr/bin:/usr/sbin:/bin:/sbin"),
+        ("HOME", "/builddir"),
+        ("USER", user),
+        ("LOGNAME", user),
+        ("SHELL", "/bin/bash"),
+        ("LANG", "C.UTF-8"),
+        ("TERM", "dumb"),
+        ("HOSTNAME", HOST_NAME),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec()
+}
+
+/// Macros and options that rpmspec and rpmbuild get alike: the caller's, then what is fixed here.
+pub(crate) fn macro_options(macros: &[(String, String)], topdir: &str, arch: &str) -> Vec<String> {
+    let fixed = [
+        ("_topdir", topdir),
+        ("_dbpath", "/var/lib/rpm"),
+        ("_buildhost", HOST_NAME),
+        // rpmbuild runs the sections with it; /bin/sh need not be bash, and spec files count on bash.
+        ("_buildshell", "/bin/bash"),
+        // With these the same input gives the same bytes whatever the clock says.
+        ("source_date_epoch_from_changelog", "1"),
+        ("use_source_date_epoch_as_buildtime", "1"),
+        ("clamp_mtime_to_source_date_epoch", "1"),
+    ];
+    let given = macros.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut options = vec!["--target".to_owned(), arch.to_owned()];
+    options.extend(given.chain(fixed).flat_map(define));
+    options
+}
+
+fn define((name, value): (&str, &str)) -> [String; 2] {
+    ["--define".to_owned(), format!("{name} {value}")]
+}
+
+fn command(action: &Action, jobs: usize) -> Vec<String> {
+    // The tree vanishes as a whole, so that rpmbuild need not clean it.
+    let mut command = ["rpmbuild", "-ba", "--noclean"].map(str::to_owned).to_vec();
+    command.extend(macro_options(&action.macros, TOPDIR, &action.arch));
+    command.extend(define(("_smp_build_ncpus", &jobs.to_string())));
+    command.extend(define(("_smp_mflags", &format!("-j{jobs}"))));
+    for conditional in &action.with {
+        command.extend(["--with".to_owned(), conditional.clone()]);
+    }
+    command.push(format!("{TOPDIR}/SPECS/{}", action.spec));
+    command
+}
+
+fn resources(end: &End, started: Instant) -> Resources {
+    let seconds: f64 = end.report.steps.iter().map(|step| step.seconds).sum();
+    Resources {
+        seconds,
+        overhead_seconds: (started.elapsed().as_secs_f64() - seconds).max(0.0),
+        cpu_seconds: end.report.cpu_seconds,
+        peak_memory: end.peak_memory,
+    }
+}
+
+/// Hears from the log which section runs: `Executing(%build): /bin/bash -e ...`.
+struct Stages<'a> {
+    progress: &'a dyn Fn(&str),
+    line: Vec<u8>,
+}
+
+impl Stages<'_> {
+    fn hear(&mut self, bytes: &[u8]) {
+        const MARK: &[u8] = b"Executing(%";
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            // Only the start of a line matters, however long it is.
+            let room = 200_usize.saturating_sub(self.line.len());
+            self.line.extend_from_slice(&part[..part.len().min(room)]);
+            if part.ends_with(b"\n") {
+                let section =
+                    self.line.strip_prefix(MARK).and_then(|rest| rest.split(|&byte| byte == b')').next());
+                if let Some(section) = section.and_then(|section| std::str::from_utf8(section).ok()) {
+                    (self.progress)(section);
+                }
+                self.line.clear();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn hears_sections_across_chunks() {
+        let heard = RefCell::new(Vec::new());
+        let progress = |section: &str| heard.borrow_mut().push(section.to_owned());
+        let mut stages = Stages { progress: &progress, line: Vec::new() };
+        for chunk in ["x\nExecu", "ting(%prep): /bin/sh\nno Executing(%x)\n", "Executing(%build): y\n"] {
+            stages.hear(chunk.as_bytes());
+        }
+        assert_eq!(*heard.borrow(), ["prep", "build"]);
+    }
+
+    #[test]
+    fn refuses_names_that_lead_elsewhere() {
+        for name in ["", ".", "..", "../x", "/x", "a/b", "a\0"] {
+            assert!(plain_name("p", name).is_err(), "{name}");
+        }
+        assert_eq!(plain_name("p", "..x").unwrap(), "..x");
+    }
+}

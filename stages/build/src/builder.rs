@@ -1,0 +1,82 @@
+//! The stage's handle: what all builds of one process share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use heirloom_model::record::BuildrootPackage;
+use heirloom_store::Store;
+
+use crate::cgroup::Cgroups;
+use crate::roots::{NotInstalled, Root, Roots};
+use crate::sandbox::Sandbox;
+use crate::{BuildError, Lack, detect};
+
+/// What does not change what is built.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Directory for buildroots and running builds; its `roots` and `work` belong to this stage.
+    pub state_dir: PathBuf,
+    /// Processes that one build starts at a time (`make -j`).
+    pub jobs: usize,
+    /// The program that answers to [`crate::sandbox_main`]; none: this one itself.
+    pub sandbox_program: Option<PathBuf>,
+}
+
+/// Runs builds; may be shared by threads.
+pub struct Builder<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) jobs: usize,
+    pub(crate) sandbox: Sandbox,
+    roots: Roots,
+}
+
+impl<'a> Builder<'a> {
+    /// Checks the machine and clears what a killed process left.
+    ///
+    /// # Errors
+    /// The machine lacks something, or the state directory can't be used.
+    pub fn new(store: &'a Store, settings: Settings) -> Result<Self, BuildError> {
+        let lacks = detect();
+        if !lacks.is_empty() {
+            return Err(BuildError::Host(lacks));
+        }
+        let cgroups = Cgroups::find().map_err(|name| BuildError::Host(vec![Lack::Controller(name)]))?;
+        cgroups.sweep();
+        fs::create_dir_all(&settings.state_dir)
+            .map_err(|error| BuildError::io("make", &settings.state_dir, error))?;
+        let state = fs::canonicalize(&settings.state_dir)
+            .map_err(|error| BuildError::io("find", &settings.state_dir, error))?;
+        empty(&state.join("work"))?;
+        let roots = Roots::open(&state)?;
+        let program = settings.sandbox_program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+        Ok(Self { store, jobs: settings.jobs.max(1), sandbox: Sandbox { program, state, cgroups }, roots })
+    }
+
+    /// The buildroot with exactly these packages, made now if it is not there.
+    ///
+    /// # Errors
+    /// A package is not in the store, or rpm does not install them together.
+    pub fn base_root(&self, packages: &[BuildrootPackage]) -> Result<Root, BuildError> {
+        self.root_on(None, packages)?
+            .map_err(|NotInstalled(message)| BuildError::Install { packages: packages.len(), message })
+    }
+
+    pub(crate) fn root_on(
+        &self,
+        below: Option<&Root>,
+        packages: &[BuildrootPackage],
+    ) -> Result<Result<Root, NotInstalled>, BuildError> {
+        self.roots.on(below, packages, self.store, &self.sandbox)
+    }
+}
+
+/// Removes what is in a directory; the mounts in it went with their processes.
+fn empty(dir: &Path) -> Result<(), BuildError> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(BuildError::io("empty", dir, error));
+        }
+        _ => {}
+    }
+    fs::create_dir_all(dir).map_err(|error| BuildError::io("make", dir, error))
+}

@@ -1,0 +1,17 @@
+//! Real builds, by real rpm, in real buildroots; one process, so that all share a state directory.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[path = "build/evaluating.rs"]
+mod evaluating;
+#[path = "build/figures.rs"]
+mod figures;
+#[path = "build/hostile.rs"]
+mod hostile;
+#[path = "build/killed.rs"]
+mod killed;
+#[path = "build/roots.rs"]
+mod roots;
+mod support;
+#[path = "build/works.rs"]
+mod works;

@@ -1,0 +1,6 @@
+//! Composes a small distribution of real packages and lets stock tools judge it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod clients;
+mod tree;
+mod world;
