@@ -82,7 +82,7 @@ impl Definition {
                 }
             }
         }
-        for (name, _) in &self.repositories {
+        for name in self.repositories.keys() {
             if !is_word(&name.to_ascii_lowercase()) {
                 return wrong(
                     0..0,

@@ -198,6 +198,25 @@ impl Header {
         Some(number_at(self.data().get(entry.offset..entry.offset + 4)?, 0))
     }
 
+    /// An entry's value alone. What pads it to the next one is for the place that it has now: in another
+    /// place rpm takes it for damage.
+    fn without_padding(&self, entry: &Entry) -> &[u8] {
+        let value = &self.data()[entry.offset..entry.end];
+        let width = match entry.kind {
+            3 => 2,
+            TYPE_INT32 => 4,
+            5 => 8,
+            // Text ends with its NUL bytes, one for each string.
+            6 | 8 | 9 => {
+                let ends = value.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at + 1);
+                let end = ends.take(entry.count as usize).last();
+                return &value[..end.unwrap_or(value.len())];
+            }
+            _ => 1,
+        };
+        &value[..value.len().min(entry.count as usize * width)]
+    }
+
     /// The same header with one signature, as bytes.
     fn with_signature(&self, signature: &[u8], is_rsa: bool) -> Vec<u8> {
         let tag = if is_rsa { TAG_RSA } else { TAG_DSA };
@@ -206,7 +225,7 @@ impl Header {
             ![TAG_REGION, TAG_RESERVED].contains(&entry.tag) && !SIGNATURE_TAGS.contains(&entry.tag)
         });
         let mut values: Vec<_> = kept
-            .map(|entry| (entry.tag, entry.kind, entry.count, &self.data()[entry.offset..entry.end]))
+            .map(|entry| (entry.tag, entry.kind, entry.count, self.without_padding(entry)))
             .chain([(tag, TYPE_BINARY, count, signature)])
             .collect();
         values.sort_by_key(|value| value.0);

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use heirloom_build::{Builder, Outcome};
-use heirloom_model::record::{
-    Action, Built, FailKind, Failed, Imported, Plan, Ran, Settled, Step,
-};
+use heirloom_model::record::{Action, Built, FailKind, Failed, Imported, Plan, Ran, Settled, Step};
 use heirloom_model::{Dependency, Package};
 use heirloom_plan::Buildroot;
 use serde::Serialize;

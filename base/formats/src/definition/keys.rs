@@ -190,7 +190,7 @@ pub struct Signing {
 }
 
 /// How builds are run.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildSettings {
     /// Builds at one time. 0: as many as the machine has processors.
@@ -202,12 +202,6 @@ pub struct BuildSettings {
     /// More macros for every build.
     #[serde(default)]
     pub macros: BTreeMap<String, String>,
-}
-
-impl Default for BuildSettings {
-    fn default() -> Self {
-        Self { jobs: 0, packager: None, macros: BTreeMap::new() }
-    }
 }
 
 /// What one build may use at most.

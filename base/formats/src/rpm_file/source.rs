@@ -41,10 +41,10 @@ fn walk<E>(
     let mut archive = Archive { reader: document::decompressed(file)?, at: 0 };
     while let Some((entry, size)) = archive.next(&header.files)? {
         let mut data = archive.reader.by_ref().take(size);
-        if entry.is_regular() {
-            if let Err(error) = take(&entry.path, &mut data) {
-                return Ok(Err(error));
-            }
+        if entry.is_regular()
+            && let Err(error) = take(&entry.path, &mut data)
+        {
+            return Ok(Err(error));
         }
         let left = data.limit();
         if io::copy(&mut data, &mut io::sink())? != left {
@@ -93,7 +93,10 @@ impl<R: Read> Archive<R> {
         let entry = files.iter().find(|file| file.path == name).ok_or_else(|| unlisted(name))?;
         match entry.size == size || !entry.is_regular() {
             true => Ok(Some((entry, size))),
-            false => Err(RpmProblem::Archive(format!("`{name}` has {size} bytes in it, {} in the header", entry.size))),
+            false => Err(RpmProblem::Archive(format!(
+                "`{name}` has {size} bytes in it, {} in the header",
+                entry.size
+            ))),
         }
     }
 
@@ -110,7 +113,8 @@ impl<R: Read> Archive<R> {
     /// Eight hexadecimal digits.
     fn number(&mut self) -> Result<u64, RpmProblem> {
         let digits = self.bytes(8)?;
-        let text = str::from_utf8(&digits).ok().filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let text =
+            str::from_utf8(&digits).ok().filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()));
         text.and_then(|text| u64::from_str_radix(text, 16).ok())
             .ok_or_else(|| RpmProblem::Archive("a number in it is none".to_owned()))
     }
