@@ -303,11 +303,9 @@ impl<'a> Round<'a> {
 
     fn requires(&self, step: &Step) -> Result<Vec<Dependency>, Fail> {
         let evaluated = &self.ground.evaluated[&step.source];
-        if evaluated.dynamic {
-            let key = Settled::key_of(step.source_digest, &step.with);
-            if let Some(settled) = self.context.store.get::<Settled>(&key)? {
-                return Ok(settled.requires);
-            }
+        let key = Settled::key_of(step.source_digest, &step.with);
+        if let Some(settled) = self.context.store.get::<Settled>(&key)? {
+            return Ok(settled.requires);
         }
         let bootstrap = evaluated.bootstrap_requires.clone().filter(|_| !step.with.is_empty());
         Ok(bootstrap.unwrap_or_else(|| evaluated.build_requires.clone()))

@@ -146,7 +146,7 @@ pub(crate) fn plan(context: &Context, gathered: &Gathered, ground: &Ground) -> R
 fn learned(context: &Context, ground: &Ground) -> Result<Learned, Fail> {
     let recall = |evaluated: &Evaluated, with: &[String]| -> Result<_, Fail> {
         let settled = context.store.get::<Settled>(&Settled::key_of(evaluated.source, with))?;
-        Ok(settled.filter(|_| evaluated.dynamic).map(|settled| settled.requires))
+        Ok(settled.map(|settled| settled.requires))
     };
     let mut learned = Learned::new();
     for (name, evaluated) in &ground.evaluated {
