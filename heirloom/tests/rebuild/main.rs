@@ -1,0 +1,11 @@
+//! The program as its users meet it: real sources in, real dnf out, judged by rpm and dnf alone.
+//!
+//! Needs root and the stand-in upstream (`cargo xtask world`).
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod crash;
+mod failures;
+mod refused;
+mod same;
+mod site;
+mod whole;
