@@ -23,7 +23,7 @@ fn builds_that_break_their_limits_are_named_and_the_rest_is_built() {
     site.write_spec(
         "caller",
         &format!(
-            "%build\npython3 -c 'import socket; socket.create_connection((\"192.0.2.1\", 80), 5)'\n{empty}"
+            "BuildRequires: python3\n%build\npython3 -c 'import socket; socket.create_connection((\"192.0.2.1\", 80), 5)'\n{empty}"
         ),
     );
 
@@ -35,7 +35,7 @@ fn builds_that_break_their_limits_are_named_and_the_rest_is_built() {
         ("sleeper", "time", "limits.minutes"),
         ("hog", "memory", "limits.memory_mib"),
         ("filler", "disk", "limits.disk_mib"),
-        ("caller", "rpmbuild", "no network"),
+        ("caller", "rpmbuild", "reach the network"),
     ] {
         let failed = &result["failed"][step];
         assert_eq!(failed["kind"], kind, "{step}: {failed}");
