@@ -8,6 +8,8 @@ mod cli;
 mod context;
 mod fail;
 mod flow;
+#[cfg(test)]
+mod reference;
 mod ui;
 mod verbs;
 

@@ -1,0 +1,120 @@
+//! The published references, made from the grammar and from the definition's own comments. A test fails
+//! when they are stale; `UPDATE_DOCS=1 cargo test -p heirloom reference` writes them anew.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use heirloom_formats::definition::Definition;
+use serde_json::Value;
+
+use crate::cli::Cli;
+
+#[test]
+fn definition_reference() {
+    let schema = schemars::schema_for!(Definition).to_value();
+    let mut text =
+        "# heirloom.toml\n\nMade from the program's own comments. Relative paths are meant from the \
+                    directory of the file; unknown keys are errors.\n"
+            .to_owned();
+    section(&mut text, &schema, &schema, "");
+    fresh("definition.md", &text);
+}
+
+#[test]
+fn command_reference() {
+    let mut text = "# Commands\n\nMade from the program's own grammar.\n".to_owned();
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    describe(&mut text, &mut command, "");
+    fresh("commands.md", &text);
+}
+
+/// One table of the file: its keys, then the tables below it.
+fn section(text: &mut String, all: &Value, schema: &Value, name: &str) {
+    let required: Vec<_> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut below = Vec::new();
+    if !name.is_empty() {
+        let _ = write!(text, "\n## [{name}]\n\n{}\n\n", prose(schema));
+    }
+    for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+        let inner = resolve(all, value);
+        let path = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        if inner["properties"].is_object() {
+            below.push((path, inner.clone()));
+        } else if inner["additionalProperties"].is_object()
+            && resolve(all, &inner["additionalProperties"])["properties"].is_object()
+        {
+            below.push((format!("{path}.NAME"), resolve(all, &inner["additionalProperties"]).clone()));
+        } else {
+            let need = match (value.get("default"), required.contains(&key.as_str())) {
+                (_, true) => "required".to_owned(),
+                (Some(default), _) if !default.is_null() => format!("default `{default}`"),
+                _ => "optional".to_owned(),
+            };
+            let said = if value["description"].is_string() { prose(value) } else { prose(inner) };
+            let _ = writeln!(text, "- `{key}` ({}, {need}): {said}{}", kind(all, inner), entries(all, inner));
+        }
+    }
+    for (path, inner) in below {
+        section(text, all, &inner, &path);
+    }
+}
+
+/// The keys of tables in an array.
+fn entries(all: &Value, schema: &Value) -> String {
+    let inner = resolve(all, &schema["items"]);
+    let keys = inner["properties"].as_object().into_iter().flatten();
+    keys.map(|(key, value)| format!("\n  - `{key}`: {}", prose(value))).collect()
+}
+
+fn resolve<'a>(all: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => all.pointer(reference.trim_start_matches('#')).unwrap_or(schema),
+        None => schema,
+    }
+}
+
+fn prose(schema: &Value) -> String {
+    schema["description"].as_str().unwrap_or_default().replace('\n', " ")
+}
+
+fn kind(all: &Value, schema: &Value) -> String {
+    match (&schema["type"], schema["oneOf"].as_array()) {
+        (_, Some(words)) => {
+            words.iter().filter_map(|word| word["const"].as_str()).collect::<Vec<_>>().join(" or ")
+        }
+        (Value::String(kind), _) if kind == "array" => format!("list of {}", kind_of_items(all, schema)),
+        (Value::String(kind), _) => kind.clone(),
+        (Value::Array(kinds), _) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default().to_owned()
+        }
+        _ => "table".to_owned(),
+    }
+}
+
+fn kind_of_items(all: &Value, schema: &Value) -> String {
+    let inner = resolve(all, &schema["items"]);
+    if inner["properties"].is_object() { "tables".to_owned() } else { kind(all, inner) }
+}
+
+fn describe(text: &mut String, command: &mut clap::Command, above: &str) {
+    let name = format!("{above}{}", command.get_name());
+    let help = command.render_long_help().to_string();
+    let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", help.trim_end());
+    for verb in command.get_subcommands_mut().filter(|verb| verb.get_name() != "help") {
+        describe(text, verb, &format!("{name} "));
+    }
+}
+
+#[track_caller]
+fn fresh(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == text, "docs/{file} is stale: UPDATE_DOCS=1 cargo test -p heirloom reference");
+}
