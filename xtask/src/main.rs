@@ -5,6 +5,7 @@
 //! Each chore is one module; [`main`] only picks it.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to its user")]
 
+mod bench;
 mod tidy;
 mod world;
 
@@ -14,6 +15,8 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
 chores:
+  bench
+      time the program beside the field's own tools (needs `world` and a release build)
   tidy
       check conventions that the compiler does not see
   world [--out DIR] [--only bootstrap|sources|reference]
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.split_first() {
+        Some((&"bench", [])) => bench::run().map_err(|error| error.to_string()),
         Some((&"tidy", [])) => tidy::run().map_err(|error| error.to_string()),
         Some((&"world", rest)) => world::run(rest).map_err(|error| error.to_string()),
         _ => {

@@ -79,9 +79,13 @@ impl<'a> Universe<'a> {
     pub fn new(arch: &str, repositories: &[Repository<'a>]) -> Result<Self, SolveError> {
         let pool = Pool::new(&c_string(arch)?).ok_or(SolveError::NoRpm)?;
         let mut starts = Vec::new();
+        let mut end = 0;
         for repository in repositories {
             let name = c_string(repository.name)?;
-            let first = pool.add_repository(&name, repository.priority, repository.packages.len());
+            let count = repository.packages.len();
+            // An empty repository has no first package; it starts where the one before ends.
+            let first = if count == 0 { end } else { pool.add_repository(&name, repository.priority, count) };
+            end = first + Id::try_from(count).unwrap_or(Id::MAX);
             starts.push(first);
             for (package, id) in repository.packages.iter().zip(first..) {
                 add_package(&pool, id, package)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heirloom_compare::Stored;
 use heirloom_import::repository;
 use heirloom_model::record::{Accepted, Built, Compared, Imported};
 use heirloom_model::{Package, Verdict};
@@ -147,9 +148,10 @@ fn compare_pair(
         return Ok(known);
     }
     repository::fetch_package(&context.store, &repository.state, reference)?;
-    let compared = heirloom_compare::compare(
-        &context.store.path(reference.digest),
-        &context.store.path(package.digest),
+    let (theirs, ours) = (context.store.path(reference.digest), context.store.path(package.digest));
+    let compared = heirloom_compare::compare_stored(
+        Stored { path: &theirs, digest: reference.digest },
+        Stored { path: &ours, digest: package.digest },
     )?;
     context.store.append(&compared)?;
     Ok(compared)

@@ -12,7 +12,7 @@ use crate::flow::building::Builds;
 use crate::flow::comparing::Judgement;
 use crate::flow::composing::{self, Published};
 use crate::flow::{self, building, comparing, gather, planning};
-use crate::ui::{Shown, table};
+use crate::ui::{Shown, say, table};
 
 /// The closing figures.
 #[derive(Serialize)]
@@ -51,7 +51,10 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     time("compare");
     // A tree with holes would break its users: after a failed build the last one stays.
     let published = match builds.failed.is_empty() {
-        true => Some(composing::compose(context, &gathered, &judgement)?),
+        true => Some(composing::compose(context, &gathered, &judgement).inspect_err(|_| {
+            // What was refused is often why the rest can't be composed.
+            say(&compare::report(&judgement));
+        })?),
         false => None,
     };
     time("compose");

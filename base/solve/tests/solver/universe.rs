@@ -24,6 +24,20 @@ fn dependency(text: &str) -> Dependency {
 }
 
 #[test]
+fn an_empty_repository_changes_nothing_wherever_it_stands() {
+    let packages = packages(TEXT);
+    let full = Repository { name: "full", priority: 0, packages: &packages };
+    let empty = Repository { name: "empty", priority: 9, packages: &[] };
+    for (repositories, number) in [([full, empty], 0), ([empty, full], 1)] {
+        let universe = Universe::new("x86_64", &repositories).unwrap();
+        let solution = universe.install(&[dependency("lib")], &[], false).unwrap();
+        let [chosen] = &solution.install[..] else { panic!("{solution:?}") };
+        assert_eq!(chosen.id.repository, number);
+        assert_eq!(universe.package(chosen.id).unwrap().nevra.to_string(), "lib-1.5-1.noarch");
+    }
+}
+
+#[test]
 fn providers_and_unresolved_requirements() {
     let packages = packages(TEXT);
     let universe =
