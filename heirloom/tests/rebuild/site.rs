@@ -158,6 +158,8 @@ impl Site {
         Tool::new("dnf")
             .args(["-q", "-y", "--disableplugin=local", "--releasever=9", "--forcearch=x86_64"])
             .args(["--setopt=module_platform_id=platform:el9", "--setopt=varsdir=/dev/null"])
+            // As Enterprise Linux sets it in dnf.conf; else a repository that can't be verified is left out silently.
+            .arg("--setopt=skip_if_unavailable=0")
             .arg(format!("--setopt=reposdir={}", repos.display()))
             .arg(format!("--setopt=cachedir={}", self.path("dnf-cache").display()))
             .arg(format!("--installroot={}", root.display()))
