@@ -5,7 +5,9 @@
 
 mod crash;
 mod failures;
+mod imports;
 mod refused;
 mod same;
+mod shell;
 mod site;
 mod whole;
