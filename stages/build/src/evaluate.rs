@@ -11,7 +11,7 @@ use heirloom_model::record::{Evaluated, Imported, Limits};
 use crate::action::{environment, macro_options, plain_name};
 use crate::sandbox::{End, Input, Run, Step, TOPDIR, Upper, View};
 use crate::{BUILDER, BuildError, Builder, Root};
-use answer::{BINARIES, Mentions, SOURCE};
+use answer::{BINARIES, SOURCE};
 
 /// First of the users that spec files are read as.
 const FIRST_USER: u32 = 20_000;
@@ -95,15 +95,13 @@ enum Question {
     Source,
     Bootstrap,
     Binaries,
-    Text,
 }
 
 impl Batch<'_> {
     fn evaluate(&self, builder: &Builder<'_>) -> Result<Vec<Result<Evaluated, SpecError>>, BuildError> {
         let (mut inputs, mut steps, mut asked) = (Vec::new(), Vec::new(), Vec::new());
         for (index, source) in self.sources.iter().enumerate() {
-            let mentions = mentions(builder, source)?;
-            for question in questions(mentions) {
+            for question in questions(builder, source)? {
                 steps.push(self.step(index, source, question));
                 asked.push((index, question));
             }
@@ -131,7 +129,6 @@ impl Batch<'_> {
         let main = answer::source(&answers.get(Question::Source)?.unwrap_or_default())?;
         let binaries = answer::binaries(&answers.get(Question::Binaries)?.unwrap_or_default())?;
         let bootstrap = answers.get(Question::Bootstrap)?.map(|text| answer::source(&text)).transpose()?;
-        let text = answers.get(Question::Text)?;
         Ok(Evaluated {
             key: evaluation_key(self.root, source, self.macros, self.arch),
             source: source.digest(),
@@ -139,7 +136,6 @@ impl Batch<'_> {
             nevra: main.nevra,
             build_requires: main.requires,
             bootstrap_requires: bootstrap.map(|bootstrap| bootstrap.requires),
-            dynamic: text.is_some_and(|text| answer::is_dynamic(&text)),
             binaries,
         })
     }
@@ -152,7 +148,6 @@ impl Batch<'_> {
             Question::Source => &["-q", "--srpm", "--qf", SOURCE],
             Question::Bootstrap => &["--with", "bootstrap", "-q", "--srpm", "--qf", SOURCE],
             Question::Binaries => &["-q", "--builtrpms", "--qf", BINARIES],
-            Question::Text => &["-P"],
         };
         command.extend(options.iter().map(|&option| option.to_owned()));
         command.push(format!("{dir}/SPECS/{}", source.spec));
@@ -180,19 +175,17 @@ fn user(index: usize) -> u32 {
     FIRST_USER + u32::try_from(index).unwrap_or(0)
 }
 
-/// What the raw text of a spec file mentions decides which questions are worth their time.
-fn mentions(builder: &Builder<'_>, source: &Imported) -> Result<Mentions, BuildError> {
-    let spec = source.files.iter().find(|file| file.name == source.spec);
-    let Some(spec) = spec else { return Ok(Mentions::default()) };
-    builder.source(&source.name, &spec.name, spec.digest)?;
-    Ok(Mentions::of(&String::from_utf8_lossy(&builder.store.read(spec.digest)?)))
-}
-
-fn questions(mentions: Mentions) -> Vec<Question> {
+/// A second evaluation costs time: only a spec file that declares the conditional gets it.
+fn questions(builder: &Builder<'_>, source: &Imported) -> Result<Vec<Question>, BuildError> {
     let mut questions = vec![Question::Source, Question::Binaries];
-    questions.extend(mentions.bootstrap.then_some(Question::Bootstrap));
-    questions.extend(mentions.dynamic.then_some(Question::Text));
-    questions
+    if let Some(spec) = source.files.iter().find(|file| file.name == source.spec) {
+        builder.source(&source.name, &spec.name, spec.digest)?;
+        let text = builder.store.read(spec.digest)?;
+        if answer::mentions_bootstrap(&String::from_utf8_lossy(&text)) {
+            questions.push(Question::Bootstrap);
+        }
+    }
+    Ok(questions)
 }
 
 impl Question {
@@ -201,7 +194,6 @@ impl Question {
             Self::Source => "source",
             Self::Bootstrap => "bootstrap",
             Self::Binaries => "binaries",
-            Self::Text => "text",
         };
         format!("{index}.{kind}")
     }

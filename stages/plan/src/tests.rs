@@ -36,7 +36,6 @@ fn evaluated(text: &str) -> (String, Evaluated) {
         nevra: format!("{name}-1-1.src").parse().unwrap(),
         build_requires: list(requires),
         bootstrap_requires: (first.trim() != "-").then(|| list(first)),
-        dynamic: false,
         binaries: vec![EvaluatedBinary {
             nevra: format!("{name}-1-1.noarch").parse().unwrap(),
             provides: Vec::new(),

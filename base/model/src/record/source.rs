@@ -106,8 +106,6 @@ pub struct Evaluated {
     pub build_requires: Vec<Dependency>,
     /// The build requirements under `--with bootstrap`, if the spec file declares that conditional.
     pub bootstrap_requires: Option<Vec<Dependency>>,
-    /// Whether `%generate_buildrequires` adds more during the build.
-    pub dynamic: bool,
     /// Binary packages for this architecture.
     pub binaries: Vec<EvaluatedBinary>,
     /// Why it does not build on this architecture (`ExclusiveArch`, `ExcludeArch`), if so.

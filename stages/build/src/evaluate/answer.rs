@@ -21,27 +21,13 @@ pub(super) struct Source {
     except: Vec<String>,
 }
 
-/// What the unparsed text of a spec file mentions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mentions {
-    /// A conditional named `bootstrap`.
-    pub(super) bootstrap: bool,
-    /// A section that generates build requirements, perhaps under a condition or in an included file.
-    pub(super) dynamic: bool,
-}
-
-impl Mentions {
-    pub(super) fn of(text: &str) -> Self {
-        let conditional = |line: &str| {
-            let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            let declares = words.any(|word| matches!(word, "bcond" | "bcond_with" | "bcond_without"));
-            (declares && words.any(|word| word == "bootstrap")) || line.contains("_with_bootstrap")
-        };
-        Self {
-            bootstrap: text.lines().any(conditional),
-            dynamic: text.contains("%generate_buildrequires") || text.contains("%include"),
-        }
-    }
+/// Whether the unparsed text of a spec file declares a conditional named `bootstrap`.
+pub(super) fn mentions_bootstrap(text: &str) -> bool {
+    text.lines().any(|line| {
+        let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let declares = words.any(|word| matches!(word, "bcond" | "bcond_with" | "bcond_without"));
+        (declares && words.any(|word| word == "bootstrap")) || line.contains("_with_bootstrap")
+    })
 }
 
 impl Source {
@@ -90,11 +76,6 @@ pub(super) fn binaries(text: &str) -> Result<Vec<EvaluatedBinary>, String> {
         }
     }
     Ok(binaries)
-}
-
-/// Whether the parsed spec file has the section.
-pub(super) fn is_dynamic(text: &str) -> bool {
-    text.lines().any(|line| line.split_whitespace().next() == Some("%generate_buildrequires"))
 }
 
 /// rpm's errors without its warnings; all of it if there is none.
@@ -187,9 +168,7 @@ mod tests {
             ("# no bootstrap here\n%bcond_with tests", false),
             ("%bcond_with bootstrapping", false),
         ] {
-            assert_eq!(Mentions::of(text).bootstrap, bootstrap, "{text}");
+            assert_eq!(mentions_bootstrap(text), bootstrap, "{text}");
         }
-        assert!(is_dynamic("%prep\n%generate_buildrequires \necho x\n"));
-        assert!(!is_dynamic("%prep\n# %generate_buildrequires\n"));
     }
 }
