@@ -7,6 +7,8 @@ pub(crate) mod gather;
 pub(crate) mod planning;
 pub(crate) mod work;
 
+use building::Builds;
+use gather::Gathered;
 use heirloom_build::{Builder, Settings};
 
 use crate::context::{Context, processors};
@@ -17,4 +19,13 @@ pub(crate) fn builder(context: &Context) -> Result<Builder<'_>, Fail> {
     let settings =
         Settings { state_dir: context.store.dir().to_owned(), jobs: processors(), sandbox_program: None };
     Ok(Builder::new(&context.store, settings)?)
+}
+
+/// Everything up to the builds, for verbs that begin where these end.
+pub(crate) fn built(context: &Context) -> Result<(Gathered, Builds), Fail> {
+    let gathered = gather::gather(context)?;
+    let builder = builder(context)?;
+    let ground = planning::ground(context, &builder, &gathered)?;
+    let builds = building::build(context, &builder, &gathered, &ground)?;
+    Ok((gathered, builds))
 }

@@ -28,6 +28,13 @@ pub(crate) struct Builds {
     pub(crate) seconds: f64,
 }
 
+impl Builds {
+    /// Number of steps that were built in this run.
+    pub(crate) fn fresh(&self) -> usize {
+        self.built.len() - self.cached.len()
+    }
+}
+
 /// How often dynamic build requirements may change the plan.
 const ROUNDS: usize = 12;
 
@@ -62,8 +69,8 @@ struct Round<'a> {
     gathered: &'a Gathered,
     ground: &'a Ground,
     steps: BTreeMap<&'a str, &'a Step>,
-    /// Seconds from the start of a step to the end of all that waits for it.
-    weight: BTreeMap<&'a str, f64>,
+    /// Number of steps on the longest way from each step to the end of the plan.
+    weight: BTreeMap<&'a str, usize>,
     progress: Progress,
     before: &'a BTreeSet<String>,
     state: Mutex<State>,
@@ -167,7 +174,7 @@ impl<'a> Round<'a> {
                 .values()
                 .filter(open)
                 .filter(|step| step.after.iter().all(|id| state.built.contains_key(id)))
-                .max_by(|a, b| self.weight[a.id.as_str()].total_cmp(&self.weight[b.id.as_str()]));
+                .max_by_key(|step| self.weight[step.id.as_str()]);
             if let Some(step) = ready {
                 state.running.insert(step.id.clone());
                 return Some(step);
@@ -195,14 +202,7 @@ impl<'a> Round<'a> {
                 state.learned.insert(step.id.clone());
             } else {
                 let message = format!("{} needs {cause}, which failed", step.id);
-                let failed = Failed {
-                    step: step.id.clone(),
-                    action: None,
-                    kind: FailKind::Blocked,
-                    message,
-                    log: None,
-                };
-                state.failed.insert(step.id.clone(), failed);
+                state.failed.insert(step.id.clone(), never_tried(step, FailKind::Blocked, message));
             }
         }
     }
@@ -221,7 +221,9 @@ impl<'a> Round<'a> {
             &requires,
         ) {
             Ok(buildroot) => buildroot,
-            Err(error) => return self.failed(step, None, FailKind::Unresolvable, &error.to_string()),
+            Err(error) => {
+                return self.fail(step, never_tried(step, FailKind::Unresolvable, error.to_string()));
+            }
         };
         let action = self.action(step, source, requires, buildroot);
         let digest = self.context.store.put(&serde_json::to_vec(&action)?)?;
@@ -263,19 +265,6 @@ impl<'a> Round<'a> {
         Ok(Came::Built(Box::new(built), fresh))
     }
 
-    fn failed(
-        &self,
-        step: &Step,
-        action: Option<heirloom_model::Digest>,
-        kind: FailKind,
-        message: &str,
-    ) -> Result<Came, Fail> {
-        self.fail(
-            step,
-            Failed { step: step.id.clone(), action, kind, message: message.to_owned(), log: None },
-        )
-    }
-
     fn fail(&self, step: &Step, failed: Failed) -> Result<Came, Fail> {
         self.progress.line(&format!(
             "{} FAILED: {}",
@@ -303,9 +292,8 @@ impl<'a> Round<'a> {
 
     fn requires(&self, step: &Step) -> Result<Vec<Dependency>, Fail> {
         let evaluated = &self.ground.evaluated[&step.source];
-        let key = Settled::key_of(step.source_digest, &step.with);
-        if let Some(settled) = self.context.store.get::<Settled>(&key)? {
-            return Ok(settled.requires);
+        if let Some(requires) = planning::settled(self.context, step.source_digest, &step.with)? {
+            return Ok(requires);
         }
         let bootstrap = evaluated.bootstrap_requires.clone().filter(|_| !step.with.is_empty());
         Ok(bootstrap.unwrap_or_else(|| evaluated.build_requires.clone()))
@@ -356,6 +344,11 @@ impl<'a> Round<'a> {
     }
 }
 
+/// A failure before there was an action to run.
+fn never_tried(step: &Step, kind: FailKind, message: String) -> Failed {
+    Failed { step: step.id.clone(), action: None, kind, message, log: None }
+}
+
 /// What running one step came to.
 enum Came {
     /// A result, and whether it was built in this run.
@@ -366,13 +359,13 @@ enum Came {
 }
 
 /// The number of steps on the longest way from each step to the end of the plan.
-fn weights(plan: &Plan) -> BTreeMap<&str, f64> {
-    let mut weights: BTreeMap<&str, f64> = BTreeMap::new();
+fn weights(plan: &Plan) -> BTreeMap<&str, usize> {
+    let mut weights: BTreeMap<&str, usize> = BTreeMap::new();
     for step in plan.steps.iter().rev() {
-        let own = *weights.entry(&step.id).or_insert(1.0);
+        let own = *weights.entry(&step.id).or_insert(1);
         for id in &step.after {
-            let weight = weights.entry(id).or_insert(1.0);
-            *weight = weight.max(own + 1.0);
+            let weight = weights.entry(id).or_insert(1);
+            *weight = (own + 1).max(*weight);
         }
     }
     weights

@@ -61,6 +61,14 @@ impl Judgement {
         counts
     }
 
+    /// Number of packages that are the same as the reference's, and of those that are not.
+    pub(crate) fn identical_and_different(&self) -> (usize, usize) {
+        let verdicts = self.verdicts();
+        let identical =
+            verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
+        (identical, verdicts.values().sum::<usize>() - identical)
+    }
+
     /// Packages that may not be signed though users would expect them.
     pub(crate) fn refused(&self) -> impl Iterator<Item = &Judged> {
         self.packages.iter().filter(|judged| matches!(judged.standing, Standing::Broken(_) | Standing::Extra))

@@ -7,7 +7,7 @@ use heirloom_formats::Document;
 use heirloom_formats::comps::Comps;
 use heirloom_import::repository;
 use heirloom_model::record::{BuildrootPackage, Evaluated, Imported, Plan, Settled};
-use heirloom_model::{Dependency, Package};
+use heirloom_model::{Dependency, Digest, Package};
 use heirloom_plan::{Base, Input, Source};
 
 use super::gather::{Foreign, Gathered};
@@ -144,14 +144,20 @@ pub(crate) fn plan(context: &Context, gathered: &Gathered, ground: &Ground) -> R
 }
 
 fn learned(context: &Context, ground: &Ground) -> Result<Learned, Fail> {
-    let recall = |evaluated: &Evaluated, with: &[String]| -> Result<_, Fail> {
-        let settled = context.store.get::<Settled>(&Settled::key_of(evaluated.source, with))?;
-        Ok(settled.map(|settled| settled.requires))
-    };
     let mut learned = Learned::new();
-    for (name, evaluated) in &ground.evaluated {
-        let both = [recall(evaluated, &[])?, recall(evaluated, &["bootstrap".to_owned()])?];
+    for (name, Evaluated { source, .. }) in &ground.evaluated {
+        let both = [settled(context, *source, &[])?, settled(context, *source, &["bootstrap".to_owned()])?];
         learned.insert(name.clone(), both);
     }
     Ok(learned)
+}
+
+/// All requirements of a source under these conditionals, if a build of it has asked for more than it states.
+pub(crate) fn settled(
+    context: &Context,
+    source: Digest,
+    with: &[String],
+) -> Result<Option<Vec<Dependency>>, Fail> {
+    let settled = context.store.get::<Settled>(&Settled::key_of(source, with))?;
+    Ok(settled.map(|settled| settled.requires))
 }

@@ -6,20 +6,17 @@ use heirloom_model::record::FailKind;
 
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow::building::{self, Builds};
-use crate::flow::{self, gather, planning};
+use crate::flow;
+use crate::flow::building::Builds;
 use crate::ui::Shown;
 
 pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
-    let gathered = gather::gather(context)?;
-    let builder = flow::builder(context)?;
-    let ground = planning::ground(context, &builder, &gathered)?;
-    let builds = building::build(context, &builder, &gathered, &ground)?;
+    let (_, builds) = flow::built(context)?;
     let mut text = failures(context, &builds);
     let _ = write!(
         text,
         "{} built, {} cached, {} failed; next: {}",
-        builds.built.len() - builds.cached.len(),
+        builds.fresh(),
         builds.cached.len(),
         builds.failed.len(),
         if builds.failed.is_empty() {

@@ -8,8 +8,8 @@ use heirloom_model::{Severity, Verdict};
 
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
+use crate::flow;
 use crate::flow::comparing::{self, Judgement, Standing};
-use crate::flow::{self, building, gather, planning};
 use crate::ui::Shown;
 
 /// Compares two files.
@@ -23,10 +23,7 @@ pub(crate) fn pair(reference: &Path, rebuilt: &Path) -> Result<Shown, Fail> {
 
 /// Compares everything that is built.
 pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
-    let gathered = gather::gather(context)?;
-    let builder = flow::builder(context)?;
-    let ground = planning::ground(context, &builder, &gathered)?;
-    let builds = building::build(context, &builder, &gathered, &ground)?;
+    let (gathered, builds) = flow::built(context)?;
     let judgement = comparing::compare(context, &gathered, &builds)?;
     let mut text = report(&judgement);
     text.push_str("\nnext: `heirloom compose`, or `heirloom why PACKAGE`");

@@ -5,14 +5,11 @@ use std::fmt::Write as _;
 use crate::context::Context;
 use crate::fail::Fail;
 use crate::flow::composing::{self, Published};
-use crate::flow::{self, building, comparing, gather, planning};
+use crate::flow::{self, comparing};
 use crate::ui::Shown;
 
 pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
-    let gathered = gather::gather(context)?;
-    let builder = flow::builder(context)?;
-    let ground = planning::ground(context, &builder, &gathered)?;
-    let builds = building::build(context, &builder, &gathered, &ground)?;
+    let (gathered, builds) = flow::built(context)?;
     let judgement = comparing::compare(context, &gathered, &builds)?;
     let published = composing::compose(context, &gathered, &judgement)?;
     let text = report(&published);

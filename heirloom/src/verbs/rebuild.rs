@@ -1,6 +1,5 @@
 //! `heirloom rebuild`: all stages, and a closing table.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -63,9 +62,11 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
         true => compare::exit(&judgement),
         false => Exit::Build,
     };
-    let text = report(context, gathered.sources.len(), &builds, &judgement, published.as_ref(), &seconds);
-    Ok(Shown::new(&summary(gathered.sources.len(), &builds, &judgement, published, seconds), text)?
-        .exit(exit))
+    let summary = summary(gathered.sources.len(), &builds, &judgement, published, seconds);
+    let mut text = build::failures(context, &builds);
+    text.push_str(&compare::report(&judgement));
+    text.push_str(&closing(&summary, builds.plan.steps.len()));
+    Ok(Shown::new(&summary, text)?.exit(exit))
 }
 
 fn summary(
@@ -75,17 +76,15 @@ fn summary(
     published: Option<Published>,
     seconds: Vec<(&'static str, f64)>,
 ) -> Summary {
-    let verdicts = judgement.verdicts();
-    let identical =
-        verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
+    let (identical, different) = judgement.identical_and_different();
     Summary {
         imported,
-        built: builds.built.len() - builds.cached.len(),
+        built: builds.fresh(),
         cached: builds.cached.len(),
         failed: builds.failed.len(),
-        different: verdicts.values().sum::<usize>() - identical,
+        verdicts: judgement.verdicts(),
         identical,
-        verdicts,
+        different,
         refused: judgement.refused().map(|judged| judged.package.nevra.to_string()).collect(),
         missing: judgement.missing.clone(),
         published,
@@ -93,56 +92,28 @@ fn summary(
     }
 }
 
-fn report(
-    context: &Context,
-    imported: usize,
-    builds: &Builds,
-    judgement: &Judgement,
-    published: Option<&Published>,
-    seconds: &[(&'static str, f64)],
-) -> String {
-    let mut text = build::failures(context, builds);
-    text.push_str(&compare::report(judgement));
-    let verdicts = judgement.verdicts();
-    let identical: usize =
-        verdicts.iter().filter(|(verdict, _)| verdict.is_identical()).map(|(_, count)| count).sum();
-    let took =
-        |stage: &str| seconds.iter().find(|(name, _)| *name == stage).map_or(0.0, |(_, seconds)| *seconds);
+/// The closing table, and how to use what was published.
+fn closing(summary: &Summary, builds: usize) -> String {
+    let took = |stage: &str| {
+        summary.seconds.iter().find(|(name, _)| *name == stage).map_or(0.0, |(_, seconds)| *seconds)
+    };
     let row = |stage: &str, what: String| vec![stage.to_owned(), what, format!("{:.1} s", took(stage))];
-    let composed = published.map_or("nothing".to_owned(), |published| {
-        let packages: usize =
-            published.composed.repositories.iter().map(|repository| repository.packages).sum();
-        format!("{packages} packages, {} newly signed", published.newly_signed)
+    let Summary { imported, built, cached, failed, identical, different, .. } = summary;
+    let refused = summary.refused.len();
+    let composed = summary.published.as_ref().map_or("nothing".to_owned(), |published| {
+        format!("{} packages, {} newly signed", published.composed.packages(), published.newly_signed)
     });
     let rows = [
         row("import", format!("{imported} source packages")),
-        row("plan", format!("{} builds", builds.plan.steps.len())),
-        row(
-            "build",
-            format!(
-                "{} built, {} cached, {} failed",
-                builds.built.len() - builds.cached.len(),
-                builds.cached.len(),
-                builds.failed.len()
-            ),
-        ),
-        row(
-            "compare",
-            format!(
-                "{identical} identical, {} different, {} refused",
-                verdicts.values().sum::<usize>() - identical,
-                judgement.refused().count()
-            ),
-        ),
+        row("plan", format!("{builds} builds")),
+        row("build", format!("{built} built, {cached} cached, {failed} failed")),
+        row("compare", format!("{identical} identical, {different} different, {refused} refused")),
         row("compose", composed),
         row("all", String::new()),
     ];
-    let _ = write!(text, "\n{}", table(&["stage", "result", "time"], &rows));
-    match published {
-        Some(published) => {
-            let _ = write!(text, "\n{}", compose::report(published));
-        }
-        None => text.push_str("\nnothing was published; mend what failed and run `heirloom rebuild` again"),
-    }
-    text
+    let next = match &summary.published {
+        Some(published) => compose::report(published),
+        None => "nothing was published; mend what failed and run `heirloom rebuild` again".to_owned(),
+    };
+    format!("\n{}\n{next}", table(&["stage", "result", "time"], &rows))
 }

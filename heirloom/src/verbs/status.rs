@@ -68,10 +68,10 @@ fn text(context: &Context, status: &Status) -> String {
     );
     match &status.composed {
         Some(composed) => {
-            let packages: usize = composed.repositories.iter().map(|repository| repository.packages).sum();
             let _ = writeln!(
                 text,
-                "published: {packages} packages in {}",
+                "published: {} packages in {}",
+                composed.packages(),
                 context.store.dir().join("published").display()
             );
         }

@@ -261,3 +261,11 @@ pub struct Composed {
     /// Its repositories, sorted by name.
     pub repositories: Vec<ComposedRepository>,
 }
+
+impl Composed {
+    /// Number of packages in all repositories together.
+    #[must_use]
+    pub fn packages(&self) -> usize {
+        self.repositories.iter().map(|repository| repository.packages).sum()
+    }
+}

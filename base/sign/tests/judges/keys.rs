@@ -198,38 +198,10 @@ fn a_private_key_is_kept_private() {
 #[test]
 fn a_passphrase_is_refused() {
     let place = Place::new();
-    place.run(
-        "gpg",
-        &[
-            "--batch",
-            "--quiet",
-            "--pinentry-mode",
-            "loopback",
-            "--passphrase",
-            "secret",
-            "--quick-gen-key",
-            "locked@example.org",
-            "ed25519",
-            "sign",
-            "never",
-        ],
-    );
-    place.run(
-        "gpg",
-        &[
-            "--batch",
-            "--quiet",
-            "--pinentry-mode",
-            "loopback",
-            "--passphrase",
-            "secret",
-            "--armor",
-            "--output",
-            "locked.asc",
-            "--export-secret-keys",
-            "locked@example.org",
-        ],
-    );
+    let locked = ["--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "secret"];
+    let gpg = |args: &[&str]| place.run("gpg", &[&locked, args].concat());
+    gpg(&["--quick-gen-key", "locked@example.org", "ed25519", "sign", "never"]);
+    gpg(&["--armor", "--output", "locked.asc", "--export-secret-keys", "locked@example.org"]);
     place.run("chmod", &["600", "locked.asc"]);
     let error = SecretKey::load(&place.path("locked.asc")).err().unwrap();
     assert!(matches!(error, KeyError::Locked(_)), "{error}");
