@@ -42,12 +42,11 @@ pub(crate) enum Verb {
     Plan,
     /// Builds what is not built yet.
     Build,
-    /// Compares every rebuilt package with its reference.
-    Compare {
-        /// Two RPM files: the reference and the rebuilt one. Without them, all packages that were rebuilt.
-        #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"])]
-        pair: Vec<PathBuf>,
-    },
+    /// Compares packages with their references: two files, two directories or repositories, or (without
+    /// either) everything that was rebuilt.
+    Compare(Box<Compare>),
+    /// Checks the signed statement of a comparison, and with both packages makes the comparison again.
+    VerifyCertificate(VerifyCertificate),
     /// Signs accepted packages and publishes them as repositories.
     Compose,
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
@@ -124,4 +123,76 @@ pub(crate) struct Init {
     /// URL under which the published tree will be served. Without it: the state directory, as file://.
     #[arg(long)]
     pub(crate) url: Option<String>,
+}
+
+/// What is compared, and how the result is shown.
+#[derive(Args, Debug)]
+pub(crate) struct Compare {
+    /// Two RPM files: the reference and the rebuilt one.
+    #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"], conflicts_with_all = ["reference", "rebuild"])]
+    pub(crate) pair: Vec<PathBuf>,
+    /// Directory or repository URL with reference packages.
+    #[arg(long, value_name = "DIR|URL", requires = "rebuild")]
+    pub(crate) reference: Option<String>,
+    /// Directory or repository URL with rebuilt packages.
+    #[arg(long, value_name = "DIR|URL", requires = "reference")]
+    pub(crate) rebuild: Option<String>,
+    /// Public key file that the reference's repository is signed with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reference_key: Vec<PathBuf>,
+    /// Public key file that the rebuild's repository is signed with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rebuild_key: Vec<PathBuf>,
+    /// Where packages from URLs are kept [default: $XDG_CACHE_HOME/heirloom or ~/.cache/heirloom].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Packages with debugging data, of either side: interfaces are then compared by types.
+    #[arg(long, value_name = "RPM", num_args = 1..)]
+    pub(crate) debuginfo: Vec<PathBuf>,
+    /// Release tags that mean the same, as REFERENCE=REBUILD: `.el9=.el9_4`, `.centos=`, `.module+*=.module+*`.
+    #[arg(long, value_name = "RULE,...")]
+    pub(crate) dist_map: Vec<heirloom_compare::DistMap>,
+    /// File of allowances: findings that are accepted, with reason and expiry.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowances: Option<PathBuf>,
+    /// Shows every finding and normalisation, down to symbols and byte ranges.
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Writes a self-contained HTML report.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Writes the findings as SARIF 2.1.0.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<PathBuf>,
+    /// Writes the verdicts as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Writes a certificate for each pair, signed by this secret key, into the directory of --certificates.
+    #[arg(long, value_name = "FILE", requires = "certificates")]
+    pub(crate) certify: Option<PathBuf>,
+    /// Directory for certificates.
+    #[arg(long, value_name = "DIR", requires = "certify")]
+    pub(crate) certificates: Option<PathBuf>,
+}
+
+/// A certificate, and what it is checked against.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyCertificate {
+    /// The certificate.
+    pub(crate) certificate: PathBuf,
+    /// Public key file of the one who may have signed it.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) key: Vec<PathBuf>,
+    /// The reference's and the rebuilt package: their digests are checked and the comparison is made again.
+    #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"])]
+    pub(crate) pair: Vec<PathBuf>,
+    /// Packages with debugging data, as they were given to the comparison.
+    #[arg(long, value_name = "RPM", num_args = 1..)]
+    pub(crate) debuginfo: Vec<PathBuf>,
+    /// The dist map, as it was given to the comparison.
+    #[arg(long, value_name = "RULE,...")]
+    pub(crate) dist_map: Vec<heirloom_compare::DistMap>,
+    /// The allowances, as they were given to the comparison.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowances: Option<PathBuf>,
 }

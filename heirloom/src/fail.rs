@@ -1,6 +1,7 @@
 //! Failures as a person meets them: heading, what to do next, exit code.
 
 use heirloom_formats::definition::DefinitionError;
+use heirloom_model::Verdict;
 
 /// Documented exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,24 @@ pub(crate) enum Exit {
     Promise = 5,
     /// The machine lacks something.
     Machine = 6,
+    /// Packages are compatible by their interfaces, and not identical.
+    AbiCompatible = 10,
+    /// A package is incompatible.
+    Incompatible = 11,
+    /// Evidence is missing.
+    Undecided = 12,
+}
+
+impl From<Verdict> for Exit {
+    /// One code for each level that is not the same, 0 for those that are.
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::BitIdentical | Verdict::PayloadIdentical | Verdict::Identical => Self::Fine,
+            Verdict::AbiCompatible => Self::AbiCompatible,
+            Verdict::Incompatible => Self::Incompatible,
+            Verdict::Undecided => Self::Undecided,
+        }
+    }
 }
 
 /// A verb gave up.

@@ -4,6 +4,7 @@ pub(crate) mod building;
 pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod gather;
+pub(crate) mod pairing;
 pub(crate) mod planning;
 pub(crate) mod work;
 

@@ -10,6 +10,7 @@ mod fail;
 mod flow;
 #[cfg(test)]
 mod reference;
+mod report;
 mod ui;
 mod verbs;
 

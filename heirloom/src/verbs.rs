@@ -10,6 +10,7 @@ mod init;
 mod plan;
 mod rebuild;
 mod status;
+mod verify_certificate;
 mod why;
 
 use crate::cli::{Cli, Verb};
@@ -25,10 +26,11 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Import => import::run(&open()?),
         Verb::Plan => plan::run(&open()?),
         Verb::Build => build::run(&open()?),
-        Verb::Compare { pair } => match &pair[..] {
-            [reference, rebuilt] => compare::pair(reference, rebuilt),
-            _ => compare::run(&open()?),
+        Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_none() {
+            true => compare::built(&open()?),
+            false => compare::run(args),
         },
+        Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
         Verb::Rebuild => rebuild::run(&open()?),
         Verb::Status => status::run(&open()?),

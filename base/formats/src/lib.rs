@@ -7,12 +7,15 @@
 //! Start reading at [`rpm_file`] (what a package says of itself) and [`repodata`] (what a repository says
 //! of its packages); both lead to [`heirloom_model::Package`].
 
+pub mod archive;
+pub mod allowances;
 pub mod checksum;
 pub mod comps;
 pub mod definition;
 pub mod distgit;
 pub mod document;
 pub mod evr;
+pub mod pyc;
 pub mod repodata;
 pub mod repomd;
 pub mod rpm_file;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// How much a finding weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Always differs between two honest builds; kept for the record.
@@ -14,10 +16,14 @@ pub enum Severity {
     Different,
     /// Breaks users of the package.
     Incompatible,
+    /// Evidence is missing: what could not be examined, and why.
+    Undecided,
 }
 
 /// One difference or fault, with the rule that saw it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// The rule's name, such as `requires` or `file-mode`.
@@ -32,4 +38,31 @@ pub struct Finding {
     /// What was found; empty if there is nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub found: String,
+}
+
+/// A difference that was taken away before comparing, because it means nothing: one application of one rule.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Normalisation {
+    /// The rule's name, such as `build-id` or `gzip`.
+    pub rule: String,
+    /// The path, with `!member` for each container that was opened; or the header's tag.
+    pub subject: String,
+    /// What was taken away; empty where the rule's name says all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// By what interfaces were compared.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// By symbols: names, versions, kinds, sizes of data. The layout of types was not examined.
+    Symbols,
+    /// By types: debugging data showed the layout of every type that can be reached.
+    Types,
 }

@@ -5,17 +5,19 @@
 //! any other crate of the workspace. Start reading at [`record`]: the records, in the order of the flow,
 //! are the shape of the whole program.
 
+pub mod allowance;
 pub mod dependency;
 pub mod digest;
 pub mod finding;
 pub mod nevra;
 pub mod package;
 pub mod record;
+pub mod statement;
 pub mod verdict;
 
 pub use dependency::{Compare, Dependency};
 pub use digest::Digest;
-pub use finding::{Finding, Severity};
+pub use finding::{Evidence, Finding, Normalisation, Severity};
 pub use nevra::{Evr, Nevra};
 pub use package::{Package, PackageFile};
 pub use verdict::Verdict;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_compare::Stored;
+use heirloom_compare::{Options, Stored};
 use heirloom_import::repository;
 use heirloom_model::record::{Accepted, Built, Compared, Imported};
 use heirloom_model::{Package, Verdict};
@@ -155,11 +155,12 @@ fn compare_pair(
     if let Some(known) = context.store.get::<Compared>(&key)? {
         return Ok(known);
     }
-    repository::fetch_package(&context.store, &repository.state, reference)?;
+    repository::fetch_package(&context.store, &repository.state.location, reference)?;
     let (theirs, ours) = (context.store.path(reference.digest), context.store.path(package.digest));
     let compared = heirloom_compare::compare_stored(
         Stored { path: &theirs, digest: reference.digest },
         Stored { path: &ours, digest: package.digest },
+        &Options::default(),
     )?;
     context.store.append(&compared)?;
     Ok(compared)

@@ -71,7 +71,7 @@ pub(crate) fn fetch(
         .filter_map(|package| by_digest.get(&package.digest))
         .collect();
     work::each(&missing, processors(), |package| {
-        repository::fetch_package(&context.store, &bootstrap.state, package)
+        repository::fetch_package(&context.store, &bootstrap.state.location, package)
     })?;
     Ok(())
 }

@@ -3,27 +3,36 @@
 mod build_flags;
 mod build_id_links;
 mod changelog;
+pub(crate) mod code;
 mod conclusion;
+pub(crate) mod content;
 mod dependencies;
 mod file_content;
 mod file_dependencies;
 mod file_facts;
 mod file_list;
 mod hard_links;
+pub(crate) mod normaliser;
 mod other_tags;
 mod payload_compressor;
 mod registry;
+mod release;
+mod requirement;
 mod scriptlets;
 mod triggers;
+pub(crate) mod types;
 
 use heirloom_formats::rpm_file::FileEntry;
 use heirloom_model::{Finding, Severity};
 
+use crate::elf::ElfPair;
 use crate::excerpt;
 use crate::pair::Pair;
 use crate::tag;
 
-pub(crate) use conclusion::{bytes, unexamined};
+pub(crate) use conclusion::bytes;
+pub(crate) use dependencies::mapped;
+pub use normaliser::{Normaliser, normalisers};
 pub use registry::checks;
 
 /// A rule: what it demands, of which tags, and what it means when it is broken.
@@ -45,8 +54,6 @@ pub enum Weight {
     Allowed,
     /// The packages are not identical, but no user of the package can be broken by it.
     Compatible,
-    /// The packages are not identical, and what it does to users has not been examined.
-    Unexamined,
     /// A user of the package breaks.
     Breaking,
 }
@@ -59,6 +66,10 @@ enum How {
     Files(fn(&FileEntry) -> String),
     /// A function of its own.
     Code(fn(&Check, &Pair<'_>) -> Vec<Finding>),
+    /// A fact of every ELF file that both packages have, where their code or data differs.
+    Elf(fn(&Check, &ElfPair<'_>) -> Vec<Finding>),
+    /// Found while the files' contents are compared.
+    Content,
     /// The verdict makes the finding after all checks have run.
     Conclusion,
 }
@@ -83,19 +94,27 @@ impl Check {
         self.weight
     }
 
-    const fn tags(name: &'static str, doc: &'static str, weight: Weight, tags: &'static [u32]) -> Self {
+    pub(crate) const fn tags(name: &'static str, doc: &'static str, weight: Weight, tags: &'static [u32]) -> Self {
         Self { name, doc, weight, tags, how: How::Tags }
     }
 
-    const fn files(self, fact: fn(&FileEntry) -> String) -> Self {
+    pub(crate) const fn files(self, fact: fn(&FileEntry) -> String) -> Self {
         Self { how: How::Files(fact), ..self }
     }
 
-    const fn code(self, run: fn(&Check, &Pair<'_>) -> Vec<Finding>) -> Self {
+    pub(crate) const fn code(self, run: fn(&Check, &Pair<'_>) -> Vec<Finding>) -> Self {
         Self { how: How::Code(run), ..self }
     }
 
-    const fn conclusion(self) -> Self {
+    pub(crate) const fn elf(self, run: fn(&Check, &ElfPair<'_>) -> Vec<Finding>) -> Self {
+        Self { how: How::Elf(run), ..self }
+    }
+
+    pub(crate) const fn content(self) -> Self {
+        Self { how: How::Content, ..self }
+    }
+
+    pub(crate) const fn conclusion(self) -> Self {
         Self { how: How::Conclusion, ..self }
     }
 
@@ -104,8 +123,13 @@ impl Check {
             How::Tags => self.compare_tags(pair),
             How::Files(fact) => self.compare_files(pair, fact),
             How::Code(run) => run(self, pair),
-            How::Conclusion => Vec::new(),
+            How::Elf(_) | How::Content | How::Conclusion => Vec::new(),
         }
+    }
+
+    /// What this rule says of a pair of ELF files, if it is about such.
+    pub(crate) fn run_elf(&self, pair: &ElfPair<'_>) -> Vec<Finding> {
+        if let How::Elf(run) = self.how { run(self, pair) } else { Vec::new() }
     }
 
     fn compare_tags(&self, pair: &Pair<'_>) -> Vec<Finding> {
@@ -130,17 +154,17 @@ impl Check {
     }
 
     /// A finding of the rule's own weight.
-    fn differs(&self, subject: &str, values: (String, String)) -> Finding {
+    pub(crate) fn differs(&self, subject: &str, values: (String, String)) -> Finding {
         let severity = match self.weight {
             Weight::Expected => Severity::Expected,
             Weight::Allowed => Severity::Note,
-            Weight::Compatible | Weight::Unexamined => Severity::Different,
+            Weight::Compatible => Severity::Different,
             Weight::Breaking => Severity::Incompatible,
         };
         self.finding(severity, subject, values)
     }
 
-    fn finding(&self, severity: Severity, subject: &str, (expected, found): (String, String)) -> Finding {
+    pub(crate) fn finding(&self, severity: Severity, subject: &str, (expected, found): (String, String)) -> Finding {
         Finding { rule: self.name.to_owned(), severity, subject: subject.to_owned(), expected, found }
     }
 }

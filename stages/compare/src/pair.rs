@@ -7,14 +7,16 @@ use std::path::Path;
 
 use heirloom_formats::rpm_file::{FileEntry, Header};
 
-use crate::CompareError;
 use crate::tag;
+use crate::{CompareError, DistMap, Options, Universe};
 
 /// What every check looks at.
 pub(crate) struct Pair<'a> {
     pub(crate) reference: &'a Header,
     pub(crate) rebuilt: &'a Header,
     pub(crate) files: Files<'a>,
+    pub(crate) dist: &'a DistMap,
+    pub(crate) universe: Option<&'a Universe>,
 }
 
 /// The files of both packages by path, build-id links left out.
@@ -31,8 +33,9 @@ pub(crate) struct Files<'a> {
 }
 
 impl<'a> Pair<'a> {
-    pub(crate) fn new(reference: &'a Header, rebuilt: &'a Header) -> Self {
-        Self { reference, rebuilt, files: Files::new(&reference.files, &rebuilt.files) }
+    pub(crate) fn new(reference: &'a Header, rebuilt: &'a Header, options: &'a Options) -> Self {
+        let files = Files::new(&reference.files, &rebuilt.files);
+        Self { reference, rebuilt, files, dist: &options.dist, universe: options.universe.as_deref() }
     }
 
     /// Whether both headers have the same bytes under all these tags.

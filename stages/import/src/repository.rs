@@ -149,8 +149,8 @@ pub fn packages(store: &Store, state: &RepositoryState) -> Result<Vec<Package>, 
 ///
 /// # Errors
 /// It can't be had, or has another digest.
-pub fn fetch_package(store: &Store, state: &RepositoryState, package: &Package) -> Result<(), ImportError> {
-    let at = fetch::join(&state.location, &package.location);
+pub fn fetch_package(store: &Store, location: &str, package: &Package) -> Result<(), ImportError> {
+    let at = fetch::join(location, &package.location);
     fetch::into_store(store, &at, package.digest, "the repository's metadata")?;
     Ok(())
 }

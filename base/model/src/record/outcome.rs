@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::BuildrootPackage;
-use crate::{Digest, Finding, Nevra, Package, Verdict};
+use crate::allowance::AllowanceUse;
+use crate::{Digest, Evidence, Finding, Nevra, Normalisation, Package, Verdict};
 
 /// What a build used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -106,12 +107,23 @@ pub struct Compared {
     pub package: Digest,
     /// The reference's RPM.
     pub reference: Digest,
+    /// Identity of the reference.
+    pub reference_nevra: Nevra,
     /// Version of the rules that were applied.
     pub rules: u32,
     /// The level.
     pub verdict: Verdict,
+    /// By what it was shown, where code differs and the interfaces were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
     /// Every difference, the expected ones too.
     pub findings: Vec<Finding>,
+    /// Every difference that was taken away because it means nothing.
+    #[serde(default)]
+    pub normalisations: Vec<Normalisation>,
+    /// Every declared allowance that a finding needed.
+    #[serde(default)]
+    pub allowances: Vec<AllowanceUse>,
 }
 
 impl Compared {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod dnf;
+mod dsse;
 mod keys;
 mod packages;
 mod support;

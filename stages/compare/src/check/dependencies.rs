@@ -2,39 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heirloom_formats::evr;
 use heirloom_formats::rpm_file::{DependencyKind, Header, Relation};
 use heirloom_model::{Finding, Severity};
 
-use super::Weight::{Compatible, Unexamined};
+use super::Weight::Compatible;
+use super::requirement::{self, Standing};
 use super::{Check, payload_compressor};
 use crate::pair::Pair;
 use crate::tag::*;
+use crate::universe;
 
 pub(super) const PROVIDES: Check = Check::tags(
     "provides",
-    "Everything that the reference provides is provided, and nothing else; to lack a soname breaks users.",
+    "Everything that the reference provides is provided, and nothing else; what is missing breaks users.",
     Compatible,
     &[PROVIDENAME, PROVIDEFLAGS, PROVIDEVERSION],
 )
-.code(|check, pair| {
-    // Whoever needs what is missing can't be installed any more.
-    lists(check, pair, DependencyKind::Provides, [Severity::Incompatible, Severity::Different])
-});
+.code(provides);
 
 pub(super) const REQUIRES: Check = Check::tags(
     "requires",
-    "The requirements are the same; a new one breaks users that do not have it.",
+    "The requirements are the same; a new one that the reference's repository does not satisfy breaks users.",
     Compatible,
     &[REQUIRENAME, REQUIREFLAGS, REQUIREVERSION],
 )
-.code(|check, pair| {
-    lists(check, pair, DependencyKind::Requires, [Severity::Different, Severity::Incompatible])
-});
+.code(requires);
 
 pub(super) const CONFLICTS: Check = Check::tags(
     "conflicts",
     "The conflicts are the same.",
-    Unexamined,
+    Compatible,
     &[CONFLICTNAME, CONFLICTFLAGS, CONFLICTVERSION],
 )
 .code(|check, pair| plain(check, pair, DependencyKind::Conflicts));
@@ -42,7 +40,7 @@ pub(super) const CONFLICTS: Check = Check::tags(
 pub(super) const OBSOLETES: Check = Check::tags(
     "obsoletes",
     "The obsoleted packages are the same.",
-    Unexamined,
+    Compatible,
     &[OBSOLETENAME, OBSOLETEFLAGS, OBSOLETEVERSION],
 )
 .code(|check, pair| plain(check, pair, DependencyKind::Obsoletes));
@@ -80,35 +78,107 @@ pub(super) const ENHANCES: Check = Check::tags(
 .code(|check, pair| plain(check, pair, DependencyKind::Enhances));
 
 fn plain(check: &Check, pair: &Pair<'_>, kind: DependencyKind) -> Vec<Finding> {
-    lists(check, pair, kind, [Severity::Different, Severity::Different])
+    lists(check, pair, kind, &|_| Severity::Different, &|_| (Severity::Different, ""))
+}
+
+fn provides(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
+    // Whoever needs what is missing can't be installed any more.
+    let missing = |relation: &Relation| match newer(pair, relation) {
+        true => Severity::Different,
+        false => Severity::Incompatible,
+    };
+    lists(check, pair, DependencyKind::Provides, &missing, &|_| (Severity::Different, ""))
+}
+
+/// Whether a newer package provides a newer version of it. What a kernel provides are checksums, not versions.
+fn newer(pair: &Pair<'_>, relation: &Relation) -> bool {
+    let later = evr::compare(pair.rebuilt.nevra.evr(), pair.reference.nevra.evr()).is_gt();
+    let newer = |other: &Relation| {
+        other.name == relation.name && universe::order(&other.version, &relation.version).is_gt()
+    };
+    later
+        && !relation.name.starts_with("kernel(")
+        && !relation.name.starts_with("ksym(")
+        && pair.rebuilt.relations(DependencyKind::Provides).iter().any(newer)
+}
+
+fn requires(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
+    let extra = |relation: &Relation| match requirement::standing(pair, relation) {
+        Standing::Satisfied(why) => (Severity::Different, why),
+        Standing::Unsatisfied => (Severity::Incompatible, "the reference's repository does not provide it"),
+        Standing::Unknown => {
+            (Severity::Undecided, "whether the reference's repository provides it is not known")
+        }
+    };
+    lists(check, pair, DependencyKind::Requires, &|_| Severity::Different, &extra)
 }
 
 /// Both lists as sets: their order is rpm's own and duplicates mean nothing.
-fn lists(check: &Check, pair: &Pair<'_>, kind: DependencyKind, severity: [Severity; 2]) -> Vec<Finding> {
-    let [missing, extra] = severity;
-    let (reference, rebuilt) = (by_text(pair.reference, kind), by_text(pair.rebuilt, kind));
+fn lists(
+    check: &Check,
+    pair: &Pair<'_>,
+    kind: DependencyKind,
+    missing: &dyn Fn(&Relation) -> Severity,
+    extra: &dyn Fn(&Relation) -> (Severity, &'static str),
+) -> Vec<Finding> {
+    let (reference, rebuilt) = (by_key(pair, pair.reference, kind), by_key(pair, pair.rebuilt, kind));
     let mut findings = Vec::new();
-    for (text, senses) in &reference {
-        match rebuilt.get(text) {
-            None => findings.push(check.finding(missing, text, (text.clone(), String::new()))),
-            Some(found) if found != senses => {
-                findings.push(check.finding(Severity::Different, text, (words(senses), words(found))));
+    for (key, (relation, senses)) in &reference {
+        let text = text(relation);
+        match rebuilt.get(key) {
+            None => findings.push(check.finding(missing(relation), &text, (text.clone(), String::new()))),
+            Some((_, found)) if found != senses => {
+                findings.push(check.finding(Severity::Different, &text, (words(senses), words(found))));
             }
             Some(_) => {}
         }
     }
-    for text in rebuilt.keys().filter(|text| !reference.contains_key(*text)) {
-        findings.push(check.finding(extra, text, (String::new(), text.clone())));
+    for (_, (relation, _)) in rebuilt.iter().filter(|(key, _)| !reference.contains_key(*key)) {
+        let (severity, why) = extra(relation);
+        let text = text(relation);
+        let found = if why.is_empty() { text.clone() } else { format!("{text} ({why})") };
+        findings.push(check.finding(severity, &text, (String::new(), found)));
     }
     findings
 }
 
-/// Each dependency as rpm prints it, with the flags of all its mentions.
-fn by_text(header: &Header, kind: DependencyKind) -> BTreeMap<String, BTreeSet<u32>> {
-    let mut all = BTreeMap::<_, BTreeSet<_>>::new();
+/// Each dependency by what it means, with the flags of all its mentions.
+fn by_key<'a>(
+    pair: &Pair<'_>,
+    header: &'a Header,
+    kind: DependencyKind,
+) -> BTreeMap<String, (&'a Relation, BTreeSet<u32>)> {
+    let mut all = BTreeMap::<_, (&Relation, BTreeSet<_>)>::new();
     let compared = |relation: &&Relation| !payload_compressor::is_feature(relation);
     for relation in header.relations(kind).iter().filter(compared) {
-        all.entry(text(relation)).or_default().insert(relation.flags & !COMPARISON);
+        let (_, senses) = all.entry(key(pair, header, relation)).or_insert((relation, BTreeSet::new()));
+        senses.insert(relation.flags & !COMPARISON);
+    }
+    all
+}
+
+/// A dependency's text without what means nothing: dist tags by the declared map, and the package's own
+/// version, which has a rule of its own.
+fn key(pair: &Pair<'_>, header: &Header, relation: &Relation) -> String {
+    match relation.compare() {
+        Some(compare) if universe::is_own(header.nevra.evr(), &relation.version) => {
+            format!("{} {} its own", relation.name, compare.symbol())
+        }
+        _ => pair.dist.plain(&text(relation)).into_owned(),
+    }
+}
+
+/// Dependencies that are equal only by the declared map of dist tags.
+pub(crate) fn mapped(pair: &Pair<'_>) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for kind in DependencyKind::ALL {
+        let reference = by_key(pair, pair.reference, kind);
+        for (key, (relation, _)) in by_key(pair, pair.rebuilt, kind) {
+            let other = reference.get(&key).map(|(other, _)| text(other));
+            if let Some(other) = other.filter(|other| *other != text(relation)) {
+                all.push((kind.name().to_owned(), format!("{other} = {}", text(relation))));
+            }
+        }
     }
     all
 }

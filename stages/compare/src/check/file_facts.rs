@@ -3,7 +3,7 @@
 use heirloom_formats::rpm_file::FileEntry;
 
 use super::Check;
-use super::Weight::{Breaking, Compatible, Unexamined};
+use super::Weight::{Breaking, Compatible};
 use crate::tag::{
     FILECAPS, FILECOLORS, FILEFLAGS, FILEGROUPNAME, FILELANGS, FILELINKTOS, FILEMODES, FILERDEVS,
     FILEUSERNAME, FILEVERIFYFLAGS,
@@ -14,28 +14,28 @@ pub(super) const MODE: Check =
         .files(|file| format!("{:04o}", file.mode & 0o7777));
 
 pub(super) const OWNER: Check =
-    Check::tags("file-owner", "Every file has the same owner.", Unexamined, &[FILEUSERNAME])
+    Check::tags("file-owner", "Every file has the same owner.", Compatible, &[FILEUSERNAME])
         .files(|file| file.user.clone());
 
 pub(super) const GROUP: Check =
-    Check::tags("file-group", "Every file has the same group.", Unexamined, &[FILEGROUPNAME])
+    Check::tags("file-group", "Every file has the same group.", Compatible, &[FILEGROUPNAME])
         .files(|file| file.group.clone());
 
 pub(super) const CAPABILITIES: Check =
-    Check::tags("file-capabilities", "Every file has the same capabilities.", Unexamined, &[FILECAPS])
+    Check::tags("file-capabilities", "Every file has the same capabilities.", Compatible, &[FILECAPS])
         .files(|file| file.capabilities.clone());
 
 pub(super) const LINK_TARGET: Check =
-    Check::tags("link-target", "Every symbolic link leads to the same place.", Unexamined, &[FILELINKTOS])
+    Check::tags("link-target", "Every symbolic link leads to the same place.", Compatible, &[FILELINKTOS])
         .files(|file| if file.is_symlink() { file.link_target.clone() } else { String::new() });
 
 pub(super) const DEVICE: Check =
-    Check::tags("device-number", "Every device has the same number.", Unexamined, &[FILERDEVS]).files(device);
+    Check::tags("device-number", "Every device has the same number.", Breaking, &[FILERDEVS]).files(device);
 
 pub(super) const FLAGS: Check = Check::tags(
     "file-flags",
     "Every file is marked the same: config, noreplace, ghost, doc, license and so on.",
-    Unexamined,
+    Compatible,
     &[FILEFLAGS],
 )
 .files(|file| flags(file.flags));
@@ -51,7 +51,7 @@ pub(super) const VERIFY: Check = Check::tags(
 pub(super) const COLOR: Check = Check::tags(
     "file-color",
     "Every file has the same word size by rpm's account.",
-    Unexamined,
+    Compatible,
     &[FILECOLORS],
 )
 .files(|file| file.color.to_string());

@@ -4,14 +4,14 @@ use heirloom_formats::rpm_file::FileEntry;
 use heirloom_model::{Finding, Severity};
 
 use super::Check;
-use super::Weight::{Breaking, Unexamined};
+use super::Weight::{Breaking, Compatible};
 use crate::pair::{self, Pair};
 use crate::tag::{BASENAMES, DIRINDEXES, DIRNAMES, FILEMODES};
 
 pub(super) const FILE_LIST: Check = Check::tags(
     "file-list",
     "Every path of the reference is there, and no other; a missing one breaks users.",
-    Unexamined,
+    Compatible,
     &[BASENAMES, DIRINDEXES, DIRNAMES],
 )
 .code(|check, pair| {

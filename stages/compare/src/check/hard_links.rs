@@ -6,14 +6,14 @@ use heirloom_formats::rpm_file::FileEntry;
 use heirloom_model::Finding;
 
 use super::Check;
-use super::Weight::Unexamined;
+use super::Weight::Compatible;
 use crate::pair::Pair;
 use crate::tag::{FILEDEVICES, FILEINODES};
 
 pub(super) const HARD_LINKS: Check = Check::tags(
     "hard-links",
     "The same paths are hard links of each other; the inodes' numbers mean nothing else.",
-    Unexamined,
+    Compatible,
     &[FILEDEVICES, FILEINODES],
 )
 .code(run);

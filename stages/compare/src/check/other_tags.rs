@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use heirloom_model::Finding;
 
-use super::Weight::Unexamined;
+use super::Weight::Compatible;
 use super::{Check, checks};
 use crate::pair::Pair;
 
 pub(super) const OTHER_TAGS: Check =
-    Check::tags("other-tags", "Every tag that no other rule looks at is the same.", Unexamined, &[])
+    Check::tags("other-tags", "Every tag that no other rule looks at is the same.", Compatible, &[])
         .code(run);
 
 fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {

@@ -1,10 +1,11 @@
 //! Every rule, one line each; the weightiest come first, since this is the order of the findings.
 
-use super::Weight::{Allowed, Breaking, Compatible, Expected, Unexamined};
+use super::Weight::{Allowed, Breaking, Compatible, Expected};
 use super::{
-    Check, build_flags, build_id_links, changelog, conclusion, dependencies, file_content, file_dependencies,
-    file_facts, file_list, hard_links, other_tags, payload_compressor, scriptlets, triggers,
+    Check, build_flags, build_id_links, changelog, code, conclusion, content, dependencies, file_content, file_dependencies,
+    file_facts, file_list, hard_links, other_tags, payload_compressor, release, scriptlets, triggers, types,
 };
+use crate::elf::{hardening, linking, symbols};
 use crate::tag::*;
 
 /// All rules, in the order in which they are applied.
@@ -18,9 +19,9 @@ static CHECKS: &[Check] = &[
     // Identity.
     Check::tags("name", "The package's name is the same.", Breaking, &[NAME]),
     Check::tags("architecture", "The architecture is the same.", Breaking, &[ARCH]),
-    Check::tags("version", "Epoch, version and release are the same.", Compatible, &[EPOCH, VERSION, RELEASE]),
-    Check::tags("operating-system", "The operating system is the same.", Unexamined, &[OS]),
-    Check::tags("source-package", "The name of the source package is the same.", Compatible, &[SOURCERPM]),
+    release::VERSION_CHECK,
+    Check::tags("operating-system", "The operating system is the same.", Breaking, &[OS]),
+    release::SOURCE_PACKAGE,
     Check::tags("modularity-label", "The module that it belongs to is the same.", Compatible, &[MODULARITYLABEL]),
     // Dependencies.
     dependencies::PROVIDES,
@@ -49,9 +50,44 @@ static CHECKS: &[Check] = &[
     file_facts::COLOR,
     file_facts::LANGUAGE,
     hard_links::HARD_LINKS,
+    // Contents.
+    content::UNREADABLE,
+    content::DEVELOPMENT_FILES,
+    content::CONFIG_DEFAULTS,
+    content::KERNEL_SYMBOLS,
+    content::CHECKSUM,
     file_content::FILE_CONTENT,
-    Check::tags("relocation", "The prefixes that may be relocated are the same.", Unexamined, &[PREFIXES]),
-    Check::tags("payload-format", "The payload's archive format is the same.", Unexamined, &[PAYLOADFORMAT]),
+    // What users of a library see.
+    linking::MACHINE,
+    linking::INTERPRETER,
+    linking::SONAME,
+    linking::NEEDED,
+    linking::RUN_PATH,
+    linking::VERSION_DEFINITIONS,
+    linking::VERSION_FLOOR,
+    symbols::EXPORTS,
+    symbols::OBJECT_SIZE,
+    types::TYPES,
+    types::TYPES_UNKNOWN,
+    // Hardening.
+    hardening::STACK_PROTECTOR,
+    hardening::FORTIFY,
+    hardening::RELRO,
+    hardening::BIND_NOW,
+    hardening::PIE,
+    hardening::STACK,
+    hardening::BRANCHES,
+    hardening::ANNOBIN,
+    // Code itself.
+    code::CODE,
+    code::DATA,
+    code::DEBUG_DATA,
+    // Judgement: what differs and harms nobody.
+    symbols::STD_INSTANTIATIONS,
+    symbols::CRT_SYMBOLS,
+    symbols::PROGRAM_EXPORTS,
+    Check::tags("relocation", "The prefixes that may be relocated are the same.", Compatible, &[PREFIXES]),
+    Check::tags("payload-format", "The payload's archive format is the same.", Compatible, &[PAYLOADFORMAT]),
     // For people to read.
     Check::tags("summary", "The summary is the same, in the same languages.", Compatible, &[SUMMARY, HEADERI18NTABLE]),
     Check::tags("description", "The description is the same.", Compatible, &[DESCRIPTION]),
@@ -85,5 +121,4 @@ static CHECKS: &[Check] = &[
     build_id_links::BUILD_ID_LINKS,
     // What follows from all the others.
     conclusion::BYTES,
-    conclusion::UNEXAMINED,
 ];

@@ -6,7 +6,7 @@ use heirloom_formats::rpm_file::{Header, Script, ScriptKind};
 use heirloom_model::Finding;
 
 use super::Check;
-use super::Weight::Unexamined;
+use super::Weight::Compatible;
 use crate::excerpt;
 use crate::pair::Pair;
 use crate::tag::*;
@@ -14,7 +14,7 @@ use crate::tag::*;
 pub(super) const SCRIPTLETS: Check = Check::tags(
     "scriptlets",
     "The scriptlets are the same: text, interpreter with arguments, and flags.",
-    Unexamined,
+    Compatible,
     &[
         PREIN,
         PREINPROG,

@@ -3,7 +3,7 @@
 use heirloom_formats::rpm_file::Trigger;
 use heirloom_model::Finding;
 
-use super::Weight::Unexamined;
+use super::Weight::Compatible;
 use super::{Check, dependencies};
 use crate::excerpt;
 use crate::pair::Pair;
@@ -12,7 +12,7 @@ use crate::tag::*;
 pub(super) const TRIGGERS: Check = Check::tags(
     "triggers",
     "The triggers are the same, in the same order: text, interpreter, flags, priority, conditions.",
-    Unexamined,
+    Compatible,
     &[
         TRIGGERSCRIPTS,
         TRIGGERSCRIPTPROG,

@@ -1,0 +1,237 @@
+//! Reads one class of ELF file (32 or 64 bits) with that class's own types.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use object::Endianness;
+use object::elf;
+use object::read::elf::{
+    FileHeader, ProgramHeader as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable, VersionTable,
+};
+
+use crate::section::{self, Section};
+use crate::symbol::Symbol;
+use crate::{Dynamic, ElfError, Header, ObjectKind, Segment};
+
+/// Symbols that a table may have; the largest real ones have a few million.
+const MOST_SYMBOLS: usize = 1 << 24;
+/// Bytes of the decompressed sections of one file.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// A file of one class.
+pub(crate) struct Read<'a, H: FileHeader<Endian = Endianness>> {
+    bytes: &'a [u8],
+    header: &'a H,
+    endian: Endianness,
+    sections: SectionTable<'a, H>,
+}
+
+impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, ElfError> {
+        let header = H::parse(bytes).map_err(ElfError::at("file header"))?;
+        let endian = header.endian().map_err(ElfError::at("file header"))?;
+        let sections = header.sections(endian, bytes).map_err(ElfError::at("section headers"))?;
+        Ok(Self { bytes, header, endian, sections })
+    }
+
+    pub(crate) fn header(&self) -> Header {
+        let (header, endian) = (self.header, self.endian);
+        Header {
+            class: if header.is_type_64() { 64 } else { 32 },
+            little_endian: header.is_little_endian(),
+            machine: header.e_machine(endian).0,
+            kind: match header.e_type(endian) {
+                elf::ET_REL => ObjectKind::Relocatable,
+                elf::ET_EXEC => ObjectKind::Executable,
+                elf::ET_DYN => ObjectKind::Shared,
+                elf::ET_CORE => ObjectKind::Core,
+                elf::FileType(other) => ObjectKind::Other(other),
+            },
+            os_abi: header.e_ident().os_abi.0,
+            flags: header.e_flags(endian).0,
+        }
+    }
+
+    pub(crate) fn segments(&self) -> Result<Vec<Segment>, ElfError> {
+        let headers =
+            self.header.program_headers(self.endian, self.bytes).map_err(ElfError::at("program headers"))?;
+        let segment = |header: &H::ProgramHeader| Segment {
+            kind: header.p_type(self.endian).0,
+            flags: header.p_flags(self.endian).0,
+            offset: header.p_offset(self.endian).into(),
+            file_size: header.p_filesz(self.endian).into(),
+        };
+        Ok(headers.iter().map(segment).collect())
+    }
+
+    pub(crate) fn dynamic(&self) -> Result<Vec<Dynamic<'a>>, ElfError> {
+        let at = || ElfError::at(".dynamic");
+        let table = self.sections.dynamic_table(self.endian, self.bytes).map_err(at())?;
+        let mut entries = Vec::new();
+        for entry in table.iter() {
+            let text = if entry.is_string() { Some(text(table.string(entry).map_err(at())?)?) } else { None };
+            entries.push(Dynamic { tag: entry.tag.0, value: entry.val, text });
+        }
+        Ok(entries)
+    }
+
+    pub(crate) fn sections(&self) -> Result<Vec<Section<'a>>, ElfError> {
+        let mut left = MOST_BYTES;
+        let mut sections = Vec::new();
+        for (index, header) in self.sections.enumerate().filter(|(index, _)| index.0 != 0) {
+            let name = text(self.sections.section_name(self.endian, header).map_err(ElfError::at("section names"))?)?;
+            let raw = header.data(self.endian, self.bytes).map_err(ElfError::at(name))?;
+            let compression = header.compression(self.endian, self.bytes).map_err(ElfError::at(name))?;
+            let data = match compression {
+                Some((header, offset, size)) => {
+                    use object::read::elf::CompressionHeader as _;
+                    let range = offset as usize..(offset as usize).saturating_add(size as usize);
+                    let packed = self.bytes.get(range).unwrap_or_default();
+                    section::decompress(name, header.ch_type(self.endian).0, packed, header.ch_size(self.endian).into(), &mut left)?
+                }
+                None => section::old_compression(name, raw, &mut left)?,
+            };
+            let flags = header.sh_flags(self.endian).0;
+            sections.push(Section {
+                index: index.0,
+                name: section::plain_name(name),
+                sh_type: header.sh_type(self.endian).0,
+                sh_flags: flags,
+                address: header.sh_addr(self.endian).into(),
+                alignment: header.sh_addralign(self.endian).into(),
+                offset: header.sh_offset(self.endian).into(),
+                size: if header.sh_type(self.endian) == elf::SHT_NOBITS { header.sh_size(self.endian).into() } else { data.len() as u64 },
+                data,
+            });
+        }
+        Ok(sections)
+    }
+
+    fn symbol_table(&self, kind: elf::SectionType) -> Result<SymbolTable<'a, H>, ElfError> {
+        let table = self.sections.symbols(self.endian, self.bytes, kind).map_err(ElfError::at("symbol table"))?;
+        match table.len() > MOST_SYMBOLS {
+            true => Err(ElfError { part: "symbol table".to_owned(), problem: format!("it has {} symbols", table.len()) }),
+            false => Ok(table),
+        }
+    }
+
+    /// Symbols of `.symtab`.
+    pub(crate) fn symbols(&self) -> Result<Vec<Symbol<'a>>, ElfError> {
+        let table = self.symbol_table(elf::SHT_SYMTAB)?;
+        table.iter().skip(1).map(|symbol| self.symbol(&table, symbol)).collect()
+    }
+
+    /// Symbols of `.dynsym` with their versions.
+    pub(crate) fn dynamic_symbols(&self) -> Result<Vec<Symbol<'a>>, ElfError> {
+        let table = self.symbol_table(elf::SHT_DYNSYM)?;
+        let versions: Option<VersionTable<'a, H>> =
+            self.sections.versions(self.endian, self.bytes).map_err(ElfError::at("symbol versions"))?;
+        let mut symbols = Vec::with_capacity(table.len());
+        for (index, raw) in table.enumerate().filter(|(index, _)| index.0 != 0) {
+            let mut symbol = self.symbol(&table, raw)?;
+            if let Some(versions) = &versions {
+                let versym = versions.version_index(self.endian, index);
+                let version = versions.version(versym.index()).map_err(ElfError::at("symbol versions"))?;
+                symbol.version = version.map(|version| text(version.name())).transpose()?;
+                symbol.library = version.and_then(|version| version.file()).map(text).transpose()?;
+                symbol.is_default = !versym.is_hidden();
+                if versym.is_local() && symbol.is_defined {
+                    continue;
+                }
+            }
+            symbols.push(symbol);
+        }
+        Ok(symbols)
+    }
+
+    fn symbol(&self, table: &SymbolTable<'a, H>, raw: &H::Sym) -> Result<Symbol<'a>, ElfError> {
+        let name = table.symbol_name(self.endian, raw).map_err(ElfError::at("symbol names"))?;
+        Ok(Symbol {
+            name: text(name)?,
+            version: None,
+            is_default: true,
+            library: None,
+            binding: raw.st_bind().into(),
+            kind: raw.st_type().into(),
+            size: raw.st_size(self.endian).into(),
+            address: raw.st_value(self.endian).into(),
+            is_defined: !raw.is_undefined(self.endian),
+            is_visible: matches!(raw.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED),
+        })
+    }
+
+    pub(crate) fn version_definitions(&self) -> Result<BTreeSet<String>, ElfError> {
+        let at = || ElfError::at("version definitions");
+        let mut names = BTreeSet::new();
+        let Some((mut definitions, link)) = self.sections.gnu_verdef(self.endian, self.bytes).map_err(at())? else {
+            return Ok(names);
+        };
+        let strings = self.sections.strings(self.endian, self.bytes, link).map_err(at())?;
+        while let Some((definition, mut aux)) = definitions.next().map_err(at())? {
+            const BASE: u16 = 1;
+            if definition.vd_flags.get(self.endian).0 & BASE != 0 {
+                continue;
+            }
+            // The first name is the version's own, the others are its parents'.
+            if let Some(aux) = aux.next().map_err(at())? {
+                names.insert(text(aux.name(self.endian, strings).map_err(at())?)?.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    pub(crate) fn version_needs(&self) -> Result<BTreeMap<String, BTreeSet<String>>, ElfError> {
+        let at = || ElfError::at("needed versions");
+        let mut libraries = BTreeMap::<String, BTreeSet<String>>::new();
+        let Some((mut needs, link)) = self.sections.gnu_verneed(self.endian, self.bytes).map_err(at())? else {
+            return Ok(libraries);
+        };
+        let strings = self.sections.strings(self.endian, self.bytes, link).map_err(at())?;
+        while let Some((need, mut aux)) = needs.next().map_err(at())? {
+            let library = text(need.file(self.endian, strings).map_err(at())?)?.to_owned();
+            let versions = libraries.entry(library).or_default();
+            while let Some(aux) = aux.next().map_err(at())? {
+                versions.insert(text(aux.name(self.endian, strings).map_err(at())?)?.to_owned());
+            }
+        }
+        Ok(libraries)
+    }
+
+    /// Notes of all note sections, annobin's included.
+    pub(crate) fn notes(&self) -> Result<Vec<crate::Note<'a>>, ElfError> {
+        let mut notes = Vec::new();
+        for header in self.sections.iter() {
+            let Some(mut iterator) = header.notes(self.endian, self.bytes).map_err(ElfError::at("notes"))? else {
+                continue;
+            };
+            // A damaged note ends its section's, as it does for every reader.
+            while let Ok(Some(note)) = iterator.next() {
+                notes.push(crate::Note { owner: note.name(), kind: note.n_type(self.endian).0, data: note.desc() });
+            }
+        }
+        Ok(notes)
+    }
+
+    /// Properties of `.note.gnu.property`: type and the first four bytes as a number.
+    pub(crate) fn properties(&self) -> Vec<(u32, u32)> {
+        let mut all = Vec::new();
+        for header in self.sections.iter() {
+            let Ok(Some(mut notes)) = header.notes(self.endian, self.bytes) else { continue };
+            while let Ok(Some(note)) = notes.next() {
+                let Some(mut properties) = note.gnu_properties(self.endian) else { continue };
+                while let Ok(Some(property)) = properties.next() {
+                    let value = property.data_u32(self.endian).unwrap_or(0);
+                    all.push((property.pr_type().0, value));
+                }
+            }
+        }
+        all
+    }
+}
+
+/// A name; one that is not UTF-8 is refused, so that no two of them are taken for the same.
+fn text(bytes: &[u8]) -> Result<&str, ElfError> {
+    str::from_utf8(bytes).map_err(|_| ElfError {
+        part: "names".to_owned(),
+        problem: format!("`{}` is not UTF-8", bytes.escape_ascii()),
+    })
+}

@@ -1,0 +1,77 @@
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::*;
+
+const MOST: u64 = 1 << 20;
+
+fn run(dir: &Path, script: &str) -> Vec<u8> {
+    let done = Command::new("bash").args(["-euc", script]).current_dir(dir).stderr(Stdio::inherit()).output().unwrap();
+    assert!(done.status.success(), "{script}");
+    done.stdout
+}
+
+fn made() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    run(
+        dir.path(),
+        "mkdir sub; echo one > one; echo two > sub/a-name-that-is-longer-than-sixteen; chmod 755 one; ln -s one link
+         ar rcsU ar.out one sub/a-name-that-is-longer-than-sixteen
+         find one link sub | LC_ALL=C sort | cpio -o -H newc > cpio.out
+         tar cf tar.out one link sub
+         python3 -m zipfile -c zip.out one sub",
+    );
+    dir
+}
+
+type Read = fn(&[u8], u64) -> Result<Vec<Member<'_>>, ArchiveError>;
+const FORMS: [(&str, Read); 4] = [("ar.out", ar), ("cpio.out", cpio), ("tar.out", tar), ("zip.out", zip)];
+
+#[test]
+fn reads_what_the_real_tools_write() {
+    let dir = made();
+    for (file, read) in FORMS {
+        let bytes = std::fs::read(dir.path().join(file)).unwrap();
+        let members = read(&bytes, MOST).unwrap();
+        let one = members.iter().find(|member| member.name == "one").unwrap();
+        assert_eq!((&*one.data, &one.kind), (&b"one\n"[..], &MemberKind::File), "{file}");
+        assert_eq!(one.mode.map(|mode| mode & 0o777), Some(0o755), "{file}");
+        let two = members.iter().find(|member| member.name.ends_with("sixteen")).unwrap();
+        assert_eq!(&*two.data, b"two\n", "{file}");
+        if let Some(link) = members.iter().find(|member| member.name == "link") {
+            assert_eq!(link.kind, MemberKind::Link("one".to_owned()), "{file}");
+        }
+    }
+}
+
+#[test]
+fn bounds_hold() {
+    let dir = made();
+    for (file, read) in FORMS {
+        let bytes = std::fs::read(dir.path().join(file)).unwrap();
+        assert!(read(&bytes, 5).is_err(), "{file}: more than allowed");
+        assert!(read(&bytes[..bytes.len() / 3], MOST).is_err(), "{file}: cut");
+    }
+    let thin = run(dir.path(), "ar rcsT thin.out one; cat thin.out");
+    assert!(ar(&thin, MOST).unwrap_err().to_string().contains("thin"));
+    let bomb = run(dir.path(), "head -c 100M /dev/zero | gzip -9");
+    assert!(decompress(&bomb, MOST).unwrap_err().to_string().contains("more than"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn never_panics(form in 0usize..4, at in 0usize..2000, byte: u8, tail: Vec<u8>) {
+        const STARTS: [&[u8]; 4] = [b"!<arch>\n", b"070701", b"", b"PK\x03\x04"];
+        let _ = FORMS[form].1(&[STARTS[form], &tail].concat(), MOST);
+        thread_local!(static MADE: Vec<Vec<u8>> = {
+            let dir = made();
+            FORMS.iter().map(|(file, _)| std::fs::read(dir.path().join(file)).unwrap()).collect()
+        });
+        MADE.with(|made| {
+            let mut bytes = made[form].clone();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let _ = FORMS[form].1(&bytes, MOST);
+        });
+    }
+}

@@ -1,0 +1,198 @@
+//! Reports of comparisons: one file for each form.
+//!
+//! A renderer is given a [`Report`] and makes text of it; it neither compares nor writes a file, and asks no
+//! clock. Names and contents in a report come from packages, which nobody vouches for: each renderer escapes
+//! all of them.
+
+pub(crate) mod html;
+pub(crate) mod junit;
+pub(crate) mod sarif;
+pub(crate) mod terminal;
+
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use heirloom_model::allowance::{Allowance, Idle};
+use heirloom_model::record::{Compared, Promise};
+use heirloom_model::{Evidence, Finding, Severity, Verdict};
+
+/// Version of the program, for whoever reads a report later.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What is reported: one pair of packages, or many.
+pub(crate) struct Report<'a> {
+    /// The level of all together.
+    pub(crate) verdict: Verdict,
+    /// What every package was to be.
+    pub(crate) promise: Promise,
+    /// Every pair.
+    pub(crate) packages: Vec<Package<'a>>,
+    /// About the sets that the packages are from: what only one has, and other versions.
+    pub(crate) findings: &'a [Finding],
+    /// Allowances that should be looked at again.
+    pub(crate) idle: Vec<(&'a Allowance, Idle)>,
+}
+
+/// One pair.
+pub(crate) struct Package<'a> {
+    /// Name of the source package.
+    pub(crate) source: &'a str,
+    /// What the comparison came to.
+    pub(crate) compared: &'a Compared,
+}
+
+/// All severities that are differences, the weightiest first.
+const DIFFERENCES: [Severity; 3] = [Severity::Incompatible, Severity::Undecided, Severity::Different];
+
+/// All verdicts, what needs attention first.
+const VERDICTS: [Verdict; 6] = [
+    Verdict::Incompatible,
+    Verdict::Undecided,
+    Verdict::AbiCompatible,
+    Verdict::Identical,
+    Verdict::PayloadIdentical,
+    Verdict::BitIdentical,
+];
+
+impl<'a> Report<'a> {
+    /// All pairs, what needs attention first, then by name.
+    fn by_verdict(&self) -> Vec<&Package<'a>> {
+        let mut packages: Vec<_> = self.packages.iter().collect();
+        let place = |package: &Package<'_>| VERDICTS.iter().position(|one| *one == package.compared.verdict);
+        packages.sort_by_key(|package| (place(package), &package.compared.nevra));
+        packages
+    }
+
+    /// Number of pairs with each verdict that there is, what needs attention first.
+    fn counts(&self) -> Vec<(Verdict, usize)> {
+        let count =
+            |verdict| self.packages.iter().filter(|package| package.compared.verdict == verdict).count();
+        let all = VERDICTS.into_iter().map(|verdict| (verdict, count(verdict)));
+        all.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// What it is about, in a few words.
+    fn title(&self) -> String {
+        match &self.packages[..] {
+            [package] if self.findings.is_empty() => package.compared.nevra.to_string(),
+            packages => plural(packages.len(), "package"),
+        }
+    }
+}
+
+/// The verdict, and by what it was shown.
+fn level(compared: &Compared) -> String {
+    match compared.evidence {
+        Some(Evidence::Symbols) => format!("{}, by symbols", compared.verdict),
+        Some(Evidence::Types) => format!("{}, by types", compared.verdict),
+        None => compared.verdict.to_string(),
+    }
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Expected => "expected",
+        Severity::Note => "allowed",
+        Severity::Different => "different",
+        Severity::Incompatible => "incompatible",
+        Severity::Undecided => "undecided",
+    }
+}
+
+/// What the rule demands; empty for a rule about sets of packages.
+fn rule_doc(rule: &str) -> &'static str {
+    heirloom_compare::checks().iter().find(|check| check.name() == rule).map_or("", |check| check.doc())
+}
+
+/// The findings of these severities by rule, in the order in which they were found.
+fn by_rule<'f>(findings: &'f [Finding], severities: &[Severity]) -> Vec<(&'f str, Vec<&'f Finding>)> {
+    let mut rules: Vec<(&str, Vec<&Finding>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| severities.contains(&finding.severity)) {
+        let place = *places.entry(finding.rule.as_str()).or_insert(rules.len());
+        match rules.get_mut(place) {
+            Some((_, group)) => group.push(finding),
+            None => rules.push((&finding.rule, vec![finding])),
+        }
+    }
+    rules
+}
+
+/// Why a finding is only a note, if a declared allowance covers it.
+fn allowed<'c>(compared: &'c Compared, finding: &Finding) -> Option<&'c str> {
+    let mut uses = compared.allowances.iter().filter(|_| finding.severity == Severity::Note);
+    let used = uses.find(|used| used.rule == finding.rule && used.subject == finding.subject)?;
+    Some(&used.reason)
+}
+
+/// What was taken away, by rule: subjects with what is said of them.
+fn normalised(compared: &Compared) -> BTreeMap<&str, BTreeSet<(&str, &str)>> {
+    let mut rules = BTreeMap::<_, BTreeSet<_>>::new();
+    for one in &compared.normalisations {
+        rules.entry(one.rule.as_str()).or_default().insert((one.subject.as_str(), one.detail.as_str()));
+    }
+    rules
+}
+
+fn plural(count: usize, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
+}
+
+/// The text with everything written out that acts on its reader's screen instead of being shown: control
+/// characters, and marks that turn the direction of writing. Line breaks stay.
+fn visible(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            // No character of XML.
+            || matches!(c, '\u{fffe}' | '\u{ffff}')
+    };
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match acts(c) {
+            true => _ = write!(shown, "\\u{{{:x}}}", u32::from(c)),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Text that is safe in elements and quoted attributes of HTML and XML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A path or name as part of a URL: everything but unreserved characters and slashes percent-encoded.
+fn percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte));
+            }
+            other => _ = write!(encoded, "%{other:02X}"),
+        }
+    }
+    encoded
+}

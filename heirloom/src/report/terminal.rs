@@ -1,0 +1,130 @@
+//! The report on a terminal: the verdict first, then the few differences that matter.
+
+use std::fmt::Write as _;
+
+use heirloom_model::record::Compared;
+use heirloom_model::{Finding, Severity, Verdict};
+
+use super::{DIFFERENCES, Report, allowed, by_rule, level, normalised, plural, rule_doc, severity_name, visible};
+
+/// Findings of one rule that are shown without being asked for all.
+const SHOWN: usize = 5;
+
+/// The whole report. With `explain`, every finding and every normalisation.
+pub(crate) fn render(report: &Report<'_>, explain: bool) -> String {
+    let mut text = String::new();
+    if report.packages.len() != 1 || !report.findings.is_empty() {
+        let _ = writeln!(text, "{}: {}", report.title(), report.verdict);
+        for (verdict, count) in report.counts() {
+            let _ = writeln!(text, "{count:7} {verdict}");
+        }
+        let severities = [&DIFFERENCES[..], &[Severity::Note]].concat();
+        for (rule, findings) in by_rule(report.findings, &severities) {
+            group(&mut text, rule, &findings, explain);
+        }
+    }
+    for package in report.by_verdict() {
+        let alone = report.packages.len() == 1;
+        if explain || alone || package.compared.verdict > Verdict::Identical {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&one(package.compared, explain));
+        }
+    }
+    for (allowance, idle) in &report.idle {
+        let _ = writeln!(text, "\nallowance {}: {idle}", line(&allowance.to_string()));
+    }
+    text
+}
+
+/// One pair.
+pub(crate) fn one(compared: &Compared, explain: bool) -> String {
+    let mut text = format!("{}: {}\n", compared.nevra, level(compared));
+    if compared.reference_nevra != compared.nevra {
+        let _ = writeln!(text, "  against {}", compared.reference_nevra);
+    }
+    for severity in DIFFERENCES {
+        let rules = by_rule(&compared.findings, &[severity]);
+        if !rules.is_empty() {
+            let _ = writeln!(text, "  {}", severity_name(severity));
+        }
+        for (rule, findings) in rules {
+            group(&mut text, rule, &findings, explain);
+        }
+    }
+    let rest: Vec<_> =
+        compared.findings.iter().filter(|finding| finding.severity <= Severity::Note).collect();
+    if explain {
+        for (severity, heading) in [(Severity::Note, "allowed"), (Severity::Expected, "always expected")] {
+            let rules = by_rule(&compared.findings, &[severity]);
+            if !rules.is_empty() {
+                let _ = writeln!(text, "  {heading}");
+            }
+            for (rule, findings) in rules {
+                group(&mut text, rule, &findings, true);
+                reasons(&mut text, compared, &findings);
+            }
+        }
+        explain_normalisations(&mut text, compared);
+    } else {
+        if !rest.is_empty() {
+            let _ = writeln!(text, "  and {} expected or allowed", plural(rest.len(), "difference"));
+        }
+        let rules: Vec<_> = normalised(compared).into_keys().collect();
+        if !rules.is_empty() {
+            let count = plural(compared.normalisations.len(), "normalisation");
+            let _ = writeln!(text, "  after {count}: {}", line(&rules.join(", ")));
+        }
+        if !compared.allowances.is_empty() {
+            let _ = writeln!(text, "  with {} used", plural(compared.allowances.len(), "allowance"));
+        }
+    }
+    text
+}
+
+/// The findings of one rule.
+fn group(text: &mut String, rule: &str, findings: &[&Finding], all: bool) {
+    let doc = rule_doc(rule);
+    let _ = writeln!(text, "    {}{}{doc}", line(rule), if doc.is_empty() { "" } else { ": " });
+    let shown = if all { findings.len() } else { SHOWN };
+    for finding in findings.iter().take(shown) {
+        let _ = writeln!(text, "      {}", line(&finding.subject));
+        let sides = [("reference", &finding.expected), ("rebuilt", &finding.found)];
+        for (side, value) in sides.iter().filter(|_| !finding.expected.is_empty() || !finding.found.is_empty()) {
+            let value = if value.is_empty() { "(none)".into() } else { line(value) };
+            let _ = writeln!(text, "        {side:9}  {value}");
+        }
+    }
+    if findings.len() > shown {
+        let _ = writeln!(text, "      and {} more; `--explain` shows all", findings.len() - shown);
+    }
+}
+
+/// Why findings that would break a promise do not.
+fn reasons(text: &mut String, compared: &Compared, findings: &[&Finding]) {
+    for finding in findings {
+        if let Some(reason) = allowed(compared, finding) {
+            let _ = writeln!(text, "      {} is allowed: {}", line(&finding.subject), line(reason));
+        }
+    }
+}
+
+fn explain_normalisations(text: &mut String, compared: &Compared) {
+    let rules = normalised(compared);
+    if !rules.is_empty() {
+        let _ = writeln!(text, "  normalised");
+    }
+    for (rule, subjects) in rules {
+        let _ = writeln!(text, "    {}", line(rule));
+        for (subject, detail) in subjects {
+            let separator = if detail.is_empty() { "" } else { ": " };
+            let _ = writeln!(text, "      {}{separator}{}", line(subject), line(detail));
+        }
+    }
+}
+
+/// Foreign text that neither acts on the terminal nor breaks the line.
+fn line(text: &str) -> String {
+    visible(text).replace('\n', "\\n").replace('\t', "\\t")
+}

@@ -1,0 +1,41 @@
+//! Python bytecode: the header's time means nothing, and neither does how equal code was marshalled.
+
+use heirloom_formats::pyc::{self, Pyc, PycError};
+
+use crate::check::normaliser;
+use crate::look::{Look, Place};
+
+/// Bytes of the longest header (PEP 552) and of those before it.
+const HEADERS: [usize; 3] = [16, 12, 8];
+
+pub(super) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> bool {
+    let (reference, rebuilt) = match (pyc::parse(both.0), pyc::parse(both.1)) {
+        (Ok(reference), Ok(rebuilt)) => (reference, rebuilt),
+        (reference, rebuilt) => {
+            report(look, place, "reference", reference);
+            report(look, place, "rebuild", rebuilt);
+            return false;
+        }
+    };
+    if reference.version != rebuilt.version {
+        let show = |pyc: &Pyc| format!("bytecode of Python {}.{}", pyc.version.0, pyc.version.1);
+        look.differs(place, (show(&reference), show(&rebuilt)));
+        return false;
+    }
+    if reference.code != rebuilt.code {
+        super::differs(look, place, both);
+        return false;
+    }
+    let header = HEADERS.iter().find(|size| {
+        both.0.get(**size..).is_some_and(|body| !body.is_empty() && both.1.get(**size..) == Some(body))
+    });
+    let rule = if header.is_some() { normaliser::PYC_TIME } else { normaliser::PYC_CODE };
+    look.normalised(rule, place, "");
+    true
+}
+
+fn report(look: &mut Look, place: &Place, side: &str, parsed: Result<Pyc, PycError>) {
+    if let Err(error) = parsed {
+        look.unreadable(place, side, error);
+    }
+}

@@ -1,0 +1,128 @@
+//! What a loader reads: the machine, the interpreter, names of libraries, and versions of their symbols.
+
+use std::collections::BTreeSet;
+
+use heirloom_model::{Finding, Severity};
+
+use super::ElfPair;
+use crate::check::Check;
+use crate::check::Weight::Breaking;
+
+pub(crate) const MACHINE: Check = Check::tags(
+    "elf-machine",
+    "Class, byte order, machine, kind and the machine's flags of every ELF file are the same.",
+    Breaking,
+    &[],
+)
+.elf(|check, pair| {
+    let show = |elf: &heirloom_elf::Elf<'_>| {
+        elf.header().to_string()
+    };
+    one(check, pair, "machine", (show(pair.reference.elf), show(pair.rebuilt.elf)))
+});
+
+pub(crate) const INTERPRETER: Check =
+    Check::tags("elf-interpreter", "Every program names the same loader.", Breaking, &[]).elf(|check, pair| {
+        let text = |elf: &heirloom_elf::Elf<'_>| elf.interpreter().unwrap_or_default().to_owned();
+        one(check, pair, "interpreter", (text(pair.reference.elf), text(pair.rebuilt.elf)))
+    });
+
+pub(crate) const SONAME: Check =
+    Check::tags("soname", "Every library has the same SONAME.", Breaking, &[]).elf(|check, pair| {
+        let text = |elf: &heirloom_elf::Elf<'_>| elf.soname().unwrap_or_default().to_owned();
+        one(check, pair, "SONAME", (text(pair.reference.elf), text(pair.rebuilt.elf)))
+    });
+
+pub(crate) const NEEDED: Check = Check::tags(
+    "needed-libraries",
+    "The same libraries are needed; their order may differ.",
+    Breaking,
+    &[],
+)
+.elf(needed);
+
+pub(crate) const RUN_PATH: Check =
+    Check::tags("run-path", "Libraries are searched in the same places (RUNPATH, RPATH).", Breaking, &[]).elf(
+        |check, pair| {
+            let text = |elf: &heirloom_elf::Elf<'_>| {
+                [elf.runpath(), elf.rpath()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+            };
+            one(check, pair, "RUNPATH", (text(pair.reference.elf), text(pair.rebuilt.elf)))
+        },
+    );
+
+pub(crate) const VERSION_DEFINITIONS: Check = Check::tags(
+    "version-definitions",
+    "Every symbol version that the reference defines is defined.",
+    Breaking,
+    &[],
+)
+.elf(|check, pair| {
+    let (expected, found) = (&pair.reference.version_definitions, &pair.rebuilt.version_definitions);
+    let subject = |version: &String| format!("{}: {version}", pair.path);
+    let missing = expected.difference(found);
+    let missing = missing.map(|version| check.differs(&subject(version), (version.clone(), String::new())));
+    let extra = found.difference(expected);
+    let extra = extra.map(|version| {
+        check.finding(Severity::Different, &subject(version), (String::new(), version.clone()))
+    });
+    missing.chain(extra).collect()
+});
+
+pub(crate) const VERSION_FLOOR: Check = Check::tags(
+    "symbol-version-floor",
+    "No later symbol version of a library is needed than the reference needs.",
+    Breaking,
+    &[],
+)
+.elf(floor);
+
+fn one(check: &Check, pair: &ElfPair<'_>, what: &str, (expected, found): (String, String)) -> Vec<Finding> {
+    if expected == found {
+        return Vec::new();
+    }
+    vec![check.differs(&format!("{}: {what}", pair.path), (expected, found))]
+}
+
+fn needed(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
+    let (left, right) = (pair.reference.elf.needed(), pair.rebuilt.elf.needed());
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let mut findings = one(check, pair, "NEEDED", (left.join(" "), right.join(" ")));
+    if set(&left) == set(&right) {
+        findings.iter_mut().for_each(|finding| finding.severity = Severity::Different);
+    }
+    findings
+}
+
+fn floor(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
+    let (reference, rebuilt) = (&pair.reference.version_needs, &pair.rebuilt.version_needs);
+    let mut findings = Vec::new();
+    for (library, versions) in rebuilt {
+        let known = reference.get(library);
+        for version in versions.iter().filter(|version| known.is_none_or(|known| !known.contains(*version))) {
+            let (series, number) = split(version);
+            let floor = known.into_iter().flatten().filter(|known| split(known).0 == series).max_by_key(|known| split(known).1);
+            let later = floor.is_none_or(|floor| split(floor).1 < number);
+            // An older version of the same library is there wherever the later one is.
+            let severity = if later { Severity::Incompatible } else { Severity::Different };
+            let expected = floor.map(|floor| format!("at most {floor}")).unwrap_or_default();
+            let subject = format!("{}: {library}", pair.path);
+            findings.push(check.finding(severity, &subject, (expected, version.clone())));
+        }
+    }
+    for (library, versions) in reference {
+        let found = rebuilt.get(library);
+        for version in versions.iter().filter(|version| found.is_none_or(|found| !found.contains(*version))) {
+            let subject = format!("{}: {library}", pair.path);
+            findings.push(check.finding(Severity::Different, &subject, (version.clone(), String::new())));
+        }
+    }
+    findings
+}
+
+/// A version's series and its number: `GLIBC_` and 2.34, `GLIBC_ABI_DT_RELR` and nothing.
+fn split(version: &str) -> (&str, Vec<u64>) {
+    let digits = version.chars().rev().take_while(|c| c.is_ascii_digit() || *c == '.').count();
+    let (series, number) = version.split_at(version.len() - digits);
+    (series, number.split('.').filter_map(|number| number.parse().ok()).collect())
+}

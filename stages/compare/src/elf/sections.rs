@@ -1,0 +1,206 @@
+//! Sections of two ELF files, compared by name; those that carry no code and no data of their own are
+//! normalised by what they are for.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use heirloom_elf::{Elf, ElfError, ObjectKind, Section};
+use heirloom_formats::archive;
+
+use super::object_file;
+use crate::check::{Normaliser, code, normaliser};
+use crate::look::{Look, Place};
+
+const ALLOCATED: u64 = 2;
+const EXECUTABLE: u64 = 4;
+
+/// Whether all sections are equal after recorded normalisations.
+pub(super) fn compare(
+    look: &mut Look,
+    place: &Place,
+    reference: &Elf<'_>,
+    rebuilt: &Elf<'_>,
+) -> Result<bool, ElfError> {
+    let (left, right) = (by_name(reference.sections()?), by_name(rebuilt.sections()?));
+    let names: BTreeSet<&Name> = left.keys().chain(right.keys()).collect();
+    let object = reference.header().kind == ObjectKind::Relocatable;
+    let mut same = true;
+    let mut debugging = false;
+    let mut names_differ = left.keys().ne(right.keys());
+    for name in names {
+        let (a, b) = (left.get(name), right.get(name));
+        if let (Some(a), Some(b)) = (a, b)
+            && alike(a, b)
+        {
+            names_differ |= a.offset != b.offset;
+            continue;
+        }
+        match Treatment::of(&name.0, object) {
+            Treatment::Drop(rule) => look.normalised(rule, place, &name.0),
+            Treatment::GoBuildId => look.normalised(normaliser::GO_BUILD_ID, place, ""),
+            Treatment::MiniDebugInfo => same &= mini_debug_info(look, place, a, b)?,
+            Treatment::SymbolTable => same &= object_file::symbols(look, place, reference, rebuilt)?,
+            Treatment::Debug => debugging = true,
+            Treatment::Relocations => same &= object_file::relocations(look, place, &name.0, (reference, rebuilt))?,
+            Treatment::Compare => same &= content(look, place, &name.0, (reference, a), (rebuilt, b)),
+        }
+    }
+    if debugging {
+        same &= object_file::debugging(look, place, reference, rebuilt);
+    }
+    if same && names_differ {
+        look.normalised(normaliser::SECTION_NAMES, place, "");
+    }
+    Ok(same)
+}
+
+/// A section's name and, since object files may have several of one name, which of them it is.
+type Name = (String, usize);
+
+fn by_name<'a>(sections: Vec<Section<'a>>) -> BTreeMap<Name, Section<'a>> {
+    let mut seen = BTreeMap::<String, usize>::new();
+    let mut all = BTreeMap::new();
+    for section in sections {
+        let count = seen.entry(section.name.to_string()).or_default();
+        all.insert((section.name.to_string(), *count), section);
+        *count += 1;
+    }
+    all
+}
+
+fn alike(a: &Section<'_>, b: &Section<'_>) -> bool {
+    let facts = |s: &Section<'_>| (s.sh_type, s.sh_flags & !COMPRESSED, s.address, s.alignment, s.size);
+    facts(a) == facts(b) && a.data == b.data
+}
+
+/// SHF_COMPRESSED: data is compared as it is when decompressed.
+const COMPRESSED: u64 = 1 << 11;
+
+/// What becomes of a section that differs.
+enum Treatment {
+    /// It means nothing.
+    Drop(Normaliser),
+    GoBuildId,
+    MiniDebugInfo,
+    SymbolTable,
+    Debug,
+    Relocations,
+    Compare,
+}
+
+impl Treatment {
+    fn of(name: &str, object: bool) -> Self {
+        match name {
+            ".note.gnu.build-id" => Self::Drop(normaliser::BUILD_ID),
+            ".gnu_debuglink" | ".gnu_debugaltlink" => Self::Drop(normaliser::DEBUG_LINK),
+            ".note.package" => Self::Drop(normaliser::PACKAGE_NOTE),
+            ".comment" => Self::Drop(normaliser::COMPILER_COMMENT),
+            ".shstrtab" => Self::Drop(normaliser::SECTION_NAMES),
+            ".note.go.buildid" => Self::GoBuildId,
+            ".gnu_debugdata" => Self::MiniDebugInfo,
+            ".symtab" | ".strtab" | ".symtab_shndx" => Self::SymbolTable,
+            _ if name.starts_with(".gnu.build.attributes") || name.starts_with(".annobin") => {
+                Self::Drop(normaliser::ANNOBIN)
+            }
+            _ if name.starts_with(".rela.gnu.build.attributes") || name.starts_with(".rel.gnu.build.attributes") => {
+                Self::Drop(normaliser::ANNOBIN)
+            }
+            _ if name.starts_with(".debug_") || name.starts_with(".zdebug_") || name == ".gdb_index" => Self::Debug,
+            _ if name.starts_with(".rela.debug_") || name.starts_with(".rel.debug_") => Self::Debug,
+            _ if object && (name.starts_with(".rela.") || name.starts_with(".rel.")) => Self::Relocations,
+            _ => Self::Compare,
+        }
+    }
+}
+
+/// Reports a section that only one has, or whose content differs.
+fn content(
+    look: &mut Look,
+    place: &Place,
+    name: &str,
+    reference: (&Elf<'_>, Option<&Section<'_>>),
+    rebuilt: (&Elf<'_>, Option<&Section<'_>>),
+) -> bool {
+    let subject = format!("{}!{name}", place.shown);
+    let (Some(a), Some(b)) = (reference.1, rebuilt.1) else {
+        let show = |section: Option<&Section<'_>>| section.map(|s| format!("{} bytes", s.size)).unwrap_or_default();
+        let is_code = reference.1.or(rebuilt.1).is_some_and(|section| section.sh_flags & EXECUTABLE != 0);
+        let rule = if is_code { code::CODE } else { code::DATA };
+        look.findings.push(rule.differs(&subject, (show(reference.1), show(rebuilt.1))));
+        return false;
+    };
+    let (left, right) = (without_go_id(reference.0, a), without_go_id(rebuilt.0, b));
+    let moved = a.address != b.address || a.size != b.size;
+    if left == right && !moved && a.sh_type == b.sh_type && a.alignment == b.alignment {
+        look.normalised(normaliser::GO_BUILD_ID, place, name);
+        return true;
+    }
+    let at = left.iter().zip(right.iter()).take_while(|(a, b)| a == b).count();
+    let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
+    let show = |elf: &Elf<'_>, section: &Section<'_>, data: &[u8]| {
+        let mut text = format!("{} bytes at {:#x}", section.size, section.address);
+        let range = at..data.len().saturating_sub(end).max(at);
+        if at < data.len() || left.len() != right.len() {
+            text.push_str(&format!(", differing in bytes {:#x} to {:#x}", range.start, range.end));
+        }
+        match elf.function_at(section.address.saturating_add(at as u64)) {
+            Some(function) if section.sh_flags & EXECUTABLE != 0 => format!("{text}, first in {function}"),
+            _ => text,
+        }
+    };
+    let rule = if a.sh_flags & EXECUTABLE != 0 { code::CODE } else { code::DATA };
+    let values = (show(reference.0, a, &left), show(rebuilt.0, b, &right));
+    look.findings.push(rule.differs(&subject, values));
+    false
+}
+
+/// The Go tool chain writes its build identity into the code too.
+fn without_go_id<'a>(elf: &Elf<'_>, section: &'a Section<'_>) -> Cow<'a, [u8]> {
+    let Some(id) = elf.go_build_id().filter(|id| section.sh_flags & ALLOCATED != 0 && id.len() > 16) else {
+        return Cow::Borrowed(&section.data);
+    };
+    let mut data = section.data.to_vec();
+    let places: Vec<usize> =
+        data.windows(id.len()).enumerate().filter(|(_, w)| *w == id.as_bytes()).map(|(at, _)| at).collect();
+    for at in places {
+        data[at..at + id.len()].fill(b'-');
+    }
+    Cow::Owned(data)
+}
+
+/// Symbols for backtraces: an ELF file compressed with xz inside of a section.
+fn mini_debug_info(
+    look: &mut Look,
+    place: &Place,
+    reference: Option<&Section<'_>>,
+    rebuilt: Option<&Section<'_>>,
+) -> Result<bool, ElfError> {
+    let (Some(a), Some(b)) = (reference, rebuilt) else {
+        // It is made when a file has static symbols at all, by tools that come and go.
+        look.normalised(normaliser::MINI_DEBUG_INFO, place, "only one has it");
+        return Ok(true);
+    };
+    let Some(limit) = look.open(place) else { return Ok(false) };
+    let (a, b) = match (archive::decompress(&a.data, limit), archive::decompress(&b.data, limit)) {
+        (Ok(a), Ok(b)) => (a, b),
+        (a, b) => {
+            for (side, result) in [("reference", a), ("rebuild", b)] {
+                if let Err(error) = result {
+                    look.unreadable(place, &format!(".gnu_debugdata of the {side}"), error);
+                }
+            }
+            return Ok(false);
+        }
+    };
+    look.spend(a.len() + b.len());
+    let (left, right) = (Elf::parse(&a)?, Elf::parse(&b)?);
+    let same = object_file::same_symbols(&left, &right)?;
+    match same {
+        true => look.normalised(normaliser::MINI_DEBUG_INFO, place, ""),
+        false => {
+            let subject = format!("{}!.gnu_debugdata", place.shown);
+            look.findings.push(code::DATA.differs(&subject, object_file::symbol_difference(&left, &right)?));
+        }
+    }
+    Ok(same)
+}

@@ -1,0 +1,97 @@
+//! What a look at the files' contents has seen so far.
+
+use heirloom_model::{Finding, Normalisation, Severity};
+
+use crate::check::{Check, Normaliser, content};
+use crate::types::Library;
+
+/// Bytes that may be decompressed while one pair of packages is compared, all layers of both together.
+const BUDGET: u64 = 8 << 30;
+/// Containers in containers.
+const DEEPEST: usize = 8;
+
+/// Collects findings and normalisations, and bounds the work.
+pub(crate) struct Look {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) normalisations: Vec<Normalisation>,
+    /// Libraries whose code differs; their types are compared when all files have been seen.
+    pub(crate) libraries: Vec<Library>,
+    budget: u64,
+}
+
+/// Where in a package something is.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The path, with `!member` for each container that was opened.
+    pub(crate) shown: String,
+    /// The innermost file's name or path, without suffixes of compression that were taken off.
+    pub(crate) name: String,
+    /// The rule that a difference in content breaks.
+    pub(crate) rule: Check,
+    depth: usize,
+}
+
+impl Place {
+    /// A file of the package.
+    pub(crate) fn file(path: &str, is_config: bool) -> Self {
+        let rule = content::rule_for(path, is_config);
+        Self { shown: path.to_owned(), name: path.to_owned(), rule, depth: 0 }
+    }
+
+    /// A member of the container at this place.
+    pub(crate) fn member(&self, name: &str) -> Self {
+        let shown = format!("{}!{name}", self.shown);
+        Self { shown, name: name.to_owned(), rule: self.rule, depth: self.depth + 1 }
+    }
+
+    /// What is left at this place when a layer of compression is taken off.
+    pub(crate) fn inside(&self, suffixes: &[&str]) -> Self {
+        let name = suffixes.iter().find_map(|suffix| self.name.strip_suffix(suffix)).unwrap_or(&self.name);
+        Self { name: name.to_owned(), depth: self.depth + 1, ..self.clone() }
+    }
+}
+
+impl Look {
+    pub(crate) fn new() -> Self {
+        Self { findings: Vec::new(), normalisations: Vec::new(), libraries: Vec::new(), budget: BUDGET }
+    }
+
+    /// Records one application of a rule.
+    pub(crate) fn normalised(&mut self, rule: Normaliser, place: &Place, detail: impl Into<String>) {
+        self.normalisations.push(Normalisation {
+            rule: rule.name.to_owned(),
+            subject: place.shown.clone(),
+            detail: detail.into(),
+        });
+    }
+
+    /// Records that the content differs, with what both have.
+    pub(crate) fn differs(&mut self, place: &Place, values: (String, String)) {
+        self.findings.push(place.rule.differs(&place.shown, values));
+    }
+
+    /// Records that something can't be examined.
+    pub(crate) fn unreadable(&mut self, place: &Place, what: &str, why: impl std::fmt::Display) {
+        let values = (String::new(), format!("{what}: {why}"));
+        self.findings.push(content::UNREADABLE.finding(Severity::Undecided, &place.shown, values));
+    }
+
+    /// Takes what a container holds from the budget; `None` (recorded) where there is no more, or where
+    /// containers are nested too deep.
+    pub(crate) fn open(&mut self, place: &Place) -> Option<u64> {
+        if place.depth >= DEEPEST {
+            self.unreadable(place, "not opened", format!("it is nested {DEEPEST} containers deep"));
+            return None;
+        }
+        if self.budget == 0 {
+            self.unreadable(place, "not opened", "the package's containers hold too much");
+            return None;
+        }
+        Some(self.budget)
+    }
+
+    /// Takes these bytes from the budget.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes as u64);
+    }
+}

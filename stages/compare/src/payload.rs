@@ -1,0 +1,194 @@
+//! Reads the files whose contents differ out of both payloads, side by side, and compares them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use heirloom_formats::rpm_file::{self, FileEntry, Header, RpmError};
+use heirloom_model::Severity;
+
+use crate::check::{content as rules, normaliser};
+use crate::content;
+use crate::look::{Look, Place};
+use crate::pair::Pair;
+
+/// A file larger than this is not examined.
+const LARGEST: u64 = 2 << 30;
+/// Files that a reader may be ahead of the comparison.
+const AHEAD: usize = 2;
+
+/// Compares the content of every file that both packages have and whose digests differ.
+pub(crate) fn compare(look: &mut Look, pair: &Pair<'_>, reference: &Path, rebuilt: &Path) {
+    let work = Work::new(look, pair);
+    if work.files.is_empty() {
+        return;
+    }
+    std::thread::scope(|scope| {
+        let read = |path, header, side: fn(&Both) -> usize| {
+            let (send, receive) = sync_channel(AHEAD);
+            let wanted: BTreeSet<usize> = work.files.values().map(side).collect();
+            scope.spawn(move || deliver(path, header, &wanted, &send));
+            receive
+        };
+        let left = read(reference, pair.reference, |both| both.reference);
+        let right = read(rebuilt, pair.rebuilt, |both| both.rebuilt);
+        work.compare(look, pair, left, right);
+    });
+}
+
+/// Indices of one file in both headers.
+#[derive(Clone, Copy)]
+struct Both {
+    reference: usize,
+    rebuilt: usize,
+}
+
+struct Work<'a> {
+    /// Files to read, by path.
+    files: BTreeMap<&'a str, Both>,
+    /// Checksums by path, each with the file that it protects.
+    checksums: BTreeMap<&'a str, &'a str>,
+}
+
+type Delivered = Result<(usize, Vec<u8>), RpmError>;
+
+impl<'a> Work<'a> {
+    fn new(look: &mut Look, pair: &Pair<'a>) -> Self {
+        let (left, right) = (indices(pair.reference), indices(pair.rebuilt));
+        let both = |path: &str| Some(Both { reference: *left.get(path)?, rebuilt: *right.get(path)? });
+        let mut work = Self { files: BTreeMap::new(), checksums: BTreeMap::new() };
+        let names: BTreeSet<&str> = pair.files.both.iter().map(|(file, _)| file.path.as_str()).collect();
+        for (reference, rebuilt) in differing(pair) {
+            let path = reference.path.as_str();
+            if reference.size > LARGEST || rebuilt.size > LARGEST {
+                look.unreadable(&place(reference), "not examined", format!("it has more than {LARGEST} bytes"));
+                continue;
+            }
+            work.files.extend(both(path).map(|both| (path, both)));
+            let target = content::targets(path).into_iter().find_map(|target| names.get(target.as_str()).copied());
+            if let Some((target, both)) = target.and_then(|target| Some((target, both(target)?))) {
+                work.checksums.insert(path, target);
+                work.files.insert(target, both);
+            }
+        }
+        work
+    }
+
+    /// Files are compared as soon as both readers have delivered them. Packages list their files in the
+    /// same order, so that little is held; what comes early waits.
+    fn compare(&self, look: &mut Look, pair: &Pair<'_>, left: Receiver<Delivered>, right: Receiver<Delivered>) {
+        let mut waiting = HashMap::<usize, Vec<u8>>::new();
+        let mut kept = HashMap::<&str, (Vec<u8>, Vec<u8>)>::new();
+        let by_index: HashMap<usize, (&str, Both)> =
+            self.files.iter().map(|(path, both)| (both.reference, (*path, *both))).collect();
+        let mut left_over: BTreeSet<&str> = self.files.keys().copied().collect();
+        for delivered in left {
+            let (index, reference) = match delivered {
+                Ok(delivered) => delivered,
+                Err(error) => return damaged(look, &left_over, &error),
+            };
+            let Some((path, both)) = by_index.get(&index) else { continue };
+            let rebuilt = loop {
+                if let Some(rebuilt) = waiting.remove(&both.rebuilt) {
+                    break rebuilt;
+                }
+                match right.recv() {
+                    Ok(Ok((index, bytes))) => drop(waiting.insert(index, bytes)),
+                    Ok(Err(error)) => return damaged(look, &left_over, &error),
+                    Err(_) => return missing(look, &left_over),
+                }
+            };
+            left_over.remove(path);
+            let is_checked = self.checksums.values().any(|target| target == path);
+            if self.checksums.contains_key(path) || is_checked {
+                kept.insert(path, (reference.clone(), rebuilt.clone()));
+            }
+            if !self.checksums.contains_key(path) {
+                content::compare(look, &place(&pair.reference.files[index]), &reference, &rebuilt);
+            }
+        }
+        if !left_over.is_empty() {
+            return missing(look, &left_over);
+        }
+        for (checksum, target) in &self.checksums {
+            if let (Some(sums), Some(files)) = (kept.get(checksum), kept.get(target)) {
+                verify(look, checksum, target, (&sums.0, &sums.1), (&files.0, &files.1));
+            }
+        }
+    }
+}
+
+/// A rebuild's checksum has to be right if the reference's is.
+fn verify(look: &mut Look, path: &str, target: &str, sums: (&[u8], &[u8]), files: (&[u8], &[u8])) {
+    let place = Place::file(path, false);
+    let right = (content::verifies(sums.0, files.0), content::verifies(sums.1, files.1));
+    let text = |right: Option<bool>| match right {
+        Some(true) => format!("the checksum of {target}"),
+        Some(false) => format!("not the checksum of {target}"),
+        None => "a checksum of an unknown form".to_owned(),
+    };
+    match right {
+        (_, Some(true)) => look.normalised(normaliser::CHECKSUM, &place, format!("verified against {target}")),
+        (Some(true), _) => {
+            look.findings.push(rules::CHECKSUM.differs(path, (text(right.0), text(right.1))));
+        }
+        _ => {
+            let values = (text(right.0), text(right.1));
+            look.findings.push(rules::CHECKSUM.finding(Severity::Undecided, path, values));
+        }
+    }
+}
+
+fn place(file: &FileEntry) -> Place {
+    const CONFIG: u32 = 1;
+    Place::file(&file.path, file.flags & CONFIG != 0)
+}
+
+fn indices(header: &Header) -> HashMap<&str, usize> {
+    header.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect()
+}
+
+/// Files that both packages deliver, and that digests do not show to be the same. A file without a digest
+/// equals nothing, itself included: there is no evidence.
+fn differing<'p, 'a>(pair: &'p Pair<'a>) -> impl Iterator<Item = (&'a FileEntry, &'a FileEntry)> + use<'p, 'a> {
+    let delivered = |file: &FileEntry| file.is_regular() && !file.is_ghost();
+    let alike = pair.reference.file_digest_algorithm() == pair.rebuilt.file_digest_algorithm();
+    let same = move |a: &FileEntry, b: &FileEntry| {
+        let known = alike && !a.digest.is_empty() && a.digest == b.digest;
+        a.size == b.size && (known || a.size == 0)
+    };
+    pair.files.both.iter().copied().filter(move |(a, b)| delivered(a) && delivered(b) && !same(a, b))
+}
+
+/// Sends the wanted files of a package in the order of its payload, then the error that ended it, if any.
+fn deliver(path: &Path, header: &Header, wanted: &BTreeSet<usize>, send: &SyncSender<Delivered>) {
+    let mut left = wanted.len();
+    let take = |index: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {
+        let mut bytes = Vec::new();
+        reader.take(LARGEST).read_to_end(&mut bytes)?;
+        left -= 1;
+        let heard = send.send(Ok((index, bytes))).is_ok();
+        Ok(if heard && left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    };
+    let error = match rpm_file::each_file(path, header, |index| wanted.contains(&index), take) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => RpmError { file: path.display().to_string(), problem: error.into() },
+        Err(error) => error,
+    };
+    // Nobody listens any more where the other package ended first.
+    let _ = send.send(Err(error));
+}
+
+fn damaged(look: &mut Look, left: &BTreeSet<&str>, error: &RpmError) {
+    for path in left {
+        look.unreadable(&Place::file(path, false), "payload", error);
+    }
+}
+
+fn missing(look: &mut Look, left: &BTreeSet<&str>) {
+    for path in left {
+        look.unreadable(&Place::file(path, false), "payload", "the header lists the file, and the payload lacks it");
+    }
+}
