@@ -4,13 +4,12 @@
 //! clock. Names and contents in a report come from packages, which nobody vouches for: each renderer escapes
 //! all of them.
 
-pub(crate) mod html;
-pub(crate) mod junit;
-pub(crate) mod sarif;
-pub(crate) mod terminal;
-
+mod html;
+mod junit;
+mod sarif;
 #[cfg(test)]
 mod schema;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +20,11 @@ use std::fmt::Write as _;
 use heirloom_model::allowance::{Allowance, Idle};
 use heirloom_model::record::{Compared, Promise};
 use heirloom_model::{Evidence, Finding, Severity, Verdict};
+
+pub(crate) use html::html;
+pub(crate) use junit::junit;
+pub(crate) use sarif::sarif;
+pub(crate) use terminal::{differences, one, terminal};
 
 /// Version of the program, for whoever reads a report later.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -147,7 +151,7 @@ fn plural(count: usize, what: &str) -> String {
 
 /// The text with everything written out that acts on its reader's screen instead of being shown: control
 /// characters, and marks that turn the direction of writing. Line breaks stay.
-fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let acts = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -100,6 +100,7 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
                 alignment: header.sh_addralign(self.endian).into(),
                 offset: header.sh_offset(self.endian).into(),
                 size: if header.sh_type(self.endian) == elf::SHT_NOBITS { header.sh_size(self.endian).into() } else { data.len() as u64 },
+                stored: raw,
                 data,
             });
         }

@@ -24,6 +24,8 @@ pub struct Section<'a> {
     pub offset: u64,
     /// Bytes in memory, or when decompressed.
     pub size: u64,
+    /// Its bytes as they are in the file.
+    pub stored: &'a [u8],
     /// Its bytes, decompressed; empty where it has none in the file.
     pub data: Cow<'a, [u8]>,
 }

@@ -11,6 +11,7 @@
 //! In patterns, `*` stands for any text and `?` for one character. An allowance without a rule, a reason or an
 //! end is an error, and so is the name of a rule that does not exist.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use heirloom_model::allowance::{Allowance, Date};
@@ -19,6 +20,9 @@ use serde_spanned::Spanned;
 use toml::Value;
 
 use crate::definition::DefinitionError;
+
+/// Largest file that is read, in bytes.
+const LARGEST: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +45,21 @@ struct Entry {
 
 fn everything() -> String {
     "*".to_owned()
+}
+
+/// Reads a file of allowances; `rules` are the names of all rules.
+///
+/// # Errors
+/// The file can't be read, or is larger than any that a person writes; else as [`parse`].
+pub fn load(path: &Path, rules: &[&str]) -> Result<Vec<Allowance>, DefinitionError> {
+    let unreadable = |source| DefinitionError::Unreadable { path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        return Err(unreadable(std::io::Error::other(format!("it has more than {LARGEST} bytes"))));
+    }
+    parse(&text, path, rules)
 }
 
 /// Parses the text of a file of allowances; `path` is for messages, `rules` are the names of all rules.
@@ -149,6 +168,17 @@ expires = 2027-12-31
             ]
         );
         assert_eq!(read("").unwrap(), []);
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_a_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("allowances.toml");
+        assert!(load(&path, RULES).unwrap_err().to_string().contains("allowances.toml"));
+        std::fs::write(&path, WHOLE).unwrap();
+        assert_eq!(load(&path, RULES).unwrap(), read(WHOLE).unwrap());
+        std::fs::write(&path, "#".repeat(2 << 20)).unwrap();
+        assert!(load(&path, RULES).unwrap_err().to_string().contains("more than 1048576 bytes"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use heirloom_model::record::{Compared, Promise};
 use heirloom_model::{Finding, Severity, Verdict};
 
-use super::{Report, escape, level, terminal};
+use super::{Report, escape, level, one};
 
 /// One suite: its cases as XML, and how many went wrong.
 #[derive(Default)]
@@ -21,7 +21,7 @@ struct Suite {
 }
 
 /// The whole report.
-pub(crate) fn render(report: &Report<'_>) -> String {
+pub(crate) fn junit(report: &Report<'_>) -> String {
     let mut suites = BTreeMap::<&str, Suite>::new();
     let mut packages: Vec<_> = report.packages.iter().collect();
     packages.sort_by_key(|package| &package.compared.nevra);
@@ -71,12 +71,12 @@ impl Suite {
             (true, _) => format!("<system-out>{}</system-out>", escape(&level)),
             (false, Verdict::Undecided) => {
                 self.errors += 1;
-                bad("error", &compared.verdict, "evidence is missing", &terminal::one(compared, false))
+                bad("error", &compared.verdict, "evidence is missing", &one(compared, false))
             }
             (false, _) => {
                 self.failures += 1;
                 let message = format!("{level}: the promise `{}` is broken", promise.name());
-                bad("failure", &compared.verdict, &message, &terminal::one(compared, false))
+                bad("failure", &compared.verdict, &message, &one(compared, false))
             }
         };
         self.case(source, &compared.nevra.to_string(), &body);

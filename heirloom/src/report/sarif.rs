@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::{Report, VERSION, allowed, percent, rule_doc, visible};
 
 /// The whole report.
-pub(crate) fn render(report: &Report<'_>) -> String {
+pub(crate) fn sarif(report: &Report<'_>) -> String {
     let rules = rules(report);
     let places: BTreeMap<_, _> = rules.iter().enumerate().map(|(place, rule)| (*rule, place)).collect();
     let mut results = Vec::new();

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use heirloom_model::record::Compared;
-use heirloom_model::{Finding, Severity, Verdict};
+use heirloom_model::{Evidence, Finding, Severity, Verdict};
 
-use super::{DIFFERENCES, Report, allowed, by_rule, level, normalised, plural, rule_doc, severity_name, visible};
+use super::{DIFFERENCES, Report, allowed, by_rule, normalised, plural, rule_doc, severity_name, visible};
 
 /// Findings of one rule that are shown without being asked for all.
 const SHOWN: usize = 5;
 
 /// The whole report. With `explain`, every finding and every normalisation.
-pub(crate) fn render(report: &Report<'_>, explain: bool) -> String {
+pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
     let mut text = String::new();
     if report.packages.len() != 1 || !report.findings.is_empty() {
         let _ = writeln!(text, "{}: {}", report.title(), report.verdict);
@@ -40,10 +40,35 @@ pub(crate) fn render(report: &Report<'_>, explain: bool) -> String {
 
 /// One pair.
 pub(crate) fn one(compared: &Compared, explain: bool) -> String {
-    let mut text = format!("{}: {}\n", compared.nevra, level(compared));
+    let mut text = format!("{}: {}\n", compared.nevra, compared.verdict);
     if compared.reference_nevra != compared.nevra {
-        let _ = writeln!(text, "  against {}", compared.reference_nevra);
+        let _ = writeln!(text, "  reference {}", compared.reference_nevra);
     }
+    let _ = writeln!(text, "  {}", meaning(compared));
+    text + &differences(compared, explain)
+}
+
+/// The verdict in words.
+fn meaning(compared: &Compared) -> &'static str {
+    match (compared.verdict, compared.evidence) {
+        (Verdict::BitIdentical, _) => "the same bytes, signature aside",
+        (Verdict::PayloadIdentical, _) => "the same files and header, but for what always differs",
+        (Verdict::Identical, _) => "the same, after what means nothing was taken away",
+        (Verdict::AbiCompatible, Some(Evidence::Types)) => {
+            "not the same, but every interface holds, by symbols and types"
+        }
+        (Verdict::AbiCompatible, Some(Evidence::Symbols)) => {
+            "not the same, but every interface holds, by symbols; types need --debuginfo"
+        }
+        (Verdict::AbiCompatible, None) => "not the same, but every interface holds",
+        (Verdict::Incompatible, _) => "users of the reference can break",
+        (Verdict::Undecided, _) => "evidence is missing",
+    }
+}
+
+/// The findings that matter, rule by rule, and how much else there is. With `explain`, all of it.
+pub(crate) fn differences(compared: &Compared, explain: bool) -> String {
+    let mut text = String::new();
     for severity in DIFFERENCES {
         let rules = by_rule(&compared.findings, &[severity]);
         if !rules.is_empty() {
@@ -91,7 +116,9 @@ fn group(text: &mut String, rule: &str, findings: &[&Finding], all: bool) {
     for finding in findings.iter().take(shown) {
         let _ = writeln!(text, "      {}", line(&finding.subject));
         let sides = [("reference", &finding.expected), ("rebuilt", &finding.found)];
-        for (side, value) in sides.iter().filter(|_| !finding.expected.is_empty() || !finding.found.is_empty()) {
+        for (side, value) in
+            sides.iter().filter(|_| !finding.expected.is_empty() || !finding.found.is_empty())
+        {
             let value = if value.is_empty() { "(none)".into() } else { line(value) };
             let _ = writeln!(text, "        {side:9}  {value}");
         }

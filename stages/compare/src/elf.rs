@@ -20,6 +20,8 @@ pub(crate) struct ElfPair<'a> {
     pub(crate) path: &'a str,
     pub(crate) reference: Facts<'a>,
     pub(crate) rebuilt: Facts<'a>,
+    /// Symbol versions that the whole reference package requires, such as `libc.so.6(GLIBC_2.34)`.
+    pub(crate) required: &'a BTreeSet<String>,
     /// Both are programs, which export nothing unless they are asked to.
     pub(crate) program: bool,
 }
@@ -80,14 +82,16 @@ fn examine<'a>(
 ) -> Result<bool, ElfError> {
     let same = sections::compare(look, place, reference, rebuilt)?;
     let program = reference.is_executable_program() && rebuilt.is_executable_program();
+    let required = std::mem::take(&mut look.required);
     let (reference, rebuilt) = (Facts::of(reference)?, Facts::of(rebuilt)?);
-    let pair = ElfPair { path: &place.shown, reference, rebuilt, program };
+    let pair = ElfPair { path: &place.shown, reference, rebuilt, required: &required, program };
     for check in check::checks() {
         look.findings.extend(check.run_elf(&pair));
     }
     if !same {
         look.libraries.extend(Library::of(&pair));
     }
+    look.required = required;
     Ok(same)
 }
 

@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use heirloom_formats::rpm_file::{self, Header, RpmProblem};
+use heirloom_formats::rpm_file::{self, DependencyKind, Header, RpmProblem};
 use heirloom_model::allowance::{self, Allowance, Date};
 use heirloom_model::digest::Hasher;
 use heirloom_model::record::Compared;
@@ -143,7 +143,9 @@ pub fn compare_stored(
 
 /// Applies all rules, and fills in what follows.
 fn judge(compared: &mut Compared, pair: &pair::Pair<'_>, paths: (&Path, &Path), options: &Options) {
-    let mut look = look::Look::new();
+    let required = pair.reference.relations(DependencyKind::Requires).iter();
+    let required = required.map(|relation| relation.name.trim_end_matches("(64bit)").to_owned());
+    let mut look = look::Look::new(required.collect());
     payload::compare(&mut look, pair, paths.0, paths.1);
     let evidence = types::compare(&mut look, &options.debuginfo);
     let mut findings: Vec<Finding> = check::checks().iter().flat_map(|check| check.run(pair)).collect();

@@ -1,5 +1,7 @@
 //! What a look at the files' contents has seen so far.
 
+use std::collections::BTreeSet;
+
 use heirloom_model::{Finding, Normalisation, Severity};
 
 use crate::check::{Check, Normaliser, content};
@@ -16,6 +18,8 @@ pub(crate) struct Look {
     pub(crate) normalisations: Vec<Normalisation>,
     /// Libraries whose code differs; their types are compared when all files have been seen.
     pub(crate) libraries: Vec<Library>,
+    /// Symbol versions that the reference requires, without the mark of their word size.
+    pub(crate) required: BTreeSet<String>,
     budget: u64,
 }
 
@@ -52,8 +56,8 @@ impl Place {
 }
 
 impl Look {
-    pub(crate) fn new() -> Self {
-        Self { findings: Vec::new(), normalisations: Vec::new(), libraries: Vec::new(), budget: BUDGET }
+    pub(crate) fn new(required: BTreeSet<String>) -> Self {
+        Self { findings: Vec::new(), normalisations: Vec::new(), libraries: Vec::new(), required, budget: BUDGET }
     }
 
     /// Records one application of a rule.

@@ -59,18 +59,24 @@ impl<'a> Work<'a> {
         let (left, right) = (indices(pair.reference), indices(pair.rebuilt));
         let both = |path: &str| Some(Both { reference: *left.get(path)?, rebuilt: *right.get(path)? });
         let mut work = Self { files: BTreeMap::new(), checksums: BTreeMap::new() };
-        let names: BTreeSet<&str> = pair.files.both.iter().map(|(file, _)| file.path.as_str()).collect();
+        let delivered = |(a, b): &&(&'a FileEntry, &'a FileEntry)| is_delivered(a) && is_delivered(b);
+        let names: BTreeSet<&str> = pair.files.both.iter().filter(delivered).map(|(a, _)| a.path.as_str()).collect();
         for (reference, rebuilt) in differing(pair) {
-            let path = reference.path.as_str();
             if reference.size > LARGEST || rebuilt.size > LARGEST {
                 look.unreadable(&place(reference), "not examined", format!("it has more than {LARGEST} bytes"));
-                continue;
+            } else {
+                work.files.extend(both(&reference.path).map(|both| (reference.path.as_str(), both)));
             }
-            work.files.extend(both(path).map(|both| (path, both)));
+        }
+        for path in &names {
             let target = content::targets(path).into_iter().find_map(|target| names.get(target.as_str()).copied());
-            if let Some((target, both)) = target.and_then(|target| Some((target, both(target)?))) {
-                work.checksums.insert(path, target);
-                work.files.insert(target, both);
+            let Some(target) = target.filter(|target| work.files.contains_key(path) || work.files.contains_key(target))
+            else {
+                continue;
+            };
+            work.checksums.insert(path, target);
+            for needed in [*path, target] {
+                work.files.extend(both(needed).map(|both| (needed, both)));
             }
         }
         work
@@ -141,6 +147,11 @@ fn verify(look: &mut Look, path: &str, target: &str, sums: (&[u8], &[u8]), files
     }
 }
 
+/// Whether the payload has content for it.
+fn is_delivered(file: &FileEntry) -> bool {
+    file.is_regular() && !file.is_ghost()
+}
+
 fn place(file: &FileEntry) -> Place {
     const CONFIG: u32 = 1;
     Place::file(&file.path, file.flags & CONFIG != 0)
@@ -153,13 +164,12 @@ fn indices(header: &Header) -> HashMap<&str, usize> {
 /// Files that both packages deliver, and that digests do not show to be the same. A file without a digest
 /// equals nothing, itself included: there is no evidence.
 fn differing<'p, 'a>(pair: &'p Pair<'a>) -> impl Iterator<Item = (&'a FileEntry, &'a FileEntry)> + use<'p, 'a> {
-    let delivered = |file: &FileEntry| file.is_regular() && !file.is_ghost();
     let alike = pair.reference.file_digest_algorithm() == pair.rebuilt.file_digest_algorithm();
     let same = move |a: &FileEntry, b: &FileEntry| {
         let known = alike && !a.digest.is_empty() && a.digest == b.digest;
         a.size == b.size && (known || a.size == 0)
     };
-    pair.files.both.iter().copied().filter(move |(a, b)| delivered(a) && delivered(b) && !same(a, b))
+    pair.files.both.iter().copied().filter(move |(a, b)| is_delivered(a) && is_delivered(b) && !same(a, b))
 }
 
 /// Sends the wanted files of a package in the order of its payload, then the error that ended it, if any.

@@ -6,12 +6,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use heirloom_dwarf::{Debug, DwarfError, Export, TypeReport};
-use heirloom_elf::Elf;
+use heirloom_elf::{Elf, Symbol};
 use heirloom_formats::rpm_file::{self, Header};
 use heirloom_model::{Evidence, Severity};
 
 use crate::check::types::{TYPES, TYPES_UNKNOWN};
 use crate::elf::ElfPair;
+use crate::elf::symbols::is_nobodys;
 use crate::look::{Look, Place};
 
 /// A file with debugging data larger than this is not read.
@@ -44,7 +45,7 @@ impl Library {
             .reference
             .exports
             .iter()
-            .filter(|symbol| symbol.address != 0)
+            .filter(|symbol| symbol.address != 0 && has_type(symbol))
             .filter_map(|symbol| {
                 let address = rebuilt.get(&(symbol.name, symbol.version))?;
                 Some((symbol.name.to_owned(), symbol.address, *address))
@@ -53,6 +54,13 @@ impl Library {
         let sides = (Side::of(pair.reference.elf), Side::of(pair.rebuilt.elf));
         (!exports.is_empty()).then(|| Self { path: pair.path.to_owned(), exports, sides })
     }
+}
+
+/// Whether a symbol stands for something with a type of its own: not for a class's tables and thunks, which
+/// follow from the class, nor for what the linker and the start files define.
+fn has_type(symbol: &Symbol<'_>) -> bool {
+    let made = ["_ZTI", "_ZTS", "_ZTV", "_ZTT", "_ZTC", "_ZTh", "_ZTv", "_ZTc", "_ZGV", "_ZGR"];
+    !made.iter().any(|prefix| symbol.name.starts_with(prefix)) && !is_nobodys(symbol)
 }
 
 impl Side {
@@ -158,42 +166,54 @@ impl Files {
         Some(Data { file, supplementary })
     }
 
-    /// Reads the wanted files out of the packages, all packages at the same time.
+    /// Reads the wanted files out of the packages, and then what dwz moved out of these.
     fn read(look: &mut Look, packages: &[PathBuf], wanted: &BTreeSet<&str>) -> Self {
         let mut all = Self::default();
         if wanted.is_empty() {
             return all;
         }
+        all.extend(look, packages, |header| targets(header, wanted));
+        let links = |bytes: &Vec<u8>| Elf::parse(bytes).ok().and_then(|elf| elf.debugaltlink());
+        if all.files.values().any(|bytes| links(bytes).is_some()) {
+            let is_dwz = |path: &str| path.starts_with("/usr/lib/debug/.dwz/");
+            all.extend(look, packages, |header| {
+                header.files.iter().map(|file| file.path.clone()).filter(|path| is_dwz(path)).collect()
+            });
+        }
+        all
+    }
+
+    /// Reads files by path, all packages at the same time.
+    fn extend(&mut self, look: &mut Look, packages: &[PathBuf], targets: impl Fn(&Header) -> BTreeSet<String> + Sync) {
+        let targets = &targets;
         let read = std::thread::scope(|scope| {
-            let readers: Vec<_> = packages.iter().map(|path| scope.spawn(move || (path, wanted_files(path, wanted)))).collect();
+            let readers: Vec<_> =
+                packages.iter().map(|path| scope.spawn(move || (path, files_of(path, targets)))).collect();
             readers.into_iter().filter_map(|reader| reader.join().ok()).collect::<Vec<_>>()
         });
         for (path, files) in read {
             match files {
-                Ok(files) => all.files.extend(files),
+                Ok(files) => self.files.extend(files),
                 Err(why) => look.unreadable(&Place::file(&path.display().to_string(), false), "debugging data", why),
             }
         }
-        all
     }
 }
 
-/// The files of one package that belong to these build-ids.
-fn wanted_files(path: &Path, wanted: &BTreeSet<&str>) -> Result<Vec<(String, Vec<u8>)>, String> {
+/// Some files of one package, by build-id.
+fn files_of(path: &Path, targets: impl Fn(&Header) -> BTreeSet<String>) -> Result<Vec<(String, Vec<u8>)>, String> {
     let header = Header::open(path).map_err(|error| error.to_string())?;
-    let targets = targets(&header, wanted);
-    if targets.is_empty() {
-        return Ok(Vec::new());
-    }
-    let is_dwz = |path: &str| path.starts_with("/usr/lib/debug/.dwz/");
+    let targets = targets(&header);
     let indices: BTreeSet<usize> = header
         .files
         .iter()
         .enumerate()
-        .filter(|(_, file)| file.is_regular() && file.size <= LARGEST)
-        .filter(|(_, file)| targets.contains(&file.path) || is_dwz(&file.path))
+        .filter(|(_, file)| file.is_regular() && file.size <= LARGEST && targets.contains(&file.path))
         .map(|(index, _)| index)
         .collect();
+    if indices.is_empty() {
+        return Ok(Vec::new());
+    }
     let (mut found, mut left) = (Vec::new(), indices.len());
     let take = |_: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {
         let mut bytes = Vec::new();

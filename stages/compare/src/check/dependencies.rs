@@ -149,22 +149,26 @@ fn by_key<'a>(
     kind: DependencyKind,
 ) -> BTreeMap<String, (&'a Relation, BTreeSet<u32>)> {
     let mut all = BTreeMap::<_, (&Relation, BTreeSet<_>)>::new();
+    let other = if std::ptr::eq(header, pair.reference) { pair.rebuilt } else { pair.reference };
+    let literal: BTreeSet<String> = other.relations(kind).iter().map(text).collect();
     let compared = |relation: &&Relation| !payload_compressor::is_feature(relation);
     for relation in header.relations(kind).iter().filter(compared) {
-        let (_, senses) = all.entry(key(pair, header, relation)).or_insert((relation, BTreeSet::new()));
+        let (_, senses) = all.entry(key(pair, header, relation, &literal)).or_insert((relation, BTreeSet::new()));
         senses.insert(relation.flags & !COMPARISON);
     }
     all
 }
 
 /// A dependency's text without what means nothing: dist tags by the declared map, and the package's own
-/// version, which has a rule of its own.
-fn key(pair: &Pair<'_>, header: &Header, relation: &Relation) -> String {
+/// version, which has a rule of its own. What the other package has literally is that.
+fn key(pair: &Pair<'_>, header: &Header, relation: &Relation, literal: &BTreeSet<String>) -> String {
+    let text = text(relation);
     match relation.compare() {
+        _ if literal.contains(&text) => text,
         Some(compare) if universe::is_own(header.nevra.evr(), &relation.version) => {
             format!("{} {} its own", relation.name, compare.symbol())
         }
-        _ => pair.dist.plain(&text(relation)).into_owned(),
+        _ => pair.dist.plain(&text).into_owned(),
     }
 }
 
@@ -174,9 +178,10 @@ pub(crate) fn mapped(pair: &Pair<'_>) -> Vec<(String, String)> {
     for kind in DependencyKind::ALL {
         let reference = by_key(pair, pair.reference, kind);
         for (key, (relation, _)) in by_key(pair, pair.rebuilt, kind) {
-            let other = reference.get(&key).map(|(other, _)| text(other));
-            if let Some(other) = other.filter(|other| *other != text(relation)) {
-                all.push((kind.name().to_owned(), format!("{other} = {}", text(relation))));
+            let (own, other) = (text(relation), reference.get(&key).map(|(other, _)| text(other)));
+            let by_map = |other: &String| *other != own && pair.dist.plain(other) == pair.dist.plain(&own);
+            if let Some(other) = other.filter(by_map) {
+                all.push((kind.name().to_owned(), format!("{other} = {own}")));
             }
         }
     }

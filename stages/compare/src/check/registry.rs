@@ -85,6 +85,7 @@ static CHECKS: &[Check] = &[
     // Judgement: what differs and harms nobody.
     symbols::STD_INSTANTIATIONS,
     symbols::CRT_SYMBOLS,
+    symbols::ADA_INTERNALS,
     symbols::PROGRAM_EXPORTS,
     Check::tags("relocation", "The prefixes that may be relocated are the same.", Compatible, &[PREFIXES]),
     Check::tags("payload-format", "The payload's archive format is the same.", Compatible, &[PAYLOADFORMAT]),

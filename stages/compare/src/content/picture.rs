@@ -55,7 +55,7 @@ mod tests {
     }
 
     fn same(reference: &[u8], rebuilt: &[u8]) -> (bool, Look) {
-        let mut look = Look::new();
+        let mut look = Look::new(Default::default());
         (compare(&mut look, &Place::file("/usr/share/a.png", false), (reference, rebuilt)), look)
     }
 

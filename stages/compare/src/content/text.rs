@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn same(path: &str, reference: &str, rebuilt: &str) -> (bool, Vec<String>) {
-        let mut look = Look::new();
+        let mut look = Look::new(Default::default());
         let same = compare(&mut look, &Place::file(path, false), (reference.as_bytes(), rebuilt.as_bytes()));
         (same, look.normalisations.into_iter().map(|normalisation| normalisation.rule).collect())
     }

@@ -10,15 +10,17 @@ use crate::check::Weight::Breaking;
 
 pub(crate) const MACHINE: Check = Check::tags(
     "elf-machine",
-    "Class, byte order, machine, kind and the machine's flags of every ELF file are the same.",
+    "Class, byte order, machine, its flags and the kind of every ELF file are the same; a program may be position-independent or not.",
     Breaking,
     &[],
 )
 .elf(|check, pair| {
-    let show = |elf: &heirloom_elf::Elf<'_>| {
-        elf.header().to_string()
-    };
-    one(check, pair, "machine", (show(pair.reference.elf), show(pair.rebuilt.elf)))
+    let (expected, mut found) = (pair.reference.elf.header(), pair.rebuilt.elf.header());
+    let shown = (expected.to_string(), found.to_string());
+    if pair.program {
+        found.kind = expected.kind;
+    }
+    if expected == found { Vec::new() } else { one(check, pair, "machine", shown) }
 });
 
 pub(crate) const INTERPRETER: Check =
@@ -71,7 +73,7 @@ pub(crate) const VERSION_DEFINITIONS: Check = Check::tags(
 
 pub(crate) const VERSION_FLOOR: Check = Check::tags(
     "symbol-version-floor",
-    "No later symbol version of a library is needed than the reference needs.",
+    "No later symbol version of a library is needed than the reference package needs.",
     Breaking,
     &[],
 )
@@ -97,13 +99,16 @@ fn needed(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
 fn floor(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
     let (reference, rebuilt) = (&pair.reference.version_needs, &pair.rebuilt.version_needs);
     let mut findings = Vec::new();
-    for (library, versions) in rebuilt {
-        let known = reference.get(library);
-        for version in versions.iter().filter(|version| known.is_none_or(|known| !known.contains(*version))) {
+    // A library that is needed anew has a rule of its own.
+    let both = rebuilt.iter().filter_map(|(library, versions)| Some((library, versions, reference.get(library)?)));
+    for (library, versions, known) in both {
+        for version in versions.difference(known) {
             let (series, number) = split(version);
-            let floor = known.into_iter().flatten().filter(|known| split(known).0 == series).max_by_key(|known| split(known).1);
-            let later = floor.is_none_or(|floor| split(floor).1 < number);
-            // An older version of the same library is there wherever the later one is.
+            let floor = known.iter().filter(|known| split(known).0 == series).max_by_key(|known| split(known).1);
+            let later = floor.is_none_or(|floor| split(floor).1 < number)
+                && !pair.required.contains(&format!("{library}({version})"));
+            // An older version of the same library is there wherever the later one is, and what another file of
+            // the reference needs is there too.
             let severity = if later { Severity::Incompatible } else { Severity::Different };
             let expected = floor.map(|floor| format!("at most {floor}")).unwrap_or_default();
             let subject = format!("{}: {library}", pair.path);
@@ -111,8 +116,8 @@ fn floor(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
         }
     }
     for (library, versions) in reference {
-        let found = rebuilt.get(library);
-        for version in versions.iter().filter(|version| found.is_none_or(|found| !found.contains(*version))) {
+        let Some(found) = rebuilt.get(library) else { continue };
+        for version in versions.difference(found) {
             let subject = format!("{}: {library}", pair.path);
             findings.push(check.finding(Severity::Different, &subject, (version.clone(), String::new())));
         }

@@ -116,7 +116,7 @@ pub(super) fn debugging(look: &mut Look, place: &Place, reference: &Elf<'_>, reb
     let subject = format!("{}!debugging data", place.shown);
     match sameness {
         Ok(sameness) if sameness.same => {
-            let ignored: Vec<_> = sameness.ignored.iter().map(|ignored| ignored.what.to_string()).collect();
+            let ignored: Vec<_> = sameness.ignored.clone();
             look.normalised(normaliser::DEBUG_INFO, place, ignored.join(", "));
             true
         }

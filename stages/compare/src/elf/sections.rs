@@ -8,7 +8,7 @@ use heirloom_elf::{Elf, ElfError, ObjectKind, Section};
 use heirloom_formats::archive;
 
 use super::object_file;
-use crate::check::{Normaliser, code, normaliser};
+use crate::check::{Check, Normaliser, code, normaliser};
 use crate::look::{Look, Place};
 
 const ALLOCATED: u64 = 2;
@@ -26,6 +26,7 @@ pub(super) fn compare(
     let object = reference.header().kind == ObjectKind::Relocatable;
     let mut same = true;
     let mut debugging = false;
+    let mut different = Vec::new();
     let mut names_differ = left.keys().ne(right.keys());
     for name in names {
         let (a, b) = (left.get(name), right.get(name));
@@ -33,6 +34,9 @@ pub(super) fn compare(
             && alike(a, b)
         {
             names_differ |= a.offset != b.offset;
+            if a.stored != b.stored {
+                look.normalised(normaliser::COMPRESSED_SECTIONS, place, &name.0);
+            }
             continue;
         }
         match Treatment::of(&name.0, object) {
@@ -42,8 +46,12 @@ pub(super) fn compare(
             Treatment::SymbolTable => same &= object_file::symbols(look, place, reference, rebuilt)?,
             Treatment::Debug => debugging = true,
             Treatment::Relocations => same &= object_file::relocations(look, place, &name.0, (reference, rebuilt))?,
-            Treatment::Compare => same &= content(look, place, &name.0, (reference, a), (rebuilt, b)),
+            Treatment::Compare => different.extend(content(look, place, &name.0, (reference, a), (rebuilt, b))),
         }
+    }
+    same &= different.is_empty();
+    for (rule, executable) in [(code::CODE, true), (code::DATA, false)] {
+        tell(look, place, &rule, different.iter().filter(|section| section.executable == executable).collect());
     }
     if debugging {
         same &= object_file::debugging(look, place, reference, rebuilt);
@@ -113,27 +121,49 @@ impl Treatment {
     }
 }
 
-/// Reports a section that only one has, or whose content differs.
+/// A section that only one has, or whose content differs, with what both have.
+struct Different {
+    name: String,
+    executable: bool,
+    size: u64,
+    values: (String, String),
+}
+
+/// One finding for a file: its largest section that differs, and the names of the others, most of which
+/// only follow.
+fn tell(look: &mut Look, place: &Place, rule: &Check, different: Vec<&Different>) {
+    let Some(largest) = different.iter().max_by_key(|section| section.size) else { return };
+    let others: Vec<&str> =
+        different.iter().filter(|other| other.name != largest.name).map(|other| other.name.as_str()).collect();
+    let (expected, mut found) = largest.values.clone();
+    if !others.is_empty() {
+        found.push_str(&format!("; and in {}", others.join(" ")));
+    }
+    look.findings.push(rule.differs(&format!("{}!{}", place.shown, largest.name), (expected, found)));
+}
+
 fn content(
     look: &mut Look,
     place: &Place,
     name: &str,
     reference: (&Elf<'_>, Option<&Section<'_>>),
     rebuilt: (&Elf<'_>, Option<&Section<'_>>),
-) -> bool {
-    let subject = format!("{}!{name}", place.shown);
-    let (Some(a), Some(b)) = (reference.1, rebuilt.1) else {
-        let show = |section: Option<&Section<'_>>| section.map(|s| format!("{} bytes", s.size)).unwrap_or_default();
-        let is_code = reference.1.or(rebuilt.1).is_some_and(|section| section.sh_flags & EXECUTABLE != 0);
-        let rule = if is_code { code::CODE } else { code::DATA };
-        look.findings.push(rule.differs(&subject, (show(reference.1), show(rebuilt.1))));
-        return false;
+) -> Option<Different> {
+    let different = |section: &Section<'_>, values| {
+        let executable = section.sh_flags & EXECUTABLE != 0;
+        Some(Different { name: name.to_owned(), executable, size: section.size, values })
+    };
+    let (a, b) = match (reference.1, rebuilt.1) {
+        (Some(a), Some(b)) => (a, b),
+        (Some(a), None) => return different(a, (format!("{} bytes", a.size), String::new())),
+        (None, Some(b)) => return different(b, (String::new(), format!("{} bytes", b.size))),
+        (None, None) => return None,
     };
     let (left, right) = (without_go_id(reference.0, a), without_go_id(rebuilt.0, b));
     let moved = a.address != b.address || a.size != b.size;
     if left == right && !moved && a.sh_type == b.sh_type && a.alignment == b.alignment {
         look.normalised(normaliser::GO_BUILD_ID, place, name);
-        return true;
+        return None;
     }
     let at = left.iter().zip(right.iter()).take_while(|(a, b)| a == b).count();
     let end = left.iter().rev().zip(right.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -143,15 +173,13 @@ fn content(
         if at < data.len() || left.len() != right.len() {
             text.push_str(&format!(", differing in bytes {:#x} to {:#x}", range.start, range.end));
         }
-        match elf.function_at(section.address.saturating_add(at as u64)) {
-            Some(function) if section.sh_flags & EXECUTABLE != 0 => format!("{text}, first in {function}"),
-            _ => text,
+        let function = elf.function_at(section.address.saturating_add(at as u64));
+        match function.filter(|_| section.sh_flags & EXECUTABLE != 0) {
+            Some(function) => format!("{text}, first in {function}"),
+            None => text,
         }
     };
-    let rule = if a.sh_flags & EXECUTABLE != 0 { code::CODE } else { code::DATA };
-    let values = (show(reference.0, a, &left), show(rebuilt.0, b, &right));
-    look.findings.push(rule.differs(&subject, values));
-    false
+    different(a, (show(reference.0, a, &left), show(rebuilt.0, b, &right)))
 }
 
 /// The Go tool chain writes its build identity into the code too.

@@ -41,6 +41,14 @@ pub(crate) const CRT_SYMBOLS: Check = Check::tags(
 )
 .elf(|check, pair| missing(check, pair, is_crt));
 
+pub(crate) const ADA_INTERNALS: Check = Check::tags(
+    "ada-internals",
+    "Objects that the Ada compiler made for itself are named by a counter; nobody can name them in a program.",
+    Allowed,
+    &[],
+)
+.elf(|check, pair| missing(check, pair, is_ada_internal));
+
 pub(crate) const PROGRAM_EXPORTS: Check = Check::tags(
     "program-exports",
     "A program that was not linked with -rdynamic exports only what its own libraries happen to refer to.",
@@ -89,6 +97,19 @@ fn is_std_instantiation(symbol: &Symbol<'_>) -> bool {
     symbol.is_weak() && std && (name.contains('I') || name.contains("Ss"))
 }
 
+/// GNAT writes names of the program in lower case; its own are a capital letter, a number and `s` or `b`.
+fn is_ada_internal(symbol: &Symbol<'_>) -> bool {
+    let name = symbol.name.strip_suffix("___UNC").unwrap_or(symbol.name);
+    let Some(rest) = name.strip_suffix(['s', 'b']).filter(|name| name.contains("__")) else { return false };
+    let letter = rest.trim_end_matches(|c: char| c.is_ascii_digit());
+    letter.len() < rest.len() && letter.ends_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// Symbols that no program can be said to lose.
+pub(crate) fn is_nobodys(symbol: &Symbol<'_>) -> bool {
+    is_std_instantiation(symbol) || is_crt(symbol) || is_ada_internal(symbol)
+}
+
 /// Whether a program's exports are meant: only -rdynamic exports its entry, `main`, too.
 fn is_incidental(pair: &ElfPair<'_>) -> bool {
     pair.program && !pair.reference.exports.iter().any(|symbol| symbol.name == "main")
@@ -109,7 +130,7 @@ fn exports(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
     for (key, expected) in &reference {
         let subject = subject(pair, expected);
         match rebuilt.get(key) {
-            None if is_std_instantiation(expected) || is_crt(expected) => {}
+            None if is_nobodys(expected) => {}
             None => findings.push(check.differs(&subject, (show(expected), String::new()))),
             Some(found) if !keeps(expected, found) => {
                 findings.push(check.differs(&subject, (show(expected), show(found))));
@@ -118,7 +139,7 @@ fn exports(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
         }
     }
     let extra = rebuilt.iter().filter(|(key, found)| {
-        !reference.contains_key(*key) && !is_std_instantiation(found) && !is_crt(found)
+        !reference.contains_key(*key) && !is_nobodys(found)
     });
     findings.extend(extra.map(|(_, found)| {
         check.finding(Severity::Different, &subject(pair, found), (String::new(), show(found)))
@@ -138,7 +159,7 @@ fn object_size(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let rebuilt = by_key(&pair.rebuilt.exports);
-    let data = pair.reference.exports.iter().filter(|symbol| symbol.kind.is_data() && !is_std_instantiation(symbol));
+    let data = pair.reference.exports.iter().filter(|symbol| symbol.kind.is_data() && !is_nobodys(symbol));
     let both = data.filter_map(|a| Some((a, *rebuilt.get(&(a.name, a.version))?)));
     let size = |symbol: &Symbol<'_>| format!("{} bytes", symbol.size);
     both.filter(|(a, b)| a.size != b.size && b.kind.is_data())

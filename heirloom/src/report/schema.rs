@@ -1,0 +1,28 @@
+//! The published schemas of results, made from the types' own comments. A test fails when one is stale;
+//! `UPDATE_DOCS=1 cargo test -p heirloom schema` writes them anew.
+
+use std::path::Path;
+
+use heirloom_model::record::Compared;
+use heirloom_model::statement::Statement;
+
+#[test]
+fn comparison_schema() {
+    fresh("comparison.schema.json", &schemars::schema_for!(Compared));
+}
+
+#[test]
+fn certificate_schema() {
+    fresh("certificate.schema.json", &schemars::schema_for!(Statement));
+}
+
+#[track_caller]
+fn fresh(file: &str, schema: &schemars::Schema) {
+    let text = format!("{:#}\n", schema.as_value());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == text, "docs/{file} is stale: UPDATE_DOCS=1 cargo test -p heirloom schema");
+}

@@ -1,0 +1,172 @@
+//! Mutants of what is in files: libraries, programs and archives that real compilers and packers made.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use heirloom_compare::normalisers;
+use heirloom_model::record::Compared;
+use heirloom_model::{Evidence, Severity, Verdict};
+
+use Severity::{Different, Incompatible, Note};
+use Verdict::{AbiCompatible, Identical};
+
+use crate::support::Workshop;
+use crate::{BROKEN, compare, report};
+
+const SPEC: &str = include_str!("contents.spec");
+
+/// Rules that this file has mutants for.
+pub(crate) const RULES: &[&str] = &[
+    "code", "crt-symbols", "data", "debug-data", "development-files", "elf-interpreter", "elf-machine",
+    "exported-symbols", "checksum", "kernel-symbols", "needed-libraries", "object-size", "program-exports",
+    "run-path", "soname", "std-instantiations", "symbol-version-floor", "types", "types-unknown",
+    "version-definitions", "hardening-annobin", "hardening-bind-now", "hardening-branches",
+    "hardening-fortify", "hardening-pie", "hardening-relro", "hardening-stack", "hardening-stack-protector",
+];
+
+/// Macros of the sample; a mutant changes one or more.
+const MACROS: &[(&str, &str)] = &[
+    ("flags", "-g0 -O2 -fstack-protector-all -D_FORTIFY_SOURCE=2 -fcf-protection=full"),
+    ("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id"),
+    ("program", "-fPIE -pie"),
+    ("time", "1000000000"),
+    ("date", "2020-01-01"),
+    ("hashed", "one"),
+    ("crc", "12345678"),
+    ("comment", "one compiler"),
+    ("note", "{one: 1}"),
+    ("annobin", "002"),
+    ("level", "-1"),
+    ("marshal", "4"),
+    ("dist", ".el9"),
+    ("host", "one.example"),
+];
+
+fn build(shop: &Workshop, name: &str, spec: &str, changes: &[(&str, &str)]) -> PathBuf {
+    let mut macros: Vec<(&str, &str)> = MACROS.to_vec();
+    for (name, value) in changes {
+        macros.retain(|(known, _)| known != name);
+        macros.push((name, value));
+    }
+    shop.build(name, spec, &macros)
+}
+
+fn base(shop: &Workshop) -> PathBuf {
+    build(shop, "base", SPEC, &[])
+}
+
+/// Says what is wrong, if anything is.
+fn judge(compared: &Compared, rule: &str, severity: Severity, verdict: Verdict, also: &[&str]) -> Option<String> {
+    let hit = compared.findings.iter().any(|finding| finding.rule == rule && finding.severity == severity);
+    // Whatever changes a program changes its bytes.
+    let follows = ["code", "data", "file-color"];
+    let stray = compared.findings.iter().find(|finding| {
+        finding.rule != rule
+            && finding.severity > Note
+            && !also.contains(&finding.rule.as_str())
+            && !follows.contains(&finding.rule.as_str())
+    });
+    (!hit || stray.is_some() || compared.verdict != verdict).then(|| {
+        let shown: Vec<_> = compared.findings.iter().filter(|finding| finding.severity >= Note).collect();
+        format!("{rule}: wanted {severity:?} and {verdict}, got {} with {shown:#?}", compared.verdict)
+    })
+}
+
+/// A rule; what of the spec file is replaced; by what; what must follow; other rules that see it.
+type SourceMutant = (&'static str, &'static str, &'static str, Severity, Verdict, &'static [&'static str]);
+
+#[rustfmt::skip]
+const SOURCES: &[SourceMutant] = &[
+    ("exported-symbols", " extra;", "", Incompatible, BROKEN, &[]),
+    ("exported-symbols", " extra;", " extra; spare;", Different, AbiCompatible, &[]),
+    ("exported-symbols", "modern@@LIB_2", "modern@LIB_2", Incompatible, BROKEN, &[]),
+    ("exported-symbols", "int extra(void) { return 1; }", "int extra = 1;", Incompatible, BROKEN, &[]),
+    ("exported-symbols", "int extra(void)", "__attribute__((weak)) int extra(void)", Incompatible, BROKEN, &[]),
+    ("object-size", "int table[4]", "int table[5]", Incompatible, BROKEN, &[]),
+    ("soname", "-soname,libcontents.so.1", "-soname,libcontents.so.2", Incompatible, BROKEN, &["needed-libraries"]),
+    ("version-definitions", "LIB_0 { };\n", "", Incompatible, BROKEN, &[]),
+    ("symbol-version-floor", "strcpy(local, name)", "quick_exit(1)", Incompatible, BROKEN, &["hardening-fortify"]),
+    ("code", "p->x * p->y", "p->x + p->y", Different, AbiCompatible, &[]),
+    ("data", "{ 1, 2, 3, 4 }", "{ 1, 2, 3, 5 }", Different, AbiCompatible, &[]),
+    ("development-files", "int area(void);", "long area(void);", Incompatible, BROKEN, &[]),
+    ("development-files", "'Version: 1'", "'Version: 2'", Incompatible, BROKEN, &[]),
+    ("file-content", "echo other", "echo OTHER", Different, AbiCompatible, &[]),
+    ("checksum", "cp dir/one one", "cp dir/one one; echo >> one; hmac=old", Incompatible, BROKEN, &["file-content"]),
+    ("kernel-symbols", "symbol\\tvmlinux", "other\\tvmlinux", Different, AbiCompatible, &[]),
+    ("crt-symbols", " edata;", "", Note, AbiCompatible, &[]),
+    ("program-exports", "int hook(void) { return 3; }", "static int hook(void) { return 3; }", Note, AbiCompatible, &[]),
+];
+
+/// A rule; macros that change it; what must follow; other rules that see it.
+type MacroMutant = (&'static str, &'static [(&'static str, &'static str)], Severity, Verdict, &'static [&'static str]);
+
+const FLAGS: &str = MACROS[0].1;
+#[rustfmt::skip]
+const CHANGED: &[MacroMutant] = &[
+    ("hardening-stack-protector", &[("flags", "-g0 -O2 -fno-stack-protector -D_FORTIFY_SOURCE=2 -fcf-protection=full")], Different, AbiCompatible, &["symbol-version-floor"]),
+    ("hardening-fortify", &[("flags", "-g0 -O2 -fstack-protector-all -U_FORTIFY_SOURCE -fcf-protection=full")], Different, AbiCompatible, &["symbol-version-floor"]),
+    ("hardening-branches", &[("flags", "-g0 -O2 -fstack-protector-all -D_FORTIFY_SOURCE=2 -fcf-protection=none")], Different, AbiCompatible, &[]),
+    ("hardening-bind-now", &[("link", "-Wl,-z,lazy -Wl,-z,relro -Wl,--build-id")], Different, AbiCompatible, &["hardening-relro"]),
+    ("hardening-relro", &[("link", "-Wl,-z,now -Wl,-z,norelro -Wl,--build-id")], Different, AbiCompatible, &[]),
+    ("hardening-pie", &[("program", "-no-pie")], Different, AbiCompatible, &["symbol-version-floor"]),
+    ("hardening-stack", &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id -Wl,-z,execstack")], Different, AbiCompatible, &[]),
+    ("run-path", &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id -Wl,-rpath,/opt/lib")], Incompatible, BROKEN, &[]),
+    ("needed-libraries", &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id -Wl,--no-as-needed -lm")], Incompatible, BROKEN, &[]),
+    ("elf-interpreter", &[("program", "-fPIE -pie -Wl,--dynamic-linker=/opt/ld.so")], Incompatible, BROKEN, &[]),
+    ("kernel-symbols", &[("crc", "87654321")], Different, AbiCompatible, &[]),
+    ("hardening-annobin", &[("annobin", "001")], Different, AbiCompatible, &[]),
+];
+
+#[test]
+fn changed_sources() {
+    let shop = Workshop::new();
+    let base = base(&shop);
+    let judge_one = |(index, (rule, from, to, severity, verdict, also)): (usize, &SourceMutant)| {
+        assert!(SPEC.contains(from), "{rule}: the sample has no `{from}`");
+        let mutant = build(&shop, &format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[]);
+        let compared = compare(&base, &mutant).unwrap();
+        judge(&compared, rule, *severity, *verdict, also).map(|wrong| format!("`{from}` to `{to}`: {wrong}"))
+    };
+    report(&SOURCES.iter().enumerate().filter_map(judge_one).collect::<Vec<_>>());
+}
+
+#[test]
+fn changed_flags() {
+    let shop = Workshop::new();
+    let base = base(&shop);
+    let judge_one = |(index, (rule, changes, severity, verdict, also)): (usize, &MacroMutant)| {
+        let mutant = build(&shop, &format!("mutant{index}"), SPEC, changes);
+        judge(&compare(&base, &mutant).unwrap(), rule, *severity, *verdict, also)
+    };
+    report(&CHANGED.iter().enumerate().filter_map(judge_one).collect::<Vec<_>>());
+}
+
+/// A normalisation; macros that need it.
+const NORMALISED: &[(&[&str], &[(&str, &str)])] = &[
+    (&["dist-map"], &[("dist", ".el9_4")]),
+    (&["build-id"], &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id=0x1234567890123456789012345678901234567890")]),
+    (&["compiler-comment"], &[("comment", "another compiler")]),
+    (&["package-note"], &[("note", "{one: 2}")]),
+    (&["gzip", "ar", "tar", "cpio", "zip", "pyc-time", "png-date"], &[("time", "1100000000")]),
+    (&["xz", "zstd", "bzip2", "mini-debug-info"], &[("level", "-9")]),
+    (&["man-date", "javadoc-date", "pdf-date"], &[("date", "2021-02-02")]),
+    (&["elc-origin", "signature", "authenticode"], &[("host", "other-host.example")]),
+    (&["pyc-code"], &[("marshal", "2")]),
+];
+
+#[test]
+fn what_means_nothing_is_normalised_and_recorded() {
+    let shop = Workshop::new();
+    let base = base(&shop);
+    let mut wrong = Vec::new();
+    for (index, (rules, changes)) in NORMALISED.iter().enumerate() {
+        let mutant = build(&shop, &format!("mutant{index}"), SPEC, changes);
+        let compared = crate::compare_with(&base, &mutant, ".el9=.el9_4").unwrap();
+        let used: BTreeSet<&str> = compared.normalisations.iter().map(|used| used.rule.as_str()).collect();
+        if compared.verdict != Identical || !rules.iter().all(|rule| used.contains(rule)) {
+            let shown: Vec<_> = compared.findings.iter().filter(|finding| finding.severity >= Note).collect();
+            wrong.push(format!("{rules:?}: got {} with {used:?} and {shown:#?}", compared.verdict));
+        }
+    }
+    report(&wrong);
+}
