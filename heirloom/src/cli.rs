@@ -155,6 +155,9 @@ pub(crate) struct Compare {
     /// File of allowances: findings that are accepted, with reason and expiry.
     #[arg(long, value_name = "FILE")]
     pub(crate) allowances: Option<PathBuf>,
+    /// What the packages were to be: `identical` (1:1) or `abi`. Reports mark those that are not.
+    #[arg(long, value_parser = ["identical", "abi"], default_value = "identical")]
+    pub(crate) promise: String,
     /// Shows every finding and normalisation, down to symbols and byte ranges.
     #[arg(long)]
     pub(crate) explain: bool,

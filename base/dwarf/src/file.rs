@@ -162,8 +162,14 @@ impl<'a> File<'a> {
     }
 
     fn low_pc(&self, place: Place, entry: &Entry<'a>) -> Result<Option<u64>, DwarfError> {
-        let Some(value) = entry.attr_value(gimli::DW_AT_low_pc) else { return Ok(None) };
-        Ok(self.dwarf_of(place.unit).attr_address(self.unit(place)?, value)?)
+        let (dwarf, unit) = (self.dwarf_of(place.unit), self.unit(place)?);
+        if let Some(value) = entry.attr_value(gimli::DW_AT_low_pc) {
+            return Ok(dwarf.attr_address(unit, value)?);
+        }
+        // A function whose rarely used part was moved away has ranges; its own start is the first.
+        let Some(value) = entry.attr_value(gimli::DW_AT_ranges) else { return Ok(None) };
+        let Some(mut ranges) = dwarf.attr_ranges(unit, value)? else { return Ok(None) };
+        Ok(ranges.next()?.map(|range| range.begin))
     }
 
     /// The address of a variable: a location of nothing but `DW_OP_addr`.

@@ -25,7 +25,13 @@ pub(crate) fn plain(file: &File<'_>, mut place: Option<Place>) -> Result<Option<
             | gimli::DW_TAG_atomic_type
             | gimli::DW_TAG_immutable_type
             | gimli::DW_TAG_packed_type
-            | gimli::DW_TAG_template_alias => place = file.reference(at, &entry, gimli::DW_AT_type),
+            | gimli::DW_TAG_template_alias
+            // A range of a type is stored as that type is.
+            | gimli::DW_TAG_subrange_type
+                if entry.has_attr(gimli::DW_AT_type) || entry.tag() != gimli::DW_TAG_subrange_type =>
+            {
+                place = file.reference(at, &entry, gimli::DW_AT_type);
+            }
             _ if entry.has_attr(gimli::DW_AT_declaration) || entry.has_attr(gimli::DW_AT_signature) => {
                 match file.definition(at, &entry)? {
                     Some(definition) if definition != at => place = Some(definition),

@@ -44,7 +44,7 @@ pub struct Export<'a> {
 pub struct TypeReport {
     /// Exports whose types were compared.
     pub compared: usize,
-    /// Exports that one of the files has no type of.
+    /// Exports that one file has a type of, and the other has not.
     pub without_types: Vec<String>,
     /// Differences, each named once however many ways lead to it.
     pub differences: Vec<TypeDifference>,

@@ -49,6 +49,8 @@ pub fn compare_types(
                     walk.export(export.name, left, right)?;
                 }
             }
+            // What was written in assembler has no type anywhere.
+            (None, None) => {}
             _ => walk.report.without_types.push(export.name.to_owned()),
         }
     }

@@ -31,6 +31,9 @@ pub(crate) struct Comparison {
     pub(crate) sources: BTreeMap<String, Verdict>,
     /// Every pair, by name.
     pub(crate) packages: Vec<Compared>,
+    /// Name of each pair's source package.
+    #[serde(skip)]
+    pub(crate) names: Vec<String>,
 }
 
 /// Where packages come from.
@@ -88,6 +91,7 @@ pub(crate) fn compare(reference: &Set<'_>, rebuild: &Set<'_>, cache: &Path, opti
         findings,
         normalisations: packages.iter().flat_map(|compared| compared.normalisations.iter().cloned()).collect(),
         sources,
+        names: pairs.iter().map(|(one, _)| source_name(&one.source).to_owned()).collect(),
         packages,
     })
 }

@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     let published = match builds.failed.is_empty() {
         true => Some(composing::compose(context, &gathered, &judgement).inspect_err(|_| {
             // What was refused is often why the rest can't be composed.
-            say(&compare::report(&judgement));
+            say(&compare::summary(&judgement));
         })?),
         false => None,
     };
@@ -64,7 +64,7 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     };
     let summary = summary(gathered.sources.len(), &builds, &judgement, published, seconds);
     let mut text = build::failures(context, &builds);
-    text.push_str(&compare::report(&judgement));
+    text.push_str(&compare::summary(&judgement));
     text.push_str(&closing(&summary, builds.plan.steps.len()));
     Ok(Shown::new(&summary, text)?.exit(exit))
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
-use heirloom_model::{Digest, Severity};
+use heirloom_model::Digest;
 use serde::Serialize;
 
-use super::compare::differences;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
+use crate::report;
 use crate::ui::Shown;
 
 #[derive(Serialize)]
@@ -172,7 +172,7 @@ fn text(why: &StepWhy) -> String {
     for compared in &why.compared {
         let _ = writeln!(text, "  verdict    {}: {}", compared.nevra, compared.verdict);
         text.push_str(
-            &differences(compared, Severity::Note)
+            &report::differences(compared, false)
                 .lines()
                 .map(|line| format!("           {line}\n"))
                 .collect::<String>(),
