@@ -220,8 +220,10 @@ impl Walk<'_, '_> {
         let plain = (layout::plain(&self.left, pair.0)?, layout::plain(&self.right, pair.1)?);
         if let (Some(left), Some(right)) = plain {
             let (a, b) = (layout::shape(&self.left, left)?, layout::shape(&self.right, right)?);
-            if (a.tag, a.encoding) != (b.tag, b.encoding) && !a.opaque && !b.opaque {
-                let values = (layout::name(&self.left, pair.0)?, layout::name(&self.right, pair.1)?);
+            let number = a.tag == gimli::DW_TAG_base_type && a.size != b.size;
+            let other = number || (a.tag, a.encoding) != (b.tag, b.encoding);
+            if other && !a.opaque && !b.opaque {
+                let values = (layout::name(&self.left, plain.0)?, layout::name(&self.right, plain.1)?);
                 self.tell(Kind::Member, true, subject, values, way);
                 return Ok(());
             }

@@ -307,7 +307,8 @@ impl<'a> Elf<'a> {
     #[must_use]
     pub fn go_build_id(&self) -> Option<String> {
         let notes = self.notes().ok()?;
-        let note = notes.iter().find(|note| note.owner == b"Go" && note.kind == 4)?;
+        // The tool chain pads the owner's name, which the format does not ask for.
+        let note = notes.iter().find(|note| matches!(note.owner, b"Go" | b"Go\0") && note.kind == 4)?;
         str::from_utf8(note.data).ok().map(str::to_owned)
     }
 
@@ -374,6 +375,7 @@ impl fmt::Display for Header {
             ObjectKind::Core => "core dump".to_owned(),
             ObjectKind::Other(number) => format!("file of type {number}"),
         };
-        write!(f, "{}-bit {order}-endian {} {kind}, flags {:#x}", self.class, self.machine_name(), self.flags)
+        let Self { class, os_abi, flags, .. } = self;
+        write!(f, "{class}-bit {order}-endian {} {kind}, system {os_abi}, flags {flags:#x}", self.machine_name())
     }
 }

@@ -79,32 +79,27 @@ pub fn compare(reference: &Path, rebuilt: &Path, options: &Options) -> Result<Co
     let stored = |path| digest(path).map(|digest| Stored { path, digest });
     let (reference, rebuilt) = (stored(reference)?, stored(rebuilt)?);
     let faults: Vec<_> = [reference, rebuilt].into_iter().filter_map(fault).collect();
-    if faults.is_empty() {
+    let source = |stored: Stored<'_>| Header::open(stored.path).is_ok_and(|header| header.is_source);
+    if faults.is_empty() || source(reference) || source(rebuilt) {
         return compare_stored(reference, rebuilt, options);
     }
-    let known = |stored: Stored<'_>| Header::open(stored.path).ok().filter(|header| !header.is_source);
-    match (known(reference), known(rebuilt)) {
-        (None, None) => Err(open(reference.path).err().unwrap_or(CompareError::Source { path: rebuilt.path.to_owned() })),
-        (left, right) => {
-            let nevra = |one: &Option<Header>, other: &Option<Header>| {
-                one.as_ref().or(other.as_ref()).map(|header| header.nevra.clone())
-            };
-            let (Some(reference_nevra), Some(nevra)) = (nevra(&left, &right), nevra(&right, &left)) else {
-                return compare_stored(reference, rebuilt, options);
-            };
-            Ok(Compared {
-                nevra,
-                package: rebuilt.digest,
-                reference: reference.digest,
-                reference_nevra,
-                rules: RULES,
-                verdict: Verdict::Undecided,
-                evidence: None,
-                findings: faults,
-                normalisations: Vec::new(),
-                allowances: Vec::new(),
-            })
-        }
+    // A package whose header can't be read goes by the other's name.
+    let known = |stored: Stored<'_>| Header::open(stored.path).ok().map(|header| header.nevra);
+    let (left, right) = (known(reference), known(rebuilt));
+    match (left.clone().or(right.clone()), right.or(left)) {
+        (Some(reference_nevra), Some(nevra)) => Ok(Compared {
+            nevra,
+            package: rebuilt.digest,
+            reference: reference.digest,
+            reference_nevra,
+            rules: RULES,
+            verdict: Verdict::Undecided,
+            evidence: None,
+            findings: faults,
+            normalisations: Vec::new(),
+            allowances: Vec::new(),
+        }),
+        _ => compare_stored(reference, rebuilt, options),
     }
 }
 

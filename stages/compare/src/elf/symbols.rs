@@ -27,7 +27,7 @@ pub(crate) const OBJECT_SIZE: Check = Check::tags(
 
 pub(crate) const STD_INSTANTIATIONS: Check = Check::tags(
     "std-instantiations",
-    "Weak instantiations of the standard library's templates come and go with the compiler; every user has its own.",
+    "Weak instantiations of the standard library's templates and inline functions come and go with the compiler; every user has its own.",
     Allowed,
     &[],
 )
@@ -93,8 +93,8 @@ fn is_std_instantiation(symbol: &Symbol<'_>) -> bool {
     let std = special.iter().filter_map(|prefix| name.strip_prefix(prefix)).any(|rest| {
         STD.iter().any(|std| rest.starts_with(std)) || rest.starts_with("NSs") || rest.starts_with("NSa")
     });
-    // `I...E` are the template's arguments; abbreviations such as `Ss` stand for instantiations.
-    symbol.is_weak() && std && (name.contains('I') || name.contains("Ss"))
+    // The placement forms of operator new and delete are inline functions of the library too.
+    symbol.is_weak() && (std || ["nwmPv", "nwjPv", "dlPvS_"].contains(&name))
 }
 
 /// GNAT writes names of the program in lower case; its own are a capital letter, a number and `s` or `b`.

@@ -16,13 +16,9 @@ use crate::{BROKEN, compare, report};
 const SPEC: &str = include_str!("contents.spec");
 
 /// Rules that this file has mutants for.
-pub(crate) const RULES: &[&str] = &[
-    "code", "crt-symbols", "data", "debug-data", "development-files", "elf-interpreter", "elf-machine",
-    "exported-symbols", "checksum", "kernel-symbols", "needed-libraries", "object-size", "program-exports",
-    "run-path", "soname", "std-instantiations", "symbol-version-floor", "types", "types-unknown",
-    "version-definitions", "hardening-annobin", "hardening-bind-now", "hardening-branches",
-    "hardening-fortify", "hardening-pie", "hardening-relro", "hardening-stack", "hardening-stack-protector",
-];
+pub(crate) fn rules() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|mutant| mutant.0).chain(CHANGED.iter().map(|mutant| mutant.0))
+}
 
 /// Macros of the sample; a mutant changes one or more.
 const MACROS: &[(&str, &str)] = &[
@@ -37,6 +33,10 @@ const MACROS: &[(&str, &str)] = &[
     ("note", "{one: 1}"),
     ("annobin", "002"),
     ("level", "-1"),
+    ("plugin", "p1"),
+    ("symbols", "%{nil}"),
+    ("go", "abcdefghijklmnopqrstuvwx"),
+    ("linked", "one"),
     ("marshal", "4"),
     ("dist", ".el9"),
     ("host", "one.example"),
@@ -84,16 +84,18 @@ const SOURCES: &[SourceMutant] = &[
     ("exported-symbols", "int extra(void)", "__attribute__((weak)) int extra(void)", Incompatible, BROKEN, &[]),
     ("object-size", "int table[4]", "int table[5]", Incompatible, BROKEN, &[]),
     ("soname", "-soname,libcontents.so.1", "-soname,libcontents.so.2", Incompatible, BROKEN, &["needed-libraries"]),
-    ("version-definitions", "LIB_0 { };\n", "", Incompatible, BROKEN, &[]),
+    ("version-definitions", "LIB_0 { };\n", "", Incompatible, BROKEN, &["exported-symbols"]),
     ("symbol-version-floor", "strcpy(local, name)", "quick_exit(1)", Incompatible, BROKEN, &["hardening-fortify"]),
     ("code", "p->x * p->y", "p->x + p->y", Different, AbiCompatible, &[]),
     ("data", "{ 1, 2, 3, 4 }", "{ 1, 2, 3, 5 }", Different, AbiCompatible, &[]),
+    ("elf-machine", "echo 'int area(void);' >", "printf '\\003' | dd of=usr/bin/contents bs=1 seek=7 conv=notrunc status=none\necho 'int area(void);' >", Incompatible, BROKEN, &[]),
     ("development-files", "int area(void);", "long area(void);", Incompatible, BROKEN, &[]),
     ("development-files", "'Version: 1'", "'Version: 2'", Incompatible, BROKEN, &[]),
     ("file-content", "echo other", "echo OTHER", Different, AbiCompatible, &[]),
-    ("checksum", "cp dir/one one", "cp dir/one one; echo >> one; hmac=old", Incompatible, BROKEN, &["file-content"]),
+    ("checksum", "printf '0x", "echo >> one\nprintf '0x", Incompatible, BROKEN, &["file-content"]),
     ("kernel-symbols", "symbol\\tvmlinux", "other\\tvmlinux", Different, AbiCompatible, &[]),
     ("crt-symbols", " edata;", "", Note, AbiCompatible, &[]),
+    ("ada-internals", " secret__B1s;", "", Note, AbiCompatible, &[]),
     ("program-exports", "int hook(void) { return 3; }", "static int hook(void) { return 3; }", Note, AbiCompatible, &[]),
 ];
 
@@ -145,7 +147,11 @@ fn changed_flags() {
 const NORMALISED: &[(&[&str], &[(&str, &str)])] = &[
     (&["dist-map"], &[("dist", ".el9_4")]),
     (&["build-id"], &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id=0x1234567890123456789012345678901234567890")]),
-    (&["compiler-comment"], &[("comment", "another compiler")]),
+    (&["compiler-comment", "section-names"], &[("comment", "another compiler")]),
+    (&["annobin", "symbol-table"], &[("plugin", "p2")]),
+    (&["symbol-table", "relocations"], &[("symbols", ".annobin_more:")]),
+    (&["go-build-id"], &[("go", "zyxwvutsrqponmlkjihgfedc")]),
+    (&["debug-link"], &[("linked", "two")]),
     (&["package-note"], &[("note", "{one: 2}")]),
     (&["gzip", "ar", "tar", "cpio", "zip", "pyc-time", "png-date"], &[("time", "1100000000")]),
     (&["xz", "zstd", "bzip2", "mini-debug-info"], &[("level", "-9")]),
@@ -169,4 +175,23 @@ fn what_means_nothing_is_normalised_and_recorded() {
         }
     }
     report(&wrong);
+}
+
+#[test]
+fn a_checksum_that_is_right_for_another_file_is_normalised() {
+    let shop = Workshop::new();
+    let spec = SPEC.replacen("cp dir/one one", "cp dir/one one; echo >> one", 1);
+    let compared = compare(&base(&shop), &build(&shop, "mutant", &spec, &[])).unwrap();
+    let used = compared.normalisations.iter().find(|used| used.rule == "checksum").unwrap();
+    assert_eq!(used.subject, "/usr/share/contents/.one.hmac");
+    assert!(compared.findings.iter().all(|finding| finding.rule != "checksum"));
+}
+
+#[test]
+fn every_normalisation_has_a_mutant() {
+    let mut seen: BTreeSet<&str> = NORMALISED.iter().flat_map(|(rules, _)| rules.iter().copied()).collect();
+    seen.insert("checksum");
+    seen.extend(crate::types::NORMALISED);
+    let all: BTreeSet<&str> = normalisers().iter().map(|rule| rule.name).collect();
+    assert_eq!(seen, all);
 }
