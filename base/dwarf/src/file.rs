@@ -139,7 +139,6 @@ impl<'a> File<'a> {
     }
 
     /// Hands over the entries of a unit and of its namespaces, each with a digest of the namespaces' names.
-    #[expect(clippy::type_complexity, reason = "a closure's type")]
     fn each_top(
         &self,
         unit: usize,

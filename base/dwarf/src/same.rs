@@ -119,6 +119,9 @@ enum Meaning {
     Locations(Vec<(u64, u64, Vec<u8>)>),
 }
 
+/// Address, file, line and column of a row of a line program, and whether it ends a sequence.
+type Row = (u64, Vec<u8>, u64, u64, bool);
+
 /// Attributes that say where something is in the file, or are compared elsewhere.
 const ELSEWHERE: [DwAt; 9] = [
     gimli::DW_AT_sibling,
@@ -134,7 +137,6 @@ const ELSEWHERE: [DwAt; 9] = [
 
 impl<'a> Side<'a> {
     /// Attributes by number, and the producer.
-    #[expect(clippy::type_complexity, reason = "a pair that is taken apart at once")]
     fn meanings(&self, unit: usize, entry: &Entry<'a>) -> Result<(BTreeMap<u16, Meaning>, Option<Meaning>), DwarfError> {
         let mut all = BTreeMap::new();
         let mut producer = None;
@@ -223,7 +225,7 @@ impl<'a> Side<'a> {
     }
 
     /// Rows of a unit's line program, with files by name.
-    fn lines(&self, unit: usize) -> Result<Vec<(u64, Vec<u8>, u64, u64, bool)>, DwarfError> {
+    fn lines(&self, unit: usize) -> Result<Vec<Row>, DwarfError> {
         let of = &self.file.units[unit];
         let dwarf = self.file.dwarf_of(unit);
         let Some(program) = of.line_program.clone() else { return Ok(Vec::new()) };
