@@ -25,8 +25,15 @@ pub fn compare_types(
     exports: &[Export<'_>],
 ) -> Result<TypeReport, DwarfError> {
     let (left, right) = std::thread::scope(|scope| {
-        let left = scope.spawn(|| File::new(reference));
-        let right = File::new(rebuilt);
+        let left = scope.spawn(|| {
+            let mut left = File::new(reference)?;
+            left.look_for(exports.iter().map(|export| (export.name, export.reference)))?;
+            Ok::<_, DwarfError>(left)
+        });
+        let right = File::new(rebuilt).and_then(|mut right| {
+            right.look_for(exports.iter().map(|export| (export.name, export.rebuilt)))?;
+            Ok(right)
+        });
         (left.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), right)
     });
     let mut walk = Walk {
@@ -40,7 +47,7 @@ pub fn compare_types(
     };
     let mut entries = HashSet::new();
     for export in exports {
-        let places = (walk.left.export(export.name, export.reference), walk.right.export(export.name, export.rebuilt));
+        let places = (walk.left.export(export.name, export.reference)?, walk.right.export(export.name, export.rebuilt)?);
         match places {
             (Some(left), Some(right)) => {
                 walk.report.compared += 1;

@@ -17,8 +17,12 @@ pub(crate) const MACHINE: Check = Check::tags(
 .elf(|check, pair| {
     let (expected, mut found) = (pair.reference.elf.header(), pair.rebuilt.elf.header());
     let shown = (expected.to_string(), found.to_string());
-    // Where a program starts follows its code.
+    // Where a program starts follows its code; GNU's system is marked where a symbol is unique or indirect, and every
+    // loader of that system takes both.
     found.entry = expected.entry;
+    if [expected.os_abi, found.os_abi].iter().all(|system| matches!(system, 0 | 3)) {
+        found.os_abi = expected.os_abi;
+    }
     if pair.program {
         found.kind = expected.kind;
     }

@@ -82,6 +82,11 @@ fn alike(a: &Section<'_>, b: &Section<'_>) -> bool {
     facts(a) == facts(b) && a.data == b.data
 }
 
+/// Whether a section of one of the files holds code.
+fn is_code(both: [Option<&Section<'_>>; 2]) -> bool {
+    both.into_iter().flatten().any(|section| section.sh_flags & EXECUTABLE != 0)
+}
+
 /// SHF_COMPRESSED: data is compared as it is when decompressed.
 const COMPRESSED: u64 = 1 << 11;
 
@@ -100,7 +105,7 @@ enum Treatment {
 impl Treatment {
     fn of(name: &str, object: bool, both: [Option<&Section<'_>>; 2]) -> Self {
         // Whatever a section that holds code is called, it is compared.
-        if both.into_iter().flatten().any(|section| section.sh_flags & EXECUTABLE != 0) {
+        if is_code(both) {
             return Self::Compare;
         }
         match name {
@@ -140,9 +145,9 @@ fn beside_sections(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Vec<Different> {
         Different { name: name.to_owned(), executable: false, size, values }
     };
     let mut all = Vec::new();
-    let entry = |elf: &Elf<'_>| elf.header().entry;
-    if entry(reference) != entry(rebuilt) {
-        let show = |elf| format!("starts at {:#x}", entry(elf));
+    let header = |elf: &Elf<'_>| (elf.header().entry, elf.header().os_abi);
+    if header(reference) != header(rebuilt) {
+        let show = |elf| format!("starts at {:#x}, system {}", header(elf).0, header(elf).1);
         all.push(different("file header", 0, (show(reference), show(rebuilt))));
     }
     // Where a segment is in the file follows from the sections.
@@ -194,8 +199,8 @@ fn content(
     reference: (&Elf<'_>, Option<&Section<'_>>),
     rebuilt: (&Elf<'_>, Option<&Section<'_>>),
 ) -> Option<Different> {
+    let executable = is_code([reference.1, rebuilt.1]);
     let different = |section: &Section<'_>, values| {
-        let executable = section.sh_flags & EXECUTABLE != 0;
         Some(Different { name: name.to_owned(), executable, size: section.size, values })
     };
     let (a, b) = match (reference.1, rebuilt.1) {

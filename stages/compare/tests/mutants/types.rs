@@ -43,6 +43,7 @@ const BREAKING: &[Breaking] = &[
     ("int area(shape *s, int scale)", "int area(shape *s, int scale, int)", "function area"),
     ("int many(const char *format, ...)", "int many(const char *format)", "function many"),
     ("box<int> boxed;", "box<float> boxed;", "boxed"),
+    ("int part; int count(int by);", "long part; int count(int by);", "struct left"),
 ];
 
 /// Changes that harm nobody.
@@ -53,6 +54,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("typedef int length;", "typedef int distance; typedef distance length;"),
     ("int third() { return 3; }", ""),
     ("struct unknown *u", "struct stranger *u"),
+    ("inner *link;", "inner *chain;"),
     ("v.push_back(x); return v.size();", "return x;"),
 ];
 
@@ -64,6 +66,9 @@ const COMPILERS: &[&str] = &[
     "-g -O0 -fdebug-types-section",
     "-g -O0 -gz",
     "-gdwarf-3 -gstrict-dwarf -O0",
+    // One function for two classes that have the same code.
+    "-g -O2 -fno-inline",
+    "-g -O0 -fno-gnu-unique",
 ];
 
 fn findings<'a>(compared: &'a Compared, rule: &str) -> Vec<&'a heirloom_model::Finding> {
