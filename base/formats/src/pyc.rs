@@ -9,6 +9,8 @@ use heirloom_model::digest::Hasher;
 
 /// Values inside of values.
 const DEEPEST: usize = 200;
+/// Values of one file. A value of one byte is remembered with many more.
+const MOST_VALUES: usize = 1 << 22;
 
 /// A Python bytecode file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub fn parse(bytes: &[u8]) -> Result<Pyc, PycError> {
         (3, 3..=6) => 12,
         _ => 16,
     };
-    let mut reader = Reader { bytes, at: header, version, references: Vec::new(), interned: Vec::new() };
+    let mut reader = Reader { bytes, at: header, version, references: Vec::new(), interned: Vec::new(), values: 0 };
     let code = reader.value(0)?;
     match reader.at == bytes.len() {
         true => Ok(Pyc { version, code }),
@@ -85,6 +87,8 @@ struct Reader<'a> {
     references: Vec<Option<Digest>>,
     /// Python 2's interned strings, which have references of their own.
     interned: Vec<Digest>,
+    /// Values read so far.
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -126,6 +130,10 @@ impl Reader<'_> {
     fn optional(&mut self, depth: usize) -> Result<Option<Digest>, PycError> {
         if depth > DEEPEST {
             return Err(self.wrong("its values are nested too deep"));
+        }
+        self.values += 1;
+        if self.values > MOST_VALUES {
+            return Err(self.wrong("it has too many values"));
         }
         let tag = self.byte()?;
         let kind = tag & 0x7f;

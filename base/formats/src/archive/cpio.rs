@@ -26,7 +26,7 @@ pub(super) fn members(bytes: &[u8], limit: u64) -> Result<Vec<Member<'_>>, Strin
                 false => Err("bytes follow its end".to_owned()),
             };
         }
-        budget.take(u64::from(size))?;
+        budget.take(u64::from(size), name.len())?;
         let data = take(bytes, &mut at, size as usize)?;
         at = at.next_multiple_of(4);
         let kind = match mode >> 12 {
