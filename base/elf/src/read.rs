@@ -14,8 +14,14 @@ use crate::{Dynamic, ElfError, Header, ObjectKind, Segment};
 
 /// Symbols that a table may have; the largest real ones have a few million.
 const MOST_SYMBOLS: usize = 1 << 24;
-/// Bytes of the decompressed sections of one file.
-const MOST_BYTES: u64 = 8 << 30;
+/// Entries that the tables of symbol versions may have; the largest real ones have a few hundred.
+const MOST_VERSIONS: usize = 1 << 16;
+/// Bytes that all sections of one file may have however small it is, and how many times its size beyond
+/// that. They don't overlap in honest files, and debugging data packs five to one at best.
+const SMALLEST: u64 = 64 << 20;
+const MOST_TIMES: u64 = 32;
+/// Bytes of all names of one table, as a multiple of the file's: names may share their endings.
+const NAMES_TIMES: usize = 4;
 
 /// A file of one class.
 pub(crate) struct Read<'a, H: FileHeader<Endian = Endianness>> {
@@ -66,24 +72,30 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     pub(crate) fn dynamic(&self) -> Result<Vec<Dynamic<'a>>, ElfError> {
         let at = || ElfError::at(".dynamic");
         let table = self.sections.dynamic_table(self.endian, self.bytes).map_err(at())?;
+        let mut names = self.names(".dynamic");
         let mut entries = Vec::new();
         for entry in table.iter() {
             let text = if entry.is_string() { Some(text(table.string(entry).map_err(at())?)?) } else { None };
+            names.take(text.unwrap_or_default())?;
             entries.push(Dynamic { tag: entry.tag.0, value: entry.val, text });
         }
         Ok(entries)
     }
 
     pub(crate) fn sections(&self) -> Result<Vec<Section<'a>>, ElfError> {
-        let mut left = MOST_BYTES;
+        let mut left = Left::of(self.bytes);
         let mut sections = Vec::new();
         for (index, header) in self.sections.enumerate().filter(|(index, _)| index.0 != 0) {
             let name = text(self.sections.section_name(self.endian, header).map_err(ElfError::at("section names"))?)?;
             let raw = header.data(self.endian, self.bytes).map_err(ElfError::at(name))?;
+            left.take(name, raw.len() as u64)?;
             let compression = header.compression(self.endian, self.bytes).map_err(ElfError::at(name))?;
+            // A compressed section is aligned for its header; what it holds has an alignment of its own.
+            let mut alignment = header.sh_addralign(self.endian).into();
             let data = match compression {
                 Some((header, offset, size)) => {
                     use object::read::elf::CompressionHeader as _;
+                    alignment = header.ch_addralign(self.endian).into();
                     let range = offset as usize..(offset as usize).saturating_add(size as usize);
                     let packed = self.bytes.get(range).unwrap_or_default();
                     section::decompress(name, header.ch_type(self.endian).0, packed, header.ch_size(self.endian).into(), &mut left)?
@@ -97,7 +109,7 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
                 sh_type: header.sh_type(self.endian).0,
                 sh_flags: flags,
                 address: header.sh_addr(self.endian).into(),
-                alignment: header.sh_addralign(self.endian).into(),
+                alignment,
                 offset: header.sh_offset(self.endian).into(),
                 size: if header.sh_type(self.endian) == elf::SHT_NOBITS { header.sh_size(self.endian).into() } else { data.len() as u64 },
                 stored: raw,
@@ -105,6 +117,10 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             });
         }
         Ok(sections)
+    }
+
+    fn names(&self, part: &'static str) -> Names {
+        Names { part, left: self.bytes.len().saturating_mul(NAMES_TIMES) }
     }
 
     fn symbol_table(&self, kind: elf::SectionType) -> Result<SymbolTable<'a, H>, ElfError> {
@@ -118,7 +134,8 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// Symbols of `.symtab`.
     pub(crate) fn symbols(&self) -> Result<Vec<Symbol<'a>>, ElfError> {
         let table = self.symbol_table(elf::SHT_SYMTAB)?;
-        table.iter().skip(1).map(|symbol| self.symbol(&table, symbol)).collect()
+        let mut names = self.names(".symtab");
+        table.iter().skip(1).map(|symbol| self.symbol(&table, symbol, &mut names)).collect()
     }
 
     /// Symbols of `.dynsym` with their versions.
@@ -126,9 +143,10 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         let table = self.symbol_table(elf::SHT_DYNSYM)?;
         let versions: Option<VersionTable<'a, H>> =
             self.sections.versions(self.endian, self.bytes).map_err(ElfError::at("symbol versions"))?;
+        let mut names = self.names(".dynsym");
         let mut symbols = Vec::with_capacity(table.len());
         for (index, raw) in table.enumerate().filter(|(index, _)| index.0 != 0) {
-            let mut symbol = self.symbol(&table, raw)?;
+            let mut symbol = self.symbol(&table, raw, &mut names)?;
             if let Some(versions) = &versions {
                 let versym = versions.version_index(self.endian, index);
                 let version = versions.version(versym.index()).map_err(ElfError::at("symbol versions"))?;
@@ -144,10 +162,11 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         Ok(symbols)
     }
 
-    fn symbol(&self, table: &SymbolTable<'a, H>, raw: &H::Sym) -> Result<Symbol<'a>, ElfError> {
-        let name = table.symbol_name(self.endian, raw).map_err(ElfError::at("symbol names"))?;
+    fn symbol(&self, table: &SymbolTable<'a, H>, raw: &H::Sym, names: &mut Names) -> Result<Symbol<'a>, ElfError> {
+        let name = text(table.symbol_name(self.endian, raw).map_err(ElfError::at("symbol names"))?)?;
+        names.take(name)?;
         Ok(Symbol {
-            name: text(name)?,
+            name,
             version: None,
             is_default: true,
             library: None,
@@ -163,12 +182,14 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     pub(crate) fn version_definitions(&self) -> Result<BTreeSet<String>, ElfError> {
         let at = || ElfError::at("version definitions");
         let mut names = BTreeSet::new();
+        let mut count = 0;
         let Some((mut definitions, link)) = self.sections.gnu_verdef(self.endian, self.bytes).map_err(at())? else {
             return Ok(names);
         };
         let strings = self.sections.strings(self.endian, self.bytes, link).map_err(at())?;
         while let Some((definition, mut aux)) = definitions.next().map_err(at())? {
             const BASE: u16 = 1;
+            few(&mut count)?;
             if definition.vd_flags.get(self.endian).0 & BASE != 0 {
                 continue;
             }
@@ -183,14 +204,17 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     pub(crate) fn version_needs(&self) -> Result<BTreeMap<String, BTreeSet<String>>, ElfError> {
         let at = || ElfError::at("needed versions");
         let mut libraries = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut count = 0;
         let Some((mut needs, link)) = self.sections.gnu_verneed(self.endian, self.bytes).map_err(at())? else {
             return Ok(libraries);
         };
         let strings = self.sections.strings(self.endian, self.bytes, link).map_err(at())?;
         while let Some((need, mut aux)) = needs.next().map_err(at())? {
+            few(&mut count)?;
             let library = text(need.file(self.endian, strings).map_err(at())?)?.to_owned();
             let versions = libraries.entry(library).or_default();
             while let Some(aux) = aux.next().map_err(at())? {
+                few(&mut count)?;
                 versions.insert(text(aux.name(self.endian, strings).map_err(at())?)?.to_owned());
             }
         }
@@ -200,10 +224,12 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// Notes of all note sections, annobin's included.
     pub(crate) fn notes(&self) -> Result<Vec<crate::Note<'a>>, ElfError> {
         let mut notes = Vec::new();
+        let mut left = Left::of(self.bytes);
         for header in self.sections.iter() {
             let Some(mut iterator) = header.notes(self.endian, self.bytes).map_err(ElfError::at("notes"))? else {
                 continue;
             };
+            left.take("notes", header.sh_size(self.endian).into())?;
             // A damaged note ends its section's, as it does for every reader.
             while let Ok(Some(note)) = iterator.next() {
                 notes.push(crate::Note { owner: note.name(), kind: note.n_type(self.endian).0, data: note.desc() });
@@ -215,8 +241,12 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// Properties of `.note.gnu.property`: type and the first four bytes as a number.
     pub(crate) fn properties(&self) -> Vec<(u32, u32)> {
         let mut all = Vec::new();
+        let mut left = Left::of(self.bytes);
         for header in self.sections.iter() {
             let Ok(Some(mut notes)) = header.notes(self.endian, self.bytes) else { continue };
+            if left.take("notes", header.sh_size(self.endian).into()).is_err() {
+                break;
+            }
             while let Ok(Some(note)) = notes.next() {
                 let Some(mut properties) = note.gnu_properties(self.endian) else { continue };
                 while let Ok(Some(property)) = properties.next() {
@@ -226,6 +256,48 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             }
         }
         all
+    }
+}
+
+/// What sections may still hold together.
+pub(crate) struct Left(u64);
+
+impl Left {
+    fn of(file: &[u8]) -> Self {
+        Self((file.len() as u64).saturating_mul(MOST_TIMES).max(SMALLEST))
+    }
+
+    pub(crate) fn take(&mut self, part: &str, size: u64) -> Result<(), ElfError> {
+        self.0 = self.0.checked_sub(size).ok_or_else(|| ElfError {
+            part: part.to_owned(),
+            problem: format!("its {size} bytes are too many for a file of this size"),
+        })?;
+        Ok(())
+    }
+}
+
+/// What the names of a table may still have: all of its entries can name one long text.
+struct Names {
+    part: &'static str,
+    left: usize,
+}
+
+impl Names {
+    fn take(&mut self, name: &str) -> Result<(), ElfError> {
+        self.left = self.left.checked_sub(name.len()).ok_or_else(|| ElfError {
+            part: self.part.to_owned(),
+            problem: "its names are together longer than the file by far".to_owned(),
+        })?;
+        Ok(())
+    }
+}
+
+/// Counts entries of a table of versions, whose chains can share their tails.
+fn few(count: &mut usize) -> Result<(), ElfError> {
+    *count += 1;
+    match *count > MOST_VERSIONS {
+        true => Err(ElfError { part: "symbol versions".to_owned(), problem: "there are too many".to_owned() }),
+        false => Ok(()),
     }
 }
 

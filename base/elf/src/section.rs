@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use crate::ElfError;
+use crate::read::Left;
 
 /// A section.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ pub(crate) fn decompress<'a>(
     kind: u32,
     packed: &'a [u8],
     size: u64,
-    left: &mut u64,
+    left: &mut Left,
 ) -> Result<Cow<'a, [u8]>, ElfError> {
     let format = match kind {
         1 => object::CompressionFormat::Zlib,
@@ -49,7 +50,7 @@ pub(crate) fn decompress<'a>(
 }
 
 /// The form before SHF_COMPRESSED: a `.zdebug_` section starts with `ZLIB` and the size.
-pub(crate) fn old_compression<'a>(name: &str, raw: &'a [u8], left: &mut u64) -> Result<Cow<'a, [u8]>, ElfError> {
+pub(crate) fn old_compression<'a>(name: &str, raw: &'a [u8], left: &mut Left) -> Result<Cow<'a, [u8]>, ElfError> {
     let packed = raw.strip_prefix(b"ZLIB").and_then(|rest| rest.split_first_chunk::<8>());
     match packed {
         Some((size, packed)) if name.starts_with(".zdebug_") => {
@@ -73,10 +74,10 @@ fn unpack(
     format: object::CompressionFormat,
     packed: &[u8],
     size: u64,
-    left: &mut u64,
+    left: &mut Left,
 ) -> Result<Vec<u8>, ElfError> {
     let wrong = |problem: String| ElfError { part: name.to_owned(), problem };
-    *left = left.checked_sub(size).ok_or_else(|| wrong(format!("its {size} bytes are too many")))?;
+    left.take(name, size)?;
     // The stated size only bounds what is read: memory grows with what is there.
     let mut bytes = Vec::new();
     let read = match format {
