@@ -9,6 +9,7 @@ use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, Dwarf, S
 
 use crate::DwarfError;
 use crate::data::{Debug, Slice};
+use crate::tables::Tables;
 
 pub(crate) type Entry<'a> = DebuggingInformationEntry<Slice<'a>>;
 
@@ -16,6 +17,8 @@ pub(crate) type Entry<'a> = DebuggingInformationEntry<Slice<'a>>;
 const DEEPEST: usize = 64;
 /// Links of one kind that are followed from one entry: typedefs of typedefs, origins of origins.
 const LONGEST: usize = 64;
+/// Bytes of one name; those that compilers mangle are long, and still shorter by far.
+const LONGEST_TEXT: usize = 64 << 10;
 
 /// Where an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,19 +46,21 @@ impl<'a> File<'a> {
     pub(crate) fn new(debug: &'a Debug<'_>) -> Result<Self, DwarfError> {
         let dwarf = debug.dwarf();
         let (mut units, mut starts, mut signatures) = (Vec::new(), [Vec::new(), Vec::new()], HashMap::new());
+        let mut tables = Tables::new(&dwarf);
         let mut headers = dwarf.units();
         while let Some(header) = headers.next()? {
-            add(&dwarf, header, &mut units, &mut starts[0], &mut signatures)?;
+            add(&dwarf, &mut tables, header, &mut units, &mut starts[0], &mut signatures)?;
         }
         let mut headers = dwarf.type_units();
         while let Some(header) = headers.next()? {
-            add(&dwarf, header, &mut units, &mut Vec::new(), &mut signatures)?;
+            add(&dwarf, &mut tables, header, &mut units, &mut Vec::new(), &mut signatures)?;
         }
         let own = units.len();
         if let Some(sup) = dwarf.sup() {
+            let mut tables = Tables::new(sup);
             let mut headers = sup.units();
             while let Some(header) = headers.next()? {
-                add(sup, header, &mut units, &mut starts[1], &mut HashMap::new())?;
+                add(sup, &mut tables, header, &mut units, &mut starts[1], &mut HashMap::new())?;
             }
         }
         let mut file = Self {
@@ -201,7 +206,11 @@ impl<'a> File<'a> {
         attribute: gimli::DwAt,
     ) -> Result<Option<&'a [u8]>, DwarfError> {
         let Some(value) = entry.attr_value(attribute) else { return Ok(None) };
-        Ok(Some(self.dwarf_of(place.unit).attr_string(self.unit(place)?, value)?.slice()))
+        let text = self.dwarf_of(place.unit).attr_string(self.unit(place)?, value)?.slice();
+        match text.len() > LONGEST_TEXT {
+            true => Err(DwarfError(format!("a name has {} bytes", text.len()))),
+            false => Ok(Some(text)),
+        }
     }
 
     /// The name that the linker knows a function or variable by; its own name where the language has none.
@@ -307,6 +316,7 @@ struct Definitions {
 
 fn add<'a>(
     dwarf: &Dwarf<Slice<'a>>,
+    tables: &mut Tables,
     header: gimli::UnitHeader<Slice<'a>>,
     units: &mut Vec<Unit<Slice<'a>>>,
     starts: &mut Vec<(usize, usize)>,
@@ -322,7 +332,7 @@ fn add<'a>(
     if let Some(start) = header.debug_info_offset() {
         starts.push((start.0, units.len()));
     }
-    units.push(dwarf.unit(header)?);
+    units.push(tables.unit(dwarf, header)?);
     Ok(())
 }
 

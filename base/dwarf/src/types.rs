@@ -9,6 +9,11 @@ use crate::{DwarfError, Export, Kind, TypeDifference, TypeReport};
 
 /// Pairs of types that are compared before the work is given up.
 const MOST_PAIRS: usize = 20_000_000;
+/// Pairs and parts that small files may have; others may have as many more as they have bytes. Chains of types whose
+/// lengths have no common divisor make as many pairs as the product of these.
+const FEWEST_PAIRS: usize = 1 << 20;
+/// Bytes of text that differences and the ways to them may have.
+const MOST_TEXT: usize = 256 << 20;
 /// Names of the way from an export to a type that a difference shows.
 const LONGEST_WAY: usize = 12;
 
@@ -36,6 +41,9 @@ pub fn compare_types(
         queue: Vec::new(),
         ways: Vec::new(),
         told: HashSet::new(),
+        steps_left: FEWEST_PAIRS as u64 + reference.size() + rebuilt.size(),
+        told_text: 0,
+        ways_text: 0,
         report: TypeReport::default(),
     };
     let mut entries = HashSet::new();
@@ -54,6 +62,9 @@ pub fn compare_types(
             _ => walk.report.without_types.push(export.name.to_owned()),
         }
     }
+    if walk.told_text > MOST_TEXT {
+        return Err(DwarfError("more differs than can be told".to_owned()));
+    }
     Ok(walk.report)
 }
 
@@ -69,13 +80,18 @@ struct Walk<'a, 'b> {
     queue: Vec<(Pair, usize)>,
     /// Ways from exports to types, each by its last name and the way to there.
     ways: Vec<(String, Option<usize>)>,
-    told: HashSet<(Kind, String, String)>,
+    told: HashSet<(Kind, bool, String, String)>,
+    /// Pairs and parts that may still be compared.
+    steps_left: u64,
+    told_text: usize,
+    ways_text: usize,
     report: TypeReport,
 }
 
 impl Walk<'_, '_> {
     fn export(&mut self, name: &str, left: Place, right: Place) -> Result<(), DwarfError> {
         self.ways.clear();
+        self.ways_text = 0;
         self.ways.push((name.to_owned(), None));
         if self.left.entry(left)?.tag() == gimli::DW_TAG_variable {
             self.queue.push(((typed(&self.left, left)?, typed(&self.right, right)?), 0));
@@ -118,9 +134,10 @@ impl Walk<'_, '_> {
         if !self.seen.insert((left, right)) {
             return Ok(());
         }
-        if self.seen.len() > MOST_PAIRS {
-            return Err(DwarfError("more types can be reached than are compared".to_owned()));
+        if self.seen.len() > MOST_PAIRS || self.ways_text > MOST_TEXT {
+            return Err(too_many());
         }
+        self.spend(1)?;
         let (a, b) = (layout::shape(&self.left, left)?, layout::shape(&self.right, right)?);
         if a.opaque || b.opaque {
             return Ok(());
@@ -172,6 +189,7 @@ impl Walk<'_, '_> {
 
     fn parts(&mut self, name: &str, left: Place, right: Place, way: usize) -> Result<(), DwarfError> {
         let (a, b) = (layout::parts(&self.left, left)?, layout::parts(&self.right, right)?);
+        self.spend(a.members.len() + b.members.len() + a.bases.len() + b.bases.len())?;
         let way = self.way(name, way);
         let show = |part: &Part| match part.bits {
             Some(bits) => format!("{bits} bits at {}", part.offset),
@@ -249,16 +267,24 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    /// Takes pairs, or the parts of one, from what may be compared.
+    fn spend(&mut self, steps: usize) -> Result<(), DwarfError> {
+        self.steps_left = self.steps_left.checked_sub(steps as u64).ok_or_else(too_many)?;
+        Ok(())
+    }
+
     /// The way to the parts of this type.
     fn way(&mut self, name: &str, from: usize) -> usize {
+        self.ways_text += name.len();
         self.ways.push((name.to_owned(), Some(from)));
         self.ways.len() - 1
     }
 
     fn tell(&mut self, kind: Kind, breaks: bool, subject: &str, (expected, found): (String, String), way: usize) {
-        if !self.told.insert((kind, subject.to_owned(), found.clone())) {
+        if self.told_text > MOST_TEXT || !self.told.insert((kind, breaks, subject.to_owned(), found.clone())) {
             return;
         }
+        self.told_text += 2 * subject.len() + expected.len() + 2 * found.len();
         let mut through = Vec::new();
         let mut at = Some(way);
         while let Some((name, from)) = at.and_then(|at| self.ways.get(at)) {
@@ -269,6 +295,10 @@ impl Walk<'_, '_> {
         through.truncate(LONGEST_WAY);
         self.report.differences.push(TypeDifference { kind, breaks, subject: subject.to_owned(), expected, found, through });
     }
+}
+
+fn too_many() -> DwarfError {
+    DwarfError("more types can be reached than are compared".to_owned())
 }
 
 /// The type that an entry names, or that an entry which it completes does.
