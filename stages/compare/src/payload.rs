@@ -11,7 +11,7 @@ use heirloom_model::Severity;
 
 use crate::check::{content as rules, normaliser};
 use crate::content;
-use crate::look::{Look, Place};
+use crate::look::{self, Look, Place};
 use crate::pair::Pair;
 
 /// A file larger than this is not examined.
@@ -21,7 +21,8 @@ const AHEAD: usize = 2;
 
 /// Compares the content of every file that both packages have and whose digests differ.
 pub(crate) fn compare(look: &mut Look, pair: &Pair<'_>, reference: &Path, rebuilt: &Path) {
-    let work = Work::new(look, pair);
+    let size = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
+    let work = Work::new(look, pair, look::largest(size(reference).saturating_add(size(rebuilt))));
     if work.files.is_empty() {
         return;
     }
@@ -55,17 +56,22 @@ struct Work<'a> {
 type Delivered = Result<(usize, Vec<u8>), RpmError>;
 
 impl<'a> Work<'a> {
-    fn new(look: &mut Look, pair: &Pair<'a>) -> Self {
+    /// `most` bytes are read, of both packages together.
+    fn new(look: &mut Look, pair: &Pair<'a>, mut most: u64) -> Self {
         let (left, right) = (indices(pair.reference), indices(pair.rebuilt));
         let both = |path: &str| Some(Both { reference: *left.get(path)?, rebuilt: *right.get(path)? });
         let mut work = Self { files: BTreeMap::new(), checksums: BTreeMap::new() };
         let delivered = |(a, b): &&(&'a FileEntry, &'a FileEntry)| is_delivered(a) && is_delivered(b);
         let names: BTreeSet<&str> = pair.files.both.iter().filter(delivered).map(|(a, _)| a.path.as_str()).collect();
         for (reference, rebuilt) in differing(pair) {
+            let left = most.checked_sub(reference.size.saturating_add(rebuilt.size));
             if reference.size > LARGEST || rebuilt.size > LARGEST {
                 look.unreadable(&place(reference), "not examined", format!("it has more than {LARGEST} bytes"));
-            } else {
+            } else if let Some(left) = left {
+                most = left;
                 work.files.extend(both(&reference.path).map(|both| (reference.path.as_str(), both)));
+            } else {
+                look.unreadable(&place(reference), "not examined", "packages of this size can't hold so much");
             }
         }
         for path in &names {

@@ -13,7 +13,7 @@ use heirloom_model::{Evidence, Severity};
 use crate::check::types::{TYPES, TYPES_UNKNOWN};
 use crate::elf::ElfPair;
 use crate::elf::symbols::is_nobodys;
-use crate::look::{Look, Place};
+use crate::look::{self, Look, Place};
 
 /// A file with debugging data larger than this is not read.
 const LARGEST: u64 = 4 << 30;
@@ -213,6 +213,10 @@ fn files_of(path: &Path, targets: impl Fn(&Header) -> BTreeSet<String>) -> Resul
         .collect();
     if indices.is_empty() {
         return Ok(Vec::new());
+    }
+    let size = indices.iter().fold(0_u64, |sum, index| sum.saturating_add(header.files[*index].size));
+    if size > look::largest(path.metadata().map_or(0, |metadata| metadata.len())) {
+        return Err(format!("a package of this size can't hold {size} bytes"));
     }
     let (mut found, mut left) = (Vec::new(), indices.len());
     let take = |_: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {

@@ -10,6 +10,10 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+/// Bytes of a number in an NSS checksum; its keys have 3072 bits at most, and arithmetic with longer ones
+/// takes its time.
+const LONGEST: usize = 512;
+
 /// Keys that programs verify their own checksum with: fipscheck, libgcrypt, GnuTLS and nettle; OpenSSL 1.1
 /// on Enterprise Linux; hmaccalc, for kernels.
 const KEYS: [&[u8]; 4] = [
@@ -64,6 +68,9 @@ fn nss(checksum: &[u8], file: &[u8]) -> Option<bool> {
     let mut items = Vec::new();
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let (item, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        if item.len() > LONGEST || items.len() > 5 {
+            return None;
+        }
         items.push(item);
         rest = after;
     }

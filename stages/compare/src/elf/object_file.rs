@@ -1,13 +1,14 @@
 //! What object files and unstripped programs carry for linkers and debuggers: static symbols, relocations
 //! and debugging data, each compared by meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_dwarf::Debug;
-use heirloom_elf::{Elf, ElfError};
+use heirloom_elf::{Elf, ElfError, Section};
 use heirloom_model::Severity;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
 
+use super::sections::Name;
 use crate::check::{code, normaliser};
 use crate::look::{Look, Place};
 
@@ -62,31 +63,62 @@ fn counted(elf: &Elf<'_>) -> Result<BTreeMap<String, usize>, ElfError> {
     Ok(all)
 }
 
-/// Compares the relocations of one section by what they name, since numbers of symbols shift.
+/// Compares the relocations of sections by what they name, since numbers of symbols shift.
 pub(super) fn relocations(
     look: &mut Look,
     place: &Place,
-    section: &str,
-    both: (&Elf<'_>, &Elf<'_>),
-) -> Result<bool, ElfError> {
-    let target = section.strip_prefix(".rela").or_else(|| section.strip_prefix(".rel")).unwrap_or(section);
-    let (left, right) = (named(both.0, target), named(both.1, target));
-    let same = left.is_some() && left == right;
-    if same {
-        look.normalised(normaliser::RELOCATIONS, place, section);
-    } else {
-        let show = |all: &Option<Vec<Relocation>>| all.as_ref().map_or_else(String::new, |all| format!("{} relocations", all.len()));
-        look.findings.push(code::DATA.differs(&format!("{}!{section}", place.shown), (show(&left), show(&right))));
+    sections: &BTreeSet<&str>,
+    both: (File<'_>, File<'_>),
+) -> bool {
+    let (left, right) = (by_target(both.0.0), by_target(both.1.0));
+    let mut all_same = true;
+    for section in sections {
+        let target = section.strip_prefix(".rela").or_else(|| section.strip_prefix(".rel")).unwrap_or(section);
+        let named = |relocations: &Option<ByTarget>, file: File<'_>| {
+            let all = relocations.as_ref()?.get(target).cloned().unwrap_or_default();
+            // What the reader leaves out, for example where another table of symbols is named, is not compared.
+            (all.iter().map(Vec::len).sum::<usize>() == stated(file, section)).then_some(all)
+        };
+        let (left, right) = (named(&left, both.0), named(&right, both.1));
+        let same = left.is_some() && left == right;
+        all_same &= same;
+        if same {
+            look.normalised(normaliser::RELOCATIONS, place, *section);
+        } else {
+            let count = |all: &Vec<Vec<Relocation>>| all.iter().map(Vec::len).sum::<usize>();
+            let show = |all: &Option<Vec<Vec<Relocation>>>| {
+                all.as_ref().map_or_else(|| "unknown".to_owned(), |all| format!("{} relocations", count(all)))
+            };
+            look.findings.push(code::DATA.differs(&format!("{}!{section}", place.shown), (show(&left), show(&right))));
+        }
     }
-    Ok(same)
+    all_same
 }
+
+/// A file with its sections.
+type File<'a> = (&'a Elf<'a>, &'a BTreeMap<Name, Section<'a>>);
 
 /// Offset, kind, addend and the name of what it refers to.
 type Relocation = (u64, String, i64, String);
 
-fn named(elf: &Elf<'_>, section: &str) -> Option<Vec<Relocation>> {
+/// Relocations of each section by the name of the section; several may have one name.
+type ByTarget = BTreeMap<String, Vec<Vec<Relocation>>>;
+
+/// How many relocations the sections of this name have by their size.
+fn stated((elf, sections): File<'_>, name: &str) -> usize {
+    const SHT_RELA: u32 = 4;
+    let of_name = sections.range((name.to_owned(), 0)..=(name.to_owned(), usize::MAX));
+    let entry = |section: &Section<'_>| match (elf.header().class, section.sh_type) {
+        (64, SHT_RELA) => 24,
+        (64, _) => 16,
+        (_, SHT_RELA) => 12,
+        _ => 8,
+    };
+    of_name.map(|(_, section)| section.data.len() / entry(section)).sum()
+}
+
+fn by_target(elf: &Elf<'_>) -> Option<ByTarget> {
     let file = object::File::parse(elf.bytes()).ok()?;
-    let section = file.section_by_name(section)?;
     let name = |target| match target {
         RelocationTarget::Symbol(index) => {
             let symbol = file.symbol_by_index(index).ok()?;
@@ -98,12 +130,21 @@ fn named(elf: &Elf<'_>, section: &str) -> Option<Vec<Relocation>> {
         RelocationTarget::Section(index) => Some(file.section_by_index(index).ok()?.name().ok()?.to_owned()),
         _ => Some(String::new()),
     };
-    section
-        .relocations()
-        .map(|(offset, relocation)| {
-            Some((offset, format!("{:?}", relocation.flags()), relocation.addend(), name(relocation.target())?))
-        })
-        .collect()
+    let mut left = elf.bytes().len().saturating_mul(4);
+    let mut all = ByTarget::new();
+    for section in file.sections() {
+        let mut relocations = Vec::new();
+        for (offset, relocation) in section.relocations() {
+            let name = name(relocation.target())?;
+            // Every relocation can name one long symbol.
+            left = left.checked_sub(name.len())?;
+            relocations.push((offset, format!("{:?}", relocation.flags()), relocation.addend(), name));
+        }
+        if !relocations.is_empty() {
+            all.entry(section.name().ok()?.to_owned()).or_default().push(relocations);
+        }
+    }
+    Some(all)
 }
 
 /// Compares debugging data without producer and compilation directory.

@@ -11,6 +11,9 @@ use super::object_file;
 use crate::check::{Check, Normaliser, code, normaliser};
 use crate::look::{Look, Place};
 
+/// Sections that differ of which the function is looked for; only the largest is told of.
+const MOST_NAMED: usize = 64;
+
 const ALLOCATED: u64 = 2;
 const EXECUTABLE: u64 = 4;
 
@@ -25,8 +28,9 @@ pub(super) fn compare(
     let names: BTreeSet<&Name> = left.keys().chain(right.keys()).collect();
     let object = reference.header().kind == ObjectKind::Relocatable;
     let mut same = true;
-    let mut debugging = false;
+    let (mut debugging, mut symbols, mut relocations) = (false, false, BTreeSet::new());
     let mut different = Vec::new();
+    let go_ids = (go_id(reference), go_id(rebuilt));
     let mut names_differ = left.keys().ne(right.keys());
     for name in names {
         let (a, b) = (left.get(name), right.get(name));
@@ -43,11 +47,23 @@ pub(super) fn compare(
             Treatment::Drop(rule) => look.normalised(rule, place, &name.0),
             Treatment::GoBuildId => look.normalised(normaliser::GO_BUILD_ID, place, ""),
             Treatment::MiniDebugInfo => same &= mini_debug_info(look, place, a, b)?,
-            Treatment::SymbolTable => same &= object_file::symbols(look, place, reference, rebuilt)?,
+            Treatment::SymbolTable => symbols = true,
             Treatment::Debug => debugging = true,
-            Treatment::Relocations => same &= object_file::relocations(look, place, &name.0, (reference, rebuilt))?,
-            Treatment::Compare => different.extend(content(look, place, &name.0, (reference, a), (rebuilt, b))),
+            Treatment::Relocations => drop(relocations.insert(name.0.as_str())),
+            Treatment::Compare => {
+                let ids = (go_ids.0.as_deref(), go_ids.1.as_deref());
+                let named = different.len() < MOST_NAMED;
+                let sides = ((reference, a, ids.0), (rebuilt, b, ids.1));
+                different.extend(content(look, place, &name.0, sides, named));
+            }
         }
+    }
+    // Once, however many sections of these names there are.
+    if symbols {
+        same &= object_file::symbols(look, place, reference, rebuilt)?;
+    }
+    if !relocations.is_empty() {
+        same &= object_file::relocations(look, place, &relocations, ((reference, &left), (rebuilt, &right)));
     }
     same &= different.is_empty();
     for (rule, executable) in [(code::CODE, true), (code::DATA, false)] {
@@ -63,7 +79,7 @@ pub(super) fn compare(
 }
 
 /// A section's name and, since object files may have several of one name, which of them it is.
-type Name = (String, usize);
+pub(super) type Name = (String, usize);
 
 fn by_name<'a>(sections: Vec<Section<'a>>) -> BTreeMap<Name, Section<'a>> {
     let mut seen = BTreeMap::<String, usize>::new();
@@ -142,12 +158,15 @@ fn tell(look: &mut Look, place: &Place, rule: &Check, different: Vec<&Different>
     look.findings.push(rule.differs(&format!("{}!{}", place.shown, largest.name), (expected, found)));
 }
 
+/// A file with one of its sections, and its build identity if it is Go's.
+type Side<'a> = (&'a Elf<'a>, Option<&'a Section<'a>>, Option<&'a str>);
+
 fn content(
     look: &mut Look,
     place: &Place,
     name: &str,
-    reference: (&Elf<'_>, Option<&Section<'_>>),
-    rebuilt: (&Elf<'_>, Option<&Section<'_>>),
+    (reference, rebuilt): (Side<'_>, Side<'_>),
+    named: bool,
 ) -> Option<Different> {
     let different = |section: &Section<'_>, values| {
         let executable = section.sh_flags & EXECUTABLE != 0;
@@ -159,7 +178,7 @@ fn content(
         (None, Some(b)) => return different(b, (String::new(), format!("{} bytes", b.size))),
         (None, None) => return None,
     };
-    let (left, right) = (without_go_id(reference.0, a), without_go_id(rebuilt.0, b));
+    let (left, right) = (without_go_id(reference.2, a), without_go_id(rebuilt.2, b));
     let moved = a.address != b.address || a.size != b.size;
     if left == right && !moved && a.sh_type == b.sh_type && a.alignment == b.alignment {
         look.normalised(normaliser::GO_BUILD_ID, place, name);
@@ -173,8 +192,8 @@ fn content(
         if at < data.len() || left.len() != right.len() {
             text.push_str(&format!(", differing in bytes {:#x} to {:#x}", range.start, range.end));
         }
-        let function = elf.function_at(section.address.saturating_add(at as u64));
-        match function.filter(|_| section.sh_flags & EXECUTABLE != 0) {
+        let is_code = named && section.sh_flags & EXECUTABLE != 0;
+        match is_code.then(|| elf.function_at(section.address.saturating_add(at as u64))).flatten() {
             Some(function) => format!("{text}, first in {function}"),
             None => text,
         }
@@ -182,9 +201,14 @@ fn content(
     different(a, (show(reference.0, a, &left), show(rebuilt.0, b, &right)))
 }
 
+/// Go's build identity, four digests of 20 characters, if it is long enough to be looked for.
+fn go_id(elf: &Elf<'_>) -> Option<String> {
+    elf.go_build_id().filter(|id| (17..=256).contains(&id.len()))
+}
+
 /// The Go tool chain writes its build identity into the code too.
-fn without_go_id<'a>(elf: &Elf<'_>, section: &'a Section<'_>) -> Cow<'a, [u8]> {
-    let Some(id) = elf.go_build_id().filter(|id| section.sh_flags & ALLOCATED != 0 && id.len() > 16) else {
+fn without_go_id<'a>(id: Option<&str>, section: &'a Section<'_>) -> Cow<'a, [u8]> {
+    let Some(id) = id.filter(|_| section.sh_flags & ALLOCATED != 0) else {
         return Cow::Borrowed(&section.data);
     };
     let mut data = section.data.to_vec();
