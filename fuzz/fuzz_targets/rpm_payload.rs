@@ -8,6 +8,7 @@ use std::path::Path;
 use heirloom_formats::rpm_file::{self, Header};
 
 #[path = "support/package.rs"]
+#[expect(dead_code, reason = "the other targets use the rest")]
 mod package;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

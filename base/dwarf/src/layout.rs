@@ -9,6 +9,8 @@ use crate::file::{Entry, File, Place};
 
 /// Typedefs and qualifiers that are taken off one type.
 const LONGEST: usize = 64;
+/// Variants in the variants of one type.
+const DEEPEST: usize = 16;
 /// Parts that one type may have.
 const MOST: usize = 1 << 16;
 
@@ -139,8 +141,11 @@ pub(crate) struct Parts {
 pub(crate) fn parts(file: &File<'_>, place: Place) -> Result<Parts, DwarfError> {
     let mut parts = Parts::default();
     let (mut unnamed, mut count) = (0, 0);
-    let mut places = vec![place];
-    while let Some(place) = places.pop() {
+    let mut places = vec![(place, 0)];
+    while let Some((place, depth)) = places.pop() {
+        if depth > DEEPEST {
+            return Err(DwarfError("the variants of a type are nested too deep".to_owned()));
+        }
         file.each_child(place, |at, entry| {
             count += 1;
             if count > MOST {
@@ -166,7 +171,7 @@ pub(crate) fn parts(file: &File<'_>, place: Place) -> Result<Parts, DwarfError> 
                         parts.virtuals.insert(slot, String::from_utf8_lossy(name).into_owned());
                     }
                 }
-                gimli::DW_TAG_variant_part | gimli::DW_TAG_variant => places.push(at),
+                gimli::DW_TAG_variant_part | gimli::DW_TAG_variant => places.push((at, depth + 1)),
                 _ => {}
             }
             Ok(())

@@ -19,6 +19,12 @@ pub struct Section<'a> {
     pub sh_flags: u64,
     /// Address in memory, 0 if it is not loaded.
     pub address: u64,
+    /// Another section that it belongs to, by its place in the table.
+    pub link: usize,
+    /// What it is about: for relocations a section, for others a number of their own.
+    pub info: u32,
+    /// Bytes of an entry, where it is a table.
+    pub entry_size: u64,
     /// Alignment in bytes.
     pub alignment: u64,
     /// Where it is in the file.

@@ -158,6 +158,10 @@ fn read_tar(bytes: &[u8], limit: u64) -> std::io::Result<Vec<Member<'_>>> {
         }
         members.push(Member { name, kind, mode, data: Cow::Owned(data) });
     }
+    // Two blocks of zeroes; without them it may have been cut between two members.
+    if !bytes.ends_with(&[0; 1024]) {
+        return Err(std::io::Error::other("it has no end mark"));
+    }
     Ok(members)
 }
 

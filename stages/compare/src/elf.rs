@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heirloom_elf::{Elf, ElfError, Hardening, Symbol};
 
 use crate::check::{self, normaliser};
+use crate::content;
 use crate::look::{Look, Place};
 use crate::types::Library;
 
@@ -68,7 +69,13 @@ pub(crate) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> b
             return false;
         }
     };
+    let seen = (look.findings.len(), look.normalisations.len());
     match examine(look, place, &reference, &rebuilt) {
+        Ok(true) if seen == (look.findings.len(), look.normalisations.len()) => {
+            // Something differs, and nothing that was looked at.
+            content::differs(look, place, both);
+            false
+        }
         Ok(same) => same,
         Err(error) => {
             look.unreadable(place, "not examined", error);

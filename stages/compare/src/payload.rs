@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use heirloom_formats::rpm_file::{self, FileEntry, Header, RpmError};
-use heirloom_model::Severity;
+use heirloom_model::{Digest, Severity};
 
 use crate::check::{content as rules, normaliser};
 use crate::content;
@@ -113,6 +113,11 @@ impl<'a> Work<'a> {
                 }
             };
             left_over.remove(path);
+            let files = (&pair.reference.files[index], &pair.rebuilt.files[both.rebuilt]);
+            if !(is_listed(pair.reference, files.0, &reference) && is_listed(pair.rebuilt, files.1, &rebuilt)) {
+                look.unreadable(&place(files.0), "payload", "its content is not what the header's digest is of");
+                continue;
+            }
             let is_checked = self.checksums.values().any(|target| target == path);
             if self.checksums.contains_key(path) || is_checked {
                 kept.insert(path, (reference.clone(), rebuilt.clone()));
@@ -176,6 +181,13 @@ fn differing<'p, 'a>(pair: &'p Pair<'a>) -> impl Iterator<Item = (&'a FileEntry,
         a.size == b.size && (known || a.size == 0)
     };
     pair.files.both.iter().copied().filter(move |(a, b)| is_delivered(a) && is_delivered(b) && !same(a, b))
+}
+
+/// Whether this is the content that the header has the digest of; another algorithm than SHA-256 says nothing.
+fn is_listed(header: &Header, file: &FileEntry, content: &[u8]) -> bool {
+    const SHA256: u32 = 8;
+    let known = header.file_digest_algorithm() == SHA256 && !file.digest.is_empty();
+    !known || Digest::of(content).to_string() == file.digest
 }
 
 /// Sends the wanted files of a package in the order of its payload, then the error that ended it, if any.

@@ -55,6 +55,11 @@ pub(super) fn compare(look: &mut Look, place: &Place, (reference, rebuilt): (&[u
     else {
         return false;
     };
+    if reference.is_empty() != rebuilt.is_empty() {
+        let side = if reference.is_empty() { "reference" } else { "rebuild" };
+        look.unreadable(place, side, format!("the {} has no members, and the other has", form.name()));
+        return false;
+    }
     look.normalised(form.rule(), place, "");
     let mut same = true;
     let mut rebuilt = by_name(rebuilt);

@@ -25,6 +25,7 @@ pub(super) fn compare(
     rebuilt: &Elf<'_>,
 ) -> Result<bool, ElfError> {
     let (left, right) = (by_name(reference.sections()?), by_name(rebuilt.sections()?));
+    let places = (by_place(&left), by_place(&right));
     let names: BTreeSet<&Name> = left.keys().chain(right.keys()).collect();
     let object = reference.header().kind == ObjectKind::Relocatable;
     let mut same = true;
@@ -35,7 +36,8 @@ pub(super) fn compare(
     for name in names {
         let (a, b) = (left.get(name), right.get(name));
         if let (Some(a), Some(b)) = (a, b)
-            && alike(a, b)
+            && facts(&places.0, a) == facts(&places.1, b)
+            && a.data == b.data
         {
             names_differ |= a.offset != b.offset;
             if a.stored != b.stored {
@@ -54,7 +56,8 @@ pub(super) fn compare(
                 let ids = (go_ids.0.as_deref(), go_ids.1.as_deref());
                 let named = different.len() < MOST_NAMED;
                 let sides = ((reference, a, ids.0), (rebuilt, b, ids.1));
-                different.extend(content(look, place, &name.0, sides, named));
+                let facts_differ = a.map(|a| facts(&places.0, a)) != b.map(|b| facts(&places.1, b));
+                different.extend(content(look, place, &name.0, sides, (named, facts_differ)));
             }
         }
     }
@@ -81,6 +84,9 @@ pub(super) fn compare(
 /// A section's name and, since object files may have several of one name, which of them it is.
 pub(super) type Name = (String, usize);
 
+/// Names of sections by their places in the table.
+type Sections<'s> = BTreeMap<usize, &'s str>;
+
 fn by_name<'a>(sections: Vec<Section<'a>>) -> BTreeMap<Name, Section<'a>> {
     let mut seen = BTreeMap::<String, usize>::new();
     let mut all = BTreeMap::new();
@@ -92,9 +98,24 @@ fn by_name<'a>(sections: Vec<Section<'a>>) -> BTreeMap<Name, Section<'a>> {
     all
 }
 
-fn alike(a: &Section<'_>, b: &Section<'_>) -> bool {
-    let facts = |s: &Section<'_>| (s.sh_type, s.sh_flags & !COMPRESSED, s.address, s.alignment, s.size);
-    facts(a) == facts(b) && a.data == b.data
+fn by_place<'s>(sections: &'s BTreeMap<Name, Section<'_>>) -> Sections<'s> {
+    sections.iter().map(|((name, _), section)| (section.index, name.as_str())).collect()
+}
+
+/// What a section's header says, its place in the file aside.
+fn facts<'s>(sections: &Sections<'s>, section: &Section<'_>) -> impl PartialEq + use<'s> {
+    const SHT_RELA: u32 = 4;
+    const SHT_REL: u32 = 9;
+    const SHT_GROUP: u32 = 17;
+    let Section { sh_type, sh_flags, address, alignment, size, entry_size, link, info, .. } = section;
+    // Numbers of sections shift, and those of the symbols that groups are named after.
+    let name = |index: usize| sections.get(&index).copied();
+    let (target, info) = match *sh_type {
+        SHT_RELA | SHT_REL => (name(*info as usize), 0),
+        SHT_GROUP => (None, 0),
+        _ => (None, *info),
+    };
+    (*sh_type, sh_flags & !COMPRESSED, *address, *alignment, *size, *entry_size, name(*link), target, info)
 }
 
 /// SHF_COMPRESSED: data is compared as it is when decompressed.
@@ -166,7 +187,7 @@ fn content(
     place: &Place,
     name: &str,
     (reference, rebuilt): (Side<'_>, Side<'_>),
-    named: bool,
+    (named, facts_differ): (bool, bool),
 ) -> Option<Different> {
     let different = |section: &Section<'_>, values| {
         let executable = section.sh_flags & EXECUTABLE != 0;
@@ -179,8 +200,7 @@ fn content(
         (None, None) => return None,
     };
     let (left, right) = (without_go_id(reference.2, a), without_go_id(rebuilt.2, b));
-    let moved = a.address != b.address || a.size != b.size;
-    if left == right && !moved && a.sh_type == b.sh_type && a.alignment == b.alignment {
+    if left == right && !facts_differ {
         look.normalised(normaliser::GO_BUILD_ID, place, name);
         return None;
     }
