@@ -9,8 +9,10 @@ use crate::DwarfError;
 
 pub(crate) type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
 
-/// Bytes that the sections of one file may have when decompressed.
-const LARGEST: u64 = 8 << 30;
+/// Bytes that the sections of one file may have when decompressed, however small it is, and how many times
+/// its size beyond that: debugging data packs five to one at best.
+const SMALLEST: u64 = 64 << 20;
+const MOST_TIMES: u64 = 32;
 
 /// The debugging data of one file.
 pub struct Debug<'a> {
@@ -30,11 +32,12 @@ impl<'a> Debug<'a> {
     pub fn parse(elf: &'a [u8], supplementary: Option<&'a [u8]>) -> Result<Self, DwarfError> {
         let file = parse(elf)?;
         let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
-        let mut left = LARGEST;
+        let mut left = most(elf);
         let sections = DwarfSections::load(|id| section(&file, id, &mut left))?;
         let supplementary = match supplementary {
             Some(bytes) => {
                 let file = parse(bytes)?;
+                let mut left = most(bytes);
                 Some(DwarfSections::load(|id| section(&file, id, &mut left))?)
             }
             None => None,
@@ -65,14 +68,28 @@ impl<'a> Debug<'a> {
 
     /// Whether all sections have the same bytes.
     pub(crate) fn same_bytes(&self, other: &Self) -> bool {
-        let all = |debug: &Self| -> Vec<Vec<u8>> {
-            let mut all = Vec::new();
-            let _ = debug.sections.borrow(|bytes| all.push(bytes.to_vec()));
-            all.extend(debug.raw.iter().map(|(_, bytes)| bytes.to_vec()));
-            all
-        };
-        self.supplementary.is_none() && other.supplementary.is_none() && all(self) == all(other)
+        self.supplementary.is_none() && other.supplementary.is_none() && self.all() == other.all()
     }
+
+    /// Bytes of all sections together, those of the supplementary file included.
+    pub(crate) fn size(&self) -> u64 {
+        let mut size = self.all().iter().map(|bytes| bytes.len() as u64).sum();
+        if let Some(supplementary) = &self.supplementary {
+            let _ = supplementary.borrow(|bytes| size += bytes.len() as u64);
+        }
+        size
+    }
+
+    fn all(&self) -> Vec<&[u8]> {
+        let mut all = Vec::new();
+        let _ = self.sections.borrow(|bytes| all.push(&**bytes));
+        all.extend(self.raw.iter().map(|(_, bytes)| &**bytes));
+        all
+    }
+}
+
+fn most(file: &[u8]) -> u64 {
+    (file.len() as u64).saturating_mul(MOST_TIMES).max(SMALLEST)
 }
 
 fn parse(bytes: &[u8]) -> Result<object::File<'_>, DwarfError> {
@@ -114,7 +131,8 @@ fn relocate(file: &object::File<'_>, section: &object::Section<'_, '_>, data: &m
         let RelocationTarget::Symbol(index) = relocation.target() else { continue };
         let Ok(symbol) = file.symbol_by_index(index) else { continue };
         let size = usize::from(relocation.size() / 8);
-        let Some(place) = usize::try_from(offset).ok().and_then(|at| data.get_mut(at..)?.get_mut(..size)) else {
+        let Some(place) = usize::try_from(offset).ok().and_then(|at| data.get_mut(at..)?.get_mut(..size))
+        else {
             continue;
         };
         let value = symbol.address().wrapping_add_signed(relocation.addend());

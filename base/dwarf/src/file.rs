@@ -5,10 +5,13 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use gimli::{AttributeValue, DebugInfoOffset, DebuggingInformationEntry, Dwarf, Section as _, Unit, UnitOffset};
+use gimli::{
+    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, Dwarf, Section as _, Unit, UnitOffset,
+};
 
 use crate::DwarfError;
 use crate::data::{Debug, Slice};
+use crate::tables::Tables;
 
 pub(crate) type Entry<'a> = DebuggingInformationEntry<Slice<'a>>;
 
@@ -16,6 +19,8 @@ pub(crate) type Entry<'a> = DebuggingInformationEntry<Slice<'a>>;
 const DEEPEST: usize = 64;
 /// Links of one kind that are followed from one entry: typedefs of typedefs, origins of origins.
 const LONGEST: usize = 64;
+/// Bytes of one name; those that compilers mangle are long, and still shorter by far.
+const LONGEST_TEXT: usize = 64 << 10;
 
 /// Where an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,23 +48,23 @@ pub(crate) struct File<'a> {
 
 impl<'a> File<'a> {
     pub(crate) fn new(debug: &'a Debug<'_>) -> Result<Self, DwarfError> {
-        let mut dwarf = debug.dwarf();
-        // dwz lets hundreds of units share one table.
-        dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
+        let dwarf = debug.dwarf();
         let (mut units, mut starts, mut signatures) = (Vec::new(), [Vec::new(), Vec::new()], HashMap::new());
+        let mut tables = Tables::new(&dwarf);
         let mut headers = dwarf.units();
         while let Some(header) = headers.next()? {
-            add(&dwarf, header, &mut units, &mut starts[0], &mut signatures)?;
+            add(&dwarf, &mut tables, header, &mut units, &mut starts[0], &mut signatures)?;
         }
         let mut headers = dwarf.type_units();
         while let Some(header) = headers.next()? {
-            add(&dwarf, header, &mut units, &mut Vec::new(), &mut signatures)?;
+            add(&dwarf, &mut tables, header, &mut units, &mut Vec::new(), &mut signatures)?;
         }
         let own = units.len();
         if let Some(sup) = dwarf.sup() {
+            let mut tables = Tables::new(sup);
             let mut headers = sup.units();
             while let Some(header) = headers.next()? {
-                add(sup, header, &mut units, &mut starts[1], &mut HashMap::new())?;
+                add(sup, &mut tables, header, &mut units, &mut starts[1], &mut HashMap::new())?;
             }
         }
         let mut file = Self {
@@ -153,7 +158,11 @@ impl<'a> File<'a> {
         while let Some((space, path, depth)) = spaces.pop() {
             self.each_child(space, |place, entry| {
                 if entry.tag() == gimli::DW_TAG_namespace && depth < DEEPEST {
-                    spaces.push((place, extended(path, self.name(place, entry)?.unwrap_or_default()), depth + 1));
+                    spaces.push((
+                        place,
+                        extended(path, self.name(place, entry)?.unwrap_or_default()),
+                        depth + 1,
+                    ));
                 }
                 take(place, entry, path)
             })?;
@@ -186,7 +195,9 @@ impl<'a> File<'a> {
         let mut operations = expression.operations(unit.encoding());
         Ok(match operations.next()? {
             Some(gimli::Operation::Address { address }) => Some(address),
-            Some(gimli::Operation::AddressIndex { index }) => Some(self.dwarf_of(place.unit).address(unit, index)?),
+            Some(gimli::Operation::AddressIndex { index }) => {
+                Some(self.dwarf_of(place.unit).address(unit, index)?)
+            }
             _ => None,
         })
     }
@@ -210,11 +221,16 @@ impl<'a> File<'a> {
 
     /// Looks for what exports of C++ stand for that have no entry with an address. Compilers fold functions that
     /// have the same code into one, which leaves the others with no more than a declaration.
-    pub(crate) fn look_for<'e>(&mut self, exports: impl Iterator<Item = (&'e str, u64)>) -> Result<(), DwarfError> {
+    pub(crate) fn look_for<'e>(
+        &mut self,
+        exports: impl Iterator<Item = (&'e str, u64)>,
+    ) -> Result<(), DwarfError> {
         let mut wanted = HashSet::new();
         for (name, address) in exports.filter(|(name, _)| name.starts_with("_Z")) {
-            let at = self.addresses.get(&address).map(|place| self.linkage_name(*place)).transpose()?.flatten();
-            let known = at.is_some_and(|at| is_one(at, name.as_bytes())) || self.names.contains_key(name.as_bytes());
+            let at =
+                self.addresses.get(&address).map(|place| self.linkage_name(*place)).transpose()?.flatten();
+            let known =
+                at.is_some_and(|at| is_one(at, name.as_bytes())) || self.names.contains_key(name.as_bytes());
             if !known {
                 wanted.insert(name.as_bytes());
             }
@@ -256,7 +272,11 @@ impl<'a> File<'a> {
         attribute: gimli::DwAt,
     ) -> Result<Option<&'a [u8]>, DwarfError> {
         let Some(value) = entry.attr_value(attribute) else { return Ok(None) };
-        Ok(Some(self.dwarf_of(place.unit).attr_string(self.unit(place)?, value)?.slice()))
+        let text = self.dwarf_of(place.unit).attr_string(self.unit(place)?, value)?.slice();
+        match text.len() > LONGEST_TEXT {
+            true => Err(DwarfError(format!("a name has {} bytes", text.len()))),
+            false => Ok(Some(text)),
+        }
     }
 
     /// The name that the linker knows a function or variable by; its own name where the language has none.
@@ -366,11 +386,16 @@ fn is_one(a: &[u8], b: &[u8]) -> bool {
     let at = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let digit = |name: &[u8]| name.get(at).is_some_and(u8::is_ascii_digit);
     a == b
-        || (digit(a) && digit(b) && at > 0 && matches!(a[at - 1], b'C' | b'D') && a.get(at + 1..) == b.get(at + 1..))
+        || (digit(a)
+            && digit(b)
+            && at > 0
+            && matches!(a[at - 1], b'C' | b'D')
+            && a.get(at + 1..) == b.get(at + 1..))
 }
 
 fn add<'a>(
     dwarf: &Dwarf<Slice<'a>>,
+    tables: &mut Tables,
     header: gimli::UnitHeader<Slice<'a>>,
     units: &mut Vec<Unit<Slice<'a>>>,
     starts: &mut Vec<(usize, usize)>,
@@ -386,8 +411,7 @@ fn add<'a>(
     if let Some(start) = header.debug_info_offset() {
         starts.push((start.0, units.len()));
     }
-    // Its table of files is only of use to whoever reads line numbers, and larger than all else.
-    units.push(Unit { line_program: None, ..dwarf.unit(header)? });
+    units.push(tables.unit(dwarf, header)?);
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use crate::file::{Entry, File, Place};
 
 /// Typedefs and qualifiers that are taken off one type.
 const LONGEST: usize = 64;
+/// Variants in the variants of one type.
+const DEEPEST: usize = 16;
 /// Parts that one type may have.
 const MOST: usize = 1 << 16;
 
@@ -59,11 +61,13 @@ pub(crate) fn shape(file: &File<'_>, place: Place) -> Result<Shape, DwarfError> 
     let entry = file.entry(place)?;
     let encoding = match entry.attr_value(gimli::DW_AT_encoding) {
         // Newer compilers state that of an enumeration's numbers too.
-        Some(AttributeValue::Encoding(encoding)) if entry.tag() == gimli::DW_TAG_base_type => Some(match encoding {
-            gimli::DW_ATE_signed_char => gimli::DW_ATE_signed.0,
-            gimli::DW_ATE_unsigned_char | gimli::DW_ATE_UTF => gimli::DW_ATE_unsigned.0,
-            other => other.0,
-        }),
+        Some(AttributeValue::Encoding(encoding)) if entry.tag() == gimli::DW_TAG_base_type => {
+            Some(match encoding {
+                gimli::DW_ATE_signed_char => gimli::DW_ATE_signed.0,
+                gimli::DW_ATE_unsigned_char | gimli::DW_ATE_UTF => gimli::DW_ATE_unsigned.0,
+                other => other.0,
+            })
+        }
         _ => None,
     };
     let pointer = matches!(
@@ -147,11 +151,15 @@ impl Parts {
 
 pub(crate) fn parts(file: &File<'_>, place: Place) -> Result<Parts, DwarfError> {
     let mut parts = Parts::default();
-    let mut unnamed = 0;
-    let mut places = vec![place];
-    while let Some(place) = places.pop() {
+    let (mut unnamed, mut count) = (0, 0);
+    let mut places = vec![(place, 0)];
+    while let Some((place, depth)) = places.pop() {
+        if depth > DEEPEST {
+            return Err(DwarfError("the variants of a type are nested too deep".to_owned()));
+        }
         file.each_child(place, |at, entry| {
-            if parts.members.len() + parts.virtuals.len() > MOST {
+            count += 1;
+            if count > MOST {
                 return Err(DwarfError("a type has too many parts".to_owned()));
             }
             match entry.tag() {
@@ -174,7 +182,7 @@ pub(crate) fn parts(file: &File<'_>, place: Place) -> Result<Parts, DwarfError> 
                         parts.virtuals.insert(slot, String::from_utf8_lossy(name).into_owned());
                     }
                 }
-                gimli::DW_TAG_variant_part | gimli::DW_TAG_variant => places.push(at),
+                gimli::DW_TAG_variant_part | gimli::DW_TAG_variant => places.push((at, depth + 1)),
                 _ => {}
             }
             Ok(())
@@ -199,7 +207,8 @@ fn part<'a>(file: &File<'a>, place: Place, entry: &Entry<'a>) -> Result<Part, Dw
                 Some(gimli::Operation::UnsignedConstant { value }) => Some(value),
                 // A virtual base is found through the virtual table; its bytes say where.
                 _ => {
-                    let text: String = expression.0.slice().iter().map(|byte| format!("{byte:02x}")).collect();
+                    let text: String =
+                        expression.0.slice().iter().map(|byte| format!("{byte:02x}")).collect();
                     return Ok(Part { offset: format!("by {text}"), bits, typed });
                 }
             }
@@ -212,15 +221,24 @@ fn part<'a>(file: &File<'a>, place: Place, entry: &Entry<'a>) -> Result<Part, Dw
         (None, Some(from_top)) => {
             let unit = match number(entry, gimli::DW_AT_byte_size) {
                 Some(size) => size,
-                None => plain(file, typed)?.map(|at| shape(file, at)).transpose()?.and_then(|s| s.size).unwrap_or(4),
+                None => plain(file, typed)?
+                    .map(|at| shape(file, at))
+                    .transpose()?
+                    .and_then(|s| s.size)
+                    .unwrap_or(4),
             };
-            let start = 8 * byte.unwrap_or(0);
-            let little = start + (8 * unit).saturating_sub(from_top.saturating_add(bits.unwrap_or(0)));
-            if file.is_little_endian() { little } else { start + from_top }
+            let start = byte.unwrap_or(0).saturating_mul(8);
+            let unused = from_top.saturating_add(bits.unwrap_or(0));
+            let from_start = unit.saturating_mul(8).saturating_sub(unused);
+            start.saturating_add(if file.is_little_endian() { from_start } else { from_top })
         }
         (None, None) => byte.unwrap_or(0).saturating_mul(8),
     };
-    Ok(Part { offset: if offset % 8 == 0 { format!("byte {}", offset / 8) } else { format!("bit {offset}") }, bits, typed })
+    Ok(Part {
+        offset: if offset % 8 == 0 { format!("byte {}", offset / 8) } else { format!("bit {offset}") },
+        bits,
+        typed,
+    })
 }
 
 /// The slot of a virtual function in its class's table.
@@ -250,7 +268,10 @@ fn slot<'a>(file: &File<'a>, place: Place, entry: &Entry<'a>) -> Result<Option<u
 pub(crate) fn enumerators(file: &File<'_>, place: Place) -> Result<BTreeMap<String, i128>, DwarfError> {
     let mut all = BTreeMap::new();
     file.each_child(place, |at, entry| {
-        if entry.tag() == gimli::DW_TAG_enumerator && all.len() <= MOST {
+        if all.len() > MOST {
+            return Err(DwarfError("an enumeration has too many enumerators".to_owned()));
+        }
+        if entry.tag() == gimli::DW_TAG_enumerator {
             let name = String::from_utf8_lossy(file.name(at, entry)?.unwrap_or_default()).into_owned();
             let value = entry.attr_value(gimli::DW_AT_const_value);
             all.insert(name, value.and_then(|value| integer(&value)).unwrap_or_default());
@@ -270,7 +291,10 @@ fn integer(value: &AttributeValue<crate::data::Slice<'_>>) -> Option<i128> {
 pub(crate) fn bounds(file: &File<'_>, place: Place) -> Result<Vec<Option<u64>>, DwarfError> {
     let mut all = Vec::new();
     file.each_child(place, |_, entry| {
-        if matches!(entry.tag(), gimli::DW_TAG_subrange_type | gimli::DW_TAG_generic_subrange) && all.len() <= MOST {
+        if matches!(entry.tag(), gimli::DW_TAG_subrange_type | gimli::DW_TAG_generic_subrange) {
+            if all.len() > MOST {
+                return Err(DwarfError("an array has too many dimensions".to_owned()));
+            }
             let upper = number(entry, gimli::DW_AT_upper_bound);
             let lower = number(entry, gimli::DW_AT_lower_bound).unwrap_or(0);
             let count = number(entry, gimli::DW_AT_count);
@@ -286,7 +310,10 @@ pub(crate) fn parameters(file: &File<'_>, place: Place) -> Result<(Vec<Option<Pl
     let (mut all, mut open) = (Vec::new(), false);
     file.each_child(place, |at, entry| {
         match entry.tag() {
-            gimli::DW_TAG_formal_parameter if all.len() <= MOST => {
+            gimli::DW_TAG_formal_parameter if all.len() > MOST => {
+                return Err(DwarfError("a function has too many parameters".to_owned()));
+            }
+            gimli::DW_TAG_formal_parameter => {
                 let mut typed = None;
                 for origin in file.origins(at)? {
                     let entry = file.entry(origin)?;

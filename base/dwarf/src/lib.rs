@@ -8,7 +8,9 @@
 mod data;
 mod file;
 mod layout;
+mod lines;
 mod same;
+mod tables;
 mod types;
 
 use std::fmt;

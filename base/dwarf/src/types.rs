@@ -9,6 +9,11 @@ use crate::{DwarfError, Export, Kind, TypeDifference, TypeReport};
 
 /// Pairs of types that are compared before the work is given up.
 const MOST_PAIRS: usize = 20_000_000;
+/// Pairs and parts that small files may have; others may have as many more as they have bytes. Chains of types whose
+/// lengths have no common divisor make as many pairs as the product of these.
+const FEWEST_PAIRS: usize = 1 << 20;
+/// Bytes of text that differences and the ways to them may have.
+const MOST_TEXT: usize = 256 << 20;
 /// Names of the way from an export to a type that a difference shows.
 const LONGEST_WAY: usize = 12;
 
@@ -43,11 +48,17 @@ pub fn compare_types(
         queue: Vec::new(),
         ways: Vec::new(),
         told: HashSet::new(),
+        steps_left: FEWEST_PAIRS as u64 + reference.size() + rebuilt.size(),
+        told_text: 0,
+        ways_text: 0,
         report: TypeReport::default(),
     };
     let mut entries = HashSet::new();
     for export in exports {
-        let places = (walk.left.export(export.name, export.reference)?, walk.right.export(export.name, export.rebuilt)?);
+        let places = (
+            walk.left.export(export.name, export.reference)?,
+            walk.right.export(export.name, export.rebuilt)?,
+        );
         match places {
             (Some(left), Some(right)) => {
                 walk.report.compared += 1;
@@ -60,6 +71,9 @@ pub fn compare_types(
             (None, None) => {}
             _ => walk.report.without_types.push(export.name.to_owned()),
         }
+    }
+    if walk.told_text > MOST_TEXT {
+        return Err(DwarfError("more differs than can be told".to_owned()));
     }
     Ok(walk.report)
 }
@@ -76,18 +90,27 @@ struct Walk<'a, 'b> {
     queue: Vec<(Pair, usize)>,
     /// Ways from exports to types, each by its last name and the way to there.
     ways: Vec<(String, Option<usize>)>,
-    told: HashSet<(Kind, String, String)>,
+    told: HashSet<(Kind, bool, String, String)>,
+    /// Pairs and parts that may still be compared.
+    steps_left: u64,
+    told_text: usize,
+    ways_text: usize,
     report: TypeReport,
 }
 
 impl Walk<'_, '_> {
     fn export(&mut self, name: &str, left: Place, right: Place) -> Result<(), DwarfError> {
         self.ways.clear();
+        self.ways_text = 0;
         self.ways.push((name.to_owned(), None));
         if self.left.entry(left)?.tag() == gimli::DW_TAG_variable {
             self.queue.push(((typed(&self.left, left)?, typed(&self.right, right)?), 0));
         } else {
-            self.function(&format!("function {name}"), (signature(&self.left, left)?, signature(&self.right, right)?), 0)?;
+            self.function(
+                &format!("function {name}"),
+                (signature(&self.left, left)?, signature(&self.right, right)?),
+                0,
+            )?;
         }
         while let Some((pair, way)) = self.queue.pop() {
             self.types(pair, way)?;
@@ -96,7 +119,12 @@ impl Walk<'_, '_> {
     }
 
     /// Return type and parameters.
-    fn function(&mut self, subject: &str, (left, right): (Place, Place), way: usize) -> Result<(), DwarfError> {
+    fn function(
+        &mut self,
+        subject: &str,
+        (left, right): (Place, Place),
+        way: usize,
+    ) -> Result<(), DwarfError> {
         let returned = (typed(&self.left, left)?, typed(&self.right, right)?);
         if returned.0.is_some() != returned.1.is_some() {
             let values = (layout::name(&self.left, returned.0)?, layout::name(&self.right, returned.1)?);
@@ -125,9 +153,10 @@ impl Walk<'_, '_> {
         if !self.seen.insert((left, right)) {
             return Ok(());
         }
-        if self.seen.len() > MOST_PAIRS {
-            return Err(DwarfError("more types can be reached than are compared".to_owned()));
+        if self.seen.len() > MOST_PAIRS || self.ways_text > MOST_TEXT {
+            return Err(too_many());
         }
+        self.spend(1)?;
         let (a, b) = (layout::shape(&self.left, left)?, layout::shape(&self.right, right)?);
         if a.opaque || b.opaque {
             return Ok(());
@@ -154,7 +183,8 @@ impl Walk<'_, '_> {
                 let (a, b) = (layout::bounds(&self.left, left)?, layout::bounds(&self.right, right)?);
                 if a != b {
                     let show = |bounds: &[Option<u64>]| {
-                        let one = |count: &Option<u64>| count.map_or("[]".to_owned(), |count| format!("[{count}]"));
+                        let one =
+                            |count: &Option<u64>| count.map_or("[]".to_owned(), |count| format!("[{count}]"));
                         bounds.iter().map(one).collect::<String>()
                     };
                     self.tell(Kind::Bounds, true, &name, (show(&a), show(&b)), way);
@@ -179,6 +209,7 @@ impl Walk<'_, '_> {
 
     fn parts(&mut self, name: &str, left: Place, right: Place, way: usize) -> Result<(), DwarfError> {
         let (a, b) = (layout::parts(&self.left, left)?, layout::parts(&self.right, right)?);
+        self.spend(a.members.len() + b.members.len() + a.bases.len() + b.bases.len())?;
         let way = self.way(name, way);
         let show = |part: &Part| match part.bits {
             Some(bits) => format!("{bits} bits at {}", part.offset),
@@ -266,16 +297,32 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
+    /// Takes pairs, or the parts of one, from what may be compared.
+    fn spend(&mut self, steps: usize) -> Result<(), DwarfError> {
+        self.steps_left = self.steps_left.checked_sub(steps as u64).ok_or_else(too_many)?;
+        Ok(())
+    }
+
     /// The way to the parts of this type.
     fn way(&mut self, name: &str, from: usize) -> usize {
+        self.ways_text += name.len();
         self.ways.push((name.to_owned(), Some(from)));
         self.ways.len() - 1
     }
 
-    fn tell(&mut self, kind: Kind, breaks: bool, subject: &str, (expected, found): (String, String), way: usize) {
-        if !self.told.insert((kind, subject.to_owned(), found.clone())) {
+    fn tell(
+        &mut self,
+        kind: Kind,
+        breaks: bool,
+        subject: &str,
+        (expected, found): (String, String),
+        way: usize,
+    ) {
+        if self.told_text > MOST_TEXT || !self.told.insert((kind, breaks, subject.to_owned(), found.clone()))
+        {
             return;
         }
+        self.told_text += 2 * subject.len() + expected.len() + 2 * found.len();
         let mut through = Vec::new();
         let mut at = Some(way);
         while let Some((name, from)) = at.and_then(|at| self.ways.get(at)) {
@@ -284,8 +331,19 @@ impl Walk<'_, '_> {
         }
         through.reverse();
         through.truncate(LONGEST_WAY);
-        self.report.differences.push(TypeDifference { kind, breaks, subject: subject.to_owned(), expected, found, through });
+        self.report.differences.push(TypeDifference {
+            kind,
+            breaks,
+            subject: subject.to_owned(),
+            expected,
+            found,
+            through,
+        });
     }
+}
+
+fn too_many() -> DwarfError {
+    DwarfError("more types can be reached than are compared".to_owned())
 }
 
 /// The type that an entry names, or that an entry which it completes does.

@@ -55,7 +55,9 @@ const PT_GNU_STACK: u32 = 0x6474_e551;
 const PT_GNU_RELRO: u32 = 0x6474_e552;
 
 pub(crate) fn read(elf: &Elf<'_>) -> Result<Hardening, ElfError> {
-    let has = |tag: i64, bits: u64| elf.dynamic().iter().any(|entry| entry.tag == tag && (bits == 0 || entry.value & bits != 0));
+    let has = |tag: i64, bits: u64| {
+        elf.dynamic().iter().any(|entry| entry.tag == tag && (bits == 0 || entry.value & bits != 0))
+    };
     let segment = |kind| elf.segments().iter().find(|segment| segment.kind == kind);
     let called: BTreeSet<String> = elf.imports()?.iter().map(|symbol| symbol.name.to_owned()).collect();
     let guards = |name: &str| name.starts_with("__stack_chk_fail") || name == "__stack_smash_handler";
@@ -68,7 +70,11 @@ pub(crate) fn read(elf: &Elf<'_>) -> Result<Hardening, ElfError> {
     };
     Ok(Hardening {
         stack_protector: own || called.iter().any(|name| guards(name)),
-        fortified: called.iter().filter(|name| name.starts_with("__") && name.ends_with("_chk")).cloned().collect(),
+        fortified: called
+            .iter()
+            .filter(|name| name.starts_with("__") && name.ends_with("_chk"))
+            .cloned()
+            .collect(),
         called,
         relro,
         bind_now,
@@ -90,7 +96,8 @@ fn branches(elf: &Elf<'_>) -> BTreeSet<&'static str> {
             AARCH64 => ["BTI", "PAC"],
             _ => continue,
         };
-        found.extend(names.iter().enumerate().filter(|(bit, _)| value & 1 << bit != 0).map(|(_, name)| *name));
+        found
+            .extend(names.iter().enumerate().filter(|(bit, _)| value & 1 << bit != 0).map(|(_, name)| *name));
     }
     found
 }
@@ -141,7 +148,9 @@ fn shown(kind: u8, value: &[u8]) -> String {
             let number = value.iter().take(8).rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
             format!("{number:#x}")
         }
-        b'$' => String::from_utf8_lossy(value.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned(),
+        b'$' => {
+            String::from_utf8_lossy(value.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned()
+        }
         b'+' => "on".to_owned(),
         _ => "off".to_owned(),
     }

@@ -401,8 +401,10 @@ impl Header {
 impl fmt::Display for Segment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, flags, address, file_size, memory_size, alignment, .. } = self;
-        let access: String =
-            [(4, 'r'), (2, 'w'), (1, 'x')].iter().map(|(bit, c)| if flags & bit != 0 { *c } else { '-' }).collect();
+        let access: String = [(4, 'r'), (2, 'w'), (1, 'x')]
+            .iter()
+            .map(|(bit, c)| if flags & bit != 0 { *c } else { '-' })
+            .collect();
         write!(
             f,
             "segment of type {kind:#x}, {access}, at {address:#x}, {file_size:#x} bytes of {memory_size:#x}, aligned to {alignment:#x}"
@@ -421,6 +423,10 @@ impl fmt::Display for Header {
             ObjectKind::Other(number) => format!("file of type {number}"),
         };
         let Self { class, os_abi, flags, .. } = self;
-        write!(f, "{class}-bit {order}-endian {} {kind}, system {os_abi}, flags {flags:#x}", self.machine_name())
+        write!(
+            f,
+            "{class}-bit {order}-endian {} {kind}, system {os_abi}, flags {flags:#x}",
+            self.machine_name()
+        )
     }
 }

@@ -15,8 +15,14 @@ use crate::{Dynamic, ElfError, Header, ObjectKind, Segment};
 
 /// Symbols that a table may have; the largest real ones have a few million.
 const MOST_SYMBOLS: usize = 1 << 24;
-/// Bytes of the decompressed sections of one file.
-const MOST_BYTES: u64 = 8 << 30;
+/// Entries that the tables of symbol versions may have; the largest real ones have a few hundred.
+const MOST_VERSIONS: usize = 1 << 16;
+/// Bytes that all sections of one file may have however small it is, and how many times its size beyond
+/// that. They don't overlap in honest files, and debugging data packs five to one at best.
+const SMALLEST: u64 = 64 << 20;
+const MOST_TIMES: u64 = 32;
+/// Bytes of all names of one table, as a multiple of the file's: names may share their endings.
+const NAMES_TIMES: usize = 4;
 
 /// A file of one class.
 pub(crate) struct Read<'a, H: FileHeader<Endian = Endianness>> {
@@ -74,7 +80,9 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             let start = usize::try_from(start).unwrap_or(usize::MAX);
             start..start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
         };
-        let table = |start: u64, entry: u16, count: usize| range(start, u64::from(entry).saturating_mul(count as u64));
+        let table = |start: u64, entry: u16, count: usize| {
+            range(start, u64::from(entry).saturating_mul(count as u64))
+        };
         let (header, endian) = (self.header, self.endian);
         let segments = header.phnum(endian, self.bytes).unwrap_or(0) as usize;
         let mut all = vec![
@@ -84,23 +92,27 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         ];
         let in_file = |section: &&H::SectionHeader| section.sh_type(endian) != elf::SHT_NOBITS;
         let sections = self.sections.iter().filter(in_file);
-        all.extend(sections.map(|section| range(section.sh_offset(endian).into(), section.sh_size(endian).into())));
+        all.extend(
+            sections.map(|section| range(section.sh_offset(endian).into(), section.sh_size(endian).into())),
+        );
         all
     }
 
     pub(crate) fn dynamic(&self) -> Result<Vec<Dynamic<'a>>, ElfError> {
         let at = || ElfError::at(".dynamic");
         let table = self.sections.dynamic_table(self.endian, self.bytes).map_err(at())?;
+        let mut names = self.names(".dynamic");
         let mut entries = Vec::new();
         for entry in table.iter() {
             let text = if entry.is_string() { Some(text(table.string(entry).map_err(at())?)?) } else { None };
+            names.take(text.unwrap_or_default())?;
             entries.push(Dynamic { tag: entry.tag.0, value: entry.val, text });
         }
         Ok(entries)
     }
 
     pub(crate) fn sections(&self) -> Result<Vec<Section<'a>>, ElfError> {
-        let mut left = MOST_BYTES;
+        let mut left = Left::of(self.bytes);
         let all = self.sections.enumerate().filter(|(index, _)| index.0 != 0);
         all.map(|(index, header)| self.section(index.0, header, &mut left)).collect()
     }
@@ -108,14 +120,21 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// The first section of a name.
     pub(crate) fn section_named(&self, name: &str) -> Result<Option<Section<'a>>, ElfError> {
         let found = self.sections.section_by_name(self.endian, name.as_bytes());
-        found.map(|(index, header)| self.section(index.0, header, &mut { MOST_BYTES })).transpose()
+        found.map(|(index, header)| self.section(index.0, header, &mut Left::of(self.bytes))).transpose()
     }
 
-    fn section(&self, index: usize, header: &'a H::SectionHeader, left: &mut u64) -> Result<Section<'a>, ElfError> {
+    fn section(
+        &self,
+        index: usize,
+        header: &'a H::SectionHeader,
+        left: &mut Left,
+    ) -> Result<Section<'a>, ElfError> {
         let endian = self.endian;
         let name = text(self.sections.section_name(endian, header).map_err(ElfError::at("section names"))?)?;
         let raw = header.data(endian, self.bytes).map_err(ElfError::at(name))?;
+        left.take(name, raw.len() as u64)?;
         let compression = header.compression(endian, self.bytes).map_err(ElfError::at(name))?;
+        // A compressed section is aligned for its header; what it holds has an alignment of its own.
         let mut alignment = header.sh_addralign(endian).into();
         let data = match compression {
             Some((packing, offset, size)) => {
@@ -123,7 +142,13 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
                 let range = offset as usize..(offset as usize).saturating_add(size as usize);
                 let packed = self.bytes.get(range).unwrap_or_default();
                 alignment = packing.ch_addralign(endian).into();
-                section::decompress(name, packing.ch_type(endian).0, packed, packing.ch_size(endian).into(), left)?
+                section::decompress(
+                    name,
+                    packing.ch_type(endian).0,
+                    packed,
+                    packing.ch_size(endian).into(),
+                    left,
+                )?
             }
             None => section::old_compression(name, raw, left)?,
         };
@@ -134,6 +159,9 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             sh_type: sh_type.0,
             sh_flags: header.sh_flags(endian).0,
             address: header.sh_addr(endian).into(),
+            link: header.sh_link(endian) as usize,
+            info: header.sh_info(endian),
+            entry_size: header.sh_entsize(endian).into(),
             alignment,
             offset: header.sh_offset(endian).into(),
             size: if sh_type == elf::SHT_NOBITS { header.sh_size(endian).into() } else { data.len() as u64 },
@@ -142,10 +170,18 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         })
     }
 
+    fn names(&self, part: &'static str) -> Names {
+        Names { part, left: self.bytes.len().saturating_mul(NAMES_TIMES) }
+    }
+
     fn symbol_table(&self, kind: elf::SectionType) -> Result<SymbolTable<'a, H>, ElfError> {
-        let table = self.sections.symbols(self.endian, self.bytes, kind).map_err(ElfError::at("symbol table"))?;
+        let table =
+            self.sections.symbols(self.endian, self.bytes, kind).map_err(ElfError::at("symbol table"))?;
         match table.len() > MOST_SYMBOLS {
-            true => Err(ElfError { part: "symbol table".to_owned(), problem: format!("it has {} symbols", table.len()) }),
+            true => Err(ElfError {
+                part: "symbol table".to_owned(),
+                problem: format!("it has {} symbols", table.len()),
+            }),
             false => Ok(table),
         }
     }
@@ -153,7 +189,8 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// Symbols of `.symtab`.
     pub(crate) fn symbols(&self) -> Result<Vec<Symbol<'a>>, ElfError> {
         let table = self.symbol_table(elf::SHT_SYMTAB)?;
-        table.iter().skip(1).map(|symbol| self.symbol(&table, symbol)).collect()
+        let mut names = self.names(".symtab");
+        table.iter().skip(1).map(|symbol| self.symbol(&table, symbol, &mut names)).collect()
     }
 
     /// Symbols of `.dynsym` with their versions.
@@ -161,9 +198,10 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         let table = self.symbol_table(elf::SHT_DYNSYM)?;
         let versions: Option<VersionTable<'a, H>> =
             self.sections.versions(self.endian, self.bytes).map_err(ElfError::at("symbol versions"))?;
+        let mut names = self.names(".dynsym");
         let mut symbols = Vec::with_capacity(table.len());
         for (index, raw) in table.enumerate().filter(|(index, _)| index.0 != 0) {
-            let mut symbol = self.symbol(&table, raw)?;
+            let mut symbol = self.symbol(&table, raw, &mut names)?;
             if let Some(versions) = &versions {
                 let versym = versions.version_index(self.endian, index);
                 let version = versions.version(versym.index()).map_err(ElfError::at("symbol versions"))?;
@@ -179,10 +217,16 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         Ok(symbols)
     }
 
-    fn symbol(&self, table: &SymbolTable<'a, H>, raw: &H::Sym) -> Result<Symbol<'a>, ElfError> {
-        let name = table.symbol_name(self.endian, raw).map_err(ElfError::at("symbol names"))?;
+    fn symbol(
+        &self,
+        table: &SymbolTable<'a, H>,
+        raw: &H::Sym,
+        names: &mut Names,
+    ) -> Result<Symbol<'a>, ElfError> {
+        let name = text(table.symbol_name(self.endian, raw).map_err(ElfError::at("symbol names"))?)?;
+        names.take(name)?;
         Ok(Symbol {
-            name: text(name)?,
+            name,
             version: None,
             is_default: true,
             library: None,
@@ -198,12 +242,15 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     pub(crate) fn version_definitions(&self) -> Result<BTreeSet<String>, ElfError> {
         let at = || ElfError::at("version definitions");
         let mut names = BTreeSet::new();
-        let Some((mut definitions, link)) = self.sections.gnu_verdef(self.endian, self.bytes).map_err(at())? else {
+        let mut count = 0;
+        let Some((mut definitions, link)) = self.sections.gnu_verdef(self.endian, self.bytes).map_err(at())?
+        else {
             return Ok(names);
         };
         let strings = self.sections.strings(self.endian, self.bytes, link).map_err(at())?;
         while let Some((definition, mut aux)) = definitions.next().map_err(at())? {
             const BASE: u16 = 1;
+            few(&mut count)?;
             if definition.vd_flags.get(self.endian).0 & BASE != 0 {
                 continue;
             }
@@ -218,14 +265,18 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     pub(crate) fn version_needs(&self) -> Result<BTreeMap<String, BTreeSet<String>>, ElfError> {
         let at = || ElfError::at("needed versions");
         let mut libraries = BTreeMap::<String, BTreeSet<String>>::new();
-        let Some((mut needs, link)) = self.sections.gnu_verneed(self.endian, self.bytes).map_err(at())? else {
+        let mut count = 0;
+        let Some((mut needs, link)) = self.sections.gnu_verneed(self.endian, self.bytes).map_err(at())?
+        else {
             return Ok(libraries);
         };
         let strings = self.sections.strings(self.endian, self.bytes, link).map_err(at())?;
         while let Some((need, mut aux)) = needs.next().map_err(at())? {
+            few(&mut count)?;
             let library = text(need.file(self.endian, strings).map_err(at())?)?.to_owned();
             let versions = libraries.entry(library).or_default();
             while let Some(aux) = aux.next().map_err(at())? {
+                few(&mut count)?;
                 versions.insert(text(aux.name(self.endian, strings).map_err(at())?)?.to_owned());
             }
         }
@@ -235,13 +286,20 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// Notes of all note sections, annobin's included.
     pub(crate) fn notes(&self) -> Result<Vec<crate::Note<'a>>, ElfError> {
         let mut notes = Vec::new();
+        let mut left = Left::of(self.bytes);
         for header in self.sections.iter() {
-            let Some(mut iterator) = header.notes(self.endian, self.bytes).map_err(ElfError::at("notes"))? else {
+            let Some(mut iterator) = header.notes(self.endian, self.bytes).map_err(ElfError::at("notes"))?
+            else {
                 continue;
             };
+            left.take("notes", header.sh_size(self.endian).into())?;
             // A damaged note ends its section's, as it does for every reader.
             while let Ok(Some(note)) = iterator.next() {
-                notes.push(crate::Note { owner: note.name(), kind: note.n_type(self.endian).0, data: note.desc() });
+                notes.push(crate::Note {
+                    owner: note.name(),
+                    kind: note.n_type(self.endian).0,
+                    data: note.desc(),
+                });
             }
         }
         Ok(notes)
@@ -250,8 +308,12 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
     /// Properties of `.note.gnu.property`: type and the first four bytes as a number.
     pub(crate) fn properties(&self) -> Vec<(u32, u32)> {
         let mut all = Vec::new();
+        let mut left = Left::of(self.bytes);
         for header in self.sections.iter() {
             let Ok(Some(mut notes)) = header.notes(self.endian, self.bytes) else { continue };
+            if left.take("notes", header.sh_size(self.endian).into()).is_err() {
+                break;
+            }
             while let Ok(Some(note)) = notes.next() {
                 let Some(mut properties) = note.gnu_properties(self.endian) else { continue };
                 while let Ok(Some(property)) = properties.next() {
@@ -261,6 +323,50 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             }
         }
         all
+    }
+}
+
+/// What sections may still hold together.
+pub(crate) struct Left(u64);
+
+impl Left {
+    fn of(file: &[u8]) -> Self {
+        Self((file.len() as u64).saturating_mul(MOST_TIMES).max(SMALLEST))
+    }
+
+    pub(crate) fn take(&mut self, part: &str, size: u64) -> Result<(), ElfError> {
+        self.0 = self.0.checked_sub(size).ok_or_else(|| ElfError {
+            part: part.to_owned(),
+            problem: format!("its {size} bytes are too many for a file of this size"),
+        })?;
+        Ok(())
+    }
+}
+
+/// What the names of a table may still have: all of its entries can name one long text.
+struct Names {
+    part: &'static str,
+    left: usize,
+}
+
+impl Names {
+    fn take(&mut self, name: &str) -> Result<(), ElfError> {
+        self.left = self.left.checked_sub(name.len()).ok_or_else(|| ElfError {
+            part: self.part.to_owned(),
+            problem: "its names are together longer than the file by far".to_owned(),
+        })?;
+        Ok(())
+    }
+}
+
+/// Counts entries of a table of versions, whose chains can share their tails.
+fn few(count: &mut usize) -> Result<(), ElfError> {
+    *count += 1;
+    match *count > MOST_VERSIONS {
+        true => {
+            Err(ElfError { part: "symbol versions".to_owned(), problem: "there are too many".to_owned() })
+        }
+        false => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use crate::ElfError;
+use crate::read::Left;
 
 /// A section.
 #[derive(Clone, Debug)]
@@ -18,6 +19,12 @@ pub struct Section<'a> {
     pub sh_flags: u64,
     /// Address in memory, 0 if it is not loaded.
     pub address: u64,
+    /// Another section that it belongs to, by its place in the table.
+    pub link: usize,
+    /// What it is about: for relocations a section, for others a number of their own.
+    pub info: u32,
+    /// Bytes of an entry, where it is a table.
+    pub entry_size: u64,
     /// Alignment in bytes, when decompressed.
     pub alignment: u64,
     /// Where it is in the file.
@@ -36,20 +43,27 @@ pub(crate) fn decompress<'a>(
     kind: u32,
     packed: &'a [u8],
     size: u64,
-    left: &mut u64,
+    left: &mut Left,
 ) -> Result<Cow<'a, [u8]>, ElfError> {
     let format = match kind {
         1 => object::CompressionFormat::Zlib,
         2 => object::CompressionFormat::Zstandard,
         other => {
-            return Err(ElfError { part: name.to_owned(), problem: format!("its compression {other} is unknown") });
+            return Err(ElfError {
+                part: name.to_owned(),
+                problem: format!("its compression {other} is unknown"),
+            });
         }
     };
     unpack(name, format, packed, size, left).map(Cow::Owned)
 }
 
 /// The form before SHF_COMPRESSED: a `.zdebug_` section starts with `ZLIB` and the size.
-pub(crate) fn old_compression<'a>(name: &str, raw: &'a [u8], left: &mut u64) -> Result<Cow<'a, [u8]>, ElfError> {
+pub(crate) fn old_compression<'a>(
+    name: &str,
+    raw: &'a [u8],
+    left: &mut Left,
+) -> Result<Cow<'a, [u8]>, ElfError> {
     let packed = raw.strip_prefix(b"ZLIB").and_then(|rest| rest.split_first_chunk::<8>());
     match packed {
         Some((size, packed)) if name.starts_with(".zdebug_") => {
@@ -73,17 +87,19 @@ fn unpack(
     format: object::CompressionFormat,
     packed: &[u8],
     size: u64,
-    left: &mut u64,
+    left: &mut Left,
 ) -> Result<Vec<u8>, ElfError> {
     let wrong = |problem: String| ElfError { part: name.to_owned(), problem };
-    *left = left.checked_sub(size).ok_or_else(|| wrong(format!("its {size} bytes are too many")))?;
+    left.take(name, size)?;
     // The stated size only bounds what is read: memory grows with what is there.
     let mut bytes = Vec::new();
     let read = match format {
         object::CompressionFormat::Zlib => {
             flate2::read::ZlibDecoder::new(packed).take(size).read_to_end(&mut bytes)
         }
-        _ => zstd::stream::read::Decoder::new(packed).and_then(|zstd| zstd.take(size).read_to_end(&mut bytes)),
+        _ => {
+            zstd::stream::read::Decoder::new(packed).and_then(|zstd| zstd.take(size).read_to_end(&mut bytes))
+        }
     };
     read.map_err(|error| wrong(format!("it can't be decompressed: {error}")))?;
     match bytes.len() as u64 == size {

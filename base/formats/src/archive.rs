@@ -11,6 +11,11 @@ use crate::document;
 
 /// Members that an archive may have.
 const MOST_MEMBERS: usize = 1 << 20;
+/// Bytes that a member's name may have: the longest path that Linux knows.
+const LONGEST_NAME: usize = 4096;
+/// What a member costs beside its data and its name, in bytes of the limit: a million empty ones are no
+/// small thing to hold.
+const MEMBER_COST: u64 = 256;
 
 /// An archive or a compressed file can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +56,8 @@ pub enum MemberKind {
 /// The members of a static library (ar); the index and the table of long names are none.
 ///
 /// # Errors
-/// It is damaged, thin (its members are other files), or holds more than `limit` bytes.
+/// It is damaged, thin (its members are other files), or holds more than `limit` bytes, for which each member
+/// counts with its name and some more.
 pub fn ar(bytes: &[u8], limit: u64) -> Result<Vec<Member<'_>>, ArchiveError> {
     ar::members(bytes, limit).map_err(wrong("static library"))
 }
@@ -107,18 +113,21 @@ impl Budget {
         Self { left: limit, members: 0 }
     }
 
-    fn take(&mut self, size: u64) -> Result<(), String> {
+    /// Takes a member's data, name and own cost.
+    fn take(&mut self, size: u64, name: usize) -> Result<(), String> {
         self.members += 1;
         if self.members > MOST_MEMBERS {
             return Err(format!("it has more than {MOST_MEMBERS} members"));
         }
-        match self.left.checked_sub(size) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => Err("its members hold more bytes than are allowed".to_owned()),
+        if name > LONGEST_NAME {
+            return Err(format!("a name in it has {name} bytes, more than {LONGEST_NAME}"));
         }
+        self.spend(size.saturating_add(name as u64 + MEMBER_COST))
+    }
+
+    fn spend(&mut self, bytes: u64) -> Result<(), String> {
+        self.left = self.left.checked_sub(bytes).ok_or("its members hold more bytes than are allowed")?;
+        Ok(())
     }
 }
 
@@ -127,7 +136,7 @@ fn read_tar(bytes: &[u8], limit: u64) -> std::io::Result<Vec<Member<'_>>> {
     let mut members = Vec::new();
     for entry in ::tar::Archive::new(bytes).entries()? {
         let mut entry = entry?;
-        budget.take(entry.size()).map_err(std::io::Error::other)?;
+        budget.take(entry.size(), entry.path_bytes().len()).map_err(std::io::Error::other)?;
         let kind = match entry.header().entry_type() {
             ::tar::EntryType::Regular | ::tar::EntryType::Continuous | ::tar::EntryType::GNUSparse => {
                 MemberKind::File
@@ -149,6 +158,10 @@ fn read_tar(bytes: &[u8], limit: u64) -> std::io::Result<Vec<Member<'_>>> {
         }
         members.push(Member { name, kind, mode, data: Cow::Owned(data) });
     }
+    // Two blocks of zeroes; without them it may have been cut between two members.
+    if !bytes.ends_with(&[0; 1024]) {
+        return Err(std::io::Error::other("it has no end mark"));
+    }
     Ok(members)
 }
 
@@ -159,13 +172,16 @@ fn read_zip(bytes: &[u8], limit: u64) -> Result<Vec<Member<'_>>, String> {
     let mut members = Vec::new();
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).map_err(text)?;
-        let name = String::from_utf8_lossy(file.name_raw()).into_owned();
+        let name = file.name_raw();
+        budget.take(0, name.len())?;
+        let name = String::from_utf8_lossy(name).into_owned();
         let kind = if file.is_dir() { MemberKind::Directory } else { MemberKind::File };
         let mode = file.unix_mode();
         let mut data = Vec::new();
         // The stated size is the packer's word; what is read is bounded by what is left.
-        file.by_ref().take(budget.left + 1).read_to_end(&mut data).map_err(|error| format!("`{name}`: {error}"))?;
-        budget.take(data.len() as u64)?;
+        let most = budget.left.saturating_add(1);
+        file.by_ref().take(most).read_to_end(&mut data).map_err(|error| format!("`{name}`: {error}"))?;
+        budget.spend(data.len() as u64)?;
         members.push(Member { name, kind, mode, data: Cow::Owned(data) });
     }
     Ok(members)

@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Read};
 /// Decompressed bytes that a document may have unless its caller says otherwise. The largest real ones
 /// (file lists of a whole distribution) have about 700 MB.
 const LARGEST: u64 = 2 << 30;
+/// Memory that an xz stream may ask for, in KiB; the highest level of `xz` asks for 65 MiB.
+const MOST_XZ_MEMORY: u32 = 256 << 10;
 
 /// Bytes with the name that errors call them by. Compression (gzip, zstd, xz, bzip2) is told from the
 /// first bytes, not from the name.
@@ -84,7 +86,9 @@ pub(crate) fn decompressed<'a>(mut stream: impl BufRead + 'a) -> io::Result<Box<
     Ok(match stream.fill_buf()? {
         [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(stream)?),
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => Box::new(lzma_rust2::XzReader::new(stream, true)),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            Box::new(lzma_rust2::XzReader::new_mem_limit(stream, true, MOST_XZ_MEMORY))
+        }
         [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(stream)),
         _ => Box::new(stream),
     })

@@ -9,6 +9,8 @@ use heirloom_model::digest::Hasher;
 
 /// Values inside of values.
 const DEEPEST: usize = 200;
+/// Values of one file. A value of one byte is remembered with many more.
+const MOST_VALUES: usize = 1 << 22;
 
 /// A Python bytecode file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +54,8 @@ pub fn parse(bytes: &[u8]) -> Result<Pyc, PycError> {
         Some(flags) if header == 16 => u32::from_le_bytes(*flags),
         _ => 0,
     };
-    let mut reader = Reader { bytes, at: header, version, references: Vec::new(), interned: Vec::new() };
+    let mut reader =
+        Reader { bytes, at: header, version, references: Vec::new(), interned: Vec::new(), values: 0 };
     let code = reader.value(0)?;
     match reader.at == bytes.len() {
         true => Ok(Pyc { version, flags, code }),
@@ -92,6 +95,8 @@ struct Reader<'a> {
     references: Vec<Option<Digest>>,
     /// Python 2's interned strings, which have references of their own.
     interned: Vec<Digest>,
+    /// Values read so far.
+    values: usize,
 }
 
 impl Reader<'_> {
@@ -121,7 +126,10 @@ impl Reader<'_> {
         let length = self.int()?;
         // Every value has at least a byte, so that no length is more than what is left.
         let left = self.bytes.len() - self.at;
-        usize::try_from(length).ok().filter(|length| *length <= left).ok_or_else(|| self.wrong("a length is wrong"))
+        usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= left)
+            .ok_or_else(|| self.wrong("a length is wrong"))
     }
 
     /// The digest of the next value's meaning.
@@ -134,6 +142,10 @@ impl Reader<'_> {
         if depth > DEEPEST {
             return Err(self.wrong("its values are nested too deep"));
         }
+        self.values += 1;
+        if self.values > MOST_VALUES {
+            return Err(self.wrong("it has too many values"));
+        }
         let tag = self.byte()?;
         let kind = tag & 0x7f;
         let slot = (tag & 0x80 != 0).then(|| {
@@ -144,7 +156,9 @@ impl Reader<'_> {
             b'0' => return Ok(None),
             b'r' => {
                 let index = self.int()?;
-                let known = usize::try_from(index).ok().and_then(|index| self.references.get(index).copied().flatten());
+                let known = usize::try_from(index)
+                    .ok()
+                    .and_then(|index| self.references.get(index).copied().flatten());
                 return Ok(Some(known.ok_or_else(|| self.wrong("a reference leads nowhere"))?));
             }
             b'R' => {
@@ -295,7 +309,9 @@ mod tests {
         let (one, other) = (compiled(SOURCE, "1", 1_000_000_000), compiled(SOURCE, "7", 1_500_000_000));
         assert_ne!(one, other);
         assert_eq!(parse(&one).unwrap(), parse(&other).unwrap());
-        for (from, to) in [("y=2", "y=3"), ("'d'", "'e'"), ("1 << 70", "1 << 71"), ("def f", "def g"), ("2j", "3j")] {
+        for (from, to) in
+            [("y=2", "y=3"), ("'d'", "'e'"), ("1 << 70", "1 << 71"), ("def f", "def g"), ("2j", "3j")]
+        {
             let changed = compiled(&SOURCE.replace(from, to), "1", 1_000_000_000);
             assert_ne!(parse(&one).unwrap().code, parse(&changed).unwrap().code, "{from}");
         }

@@ -51,7 +51,12 @@ struct Found {
 }
 
 /// Compares all pairs, on all processors.
-pub(crate) fn compare(reference: &Set<'_>, rebuild: &Set<'_>, cache: &Path, options: Options) -> Result<Comparison, Fail> {
+pub(crate) fn compare(
+    reference: &Set<'_>,
+    rebuild: &Set<'_>,
+    cache: &Path,
+    options: Options,
+) -> Result<Comparison, Fail> {
     let (mut universe, mut unused) = (Universe::default(), Universe::default());
     let references = found(reference, cache, &mut universe)?;
     let rebuilt = found(rebuild, cache, &mut unused)?;
@@ -89,7 +94,10 @@ pub(crate) fn compare(reference: &Set<'_>, rebuild: &Set<'_>, cache: &Path, opti
     Ok(Comparison {
         verdict: Verdict::worst(sources.values().copied()),
         findings,
-        normalisations: packages.iter().flat_map(|compared| compared.normalisations.iter().cloned()).collect(),
+        normalisations: packages
+            .iter()
+            .flat_map(|compared| compared.normalisations.iter().cloned())
+            .collect(),
         sources,
         names: pairs.iter().map(|(one, _)| source_name(&one.source).to_owned()).collect(),
         packages,
@@ -120,11 +128,16 @@ fn about(left: &BTreeMap<Key<'_>, &Found>, right: &BTreeMap<Key<'_>, &Found>) ->
         found,
     };
     let keys: BTreeSet<_> = left.keys().chain(right.keys()).collect();
-    let show = |package: Option<&&Found>| package.map(|package| package.nevra.evr().to_string()).unwrap_or_default();
+    let show =
+        |package: Option<&&Found>| package.map(|package| package.nevra.evr().to_string()).unwrap_or_default();
     keys.into_iter()
         .filter_map(|key| match (left.get(key), right.get(key)) {
-            (a @ Some(_), None) => Some(finding("missing-package", Severity::Incompatible, key, show(a), String::new())),
-            (None, b @ Some(_)) => Some(finding("extra-package", Severity::Different, key, String::new(), show(b))),
+            (a @ Some(_), None) => {
+                Some(finding("missing-package", Severity::Incompatible, key, show(a), String::new()))
+            }
+            (None, b @ Some(_)) => {
+                Some(finding("extra-package", Severity::Different, key, String::new(), show(b)))
+            }
             (a @ Some(one), b @ Some(other)) if one.nevra.evr() != other.nevra.evr() => {
                 let lag = evr::compare(other.nevra.evr(), one.nevra.evr()).is_lt();
                 let rule = if lag { "older-version" } else { "other-version" };
@@ -167,7 +180,8 @@ fn found(set: &Set<'_>, cache: &Path, universe: &mut Universe) -> Result<Vec<Fou
 
 /// Every RPM file below a directory, links not followed.
 fn files(dir: &Path) -> Result<Vec<PathBuf>, Fail> {
-    let failed = |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: can't be read: {error}", dir.display()));
+    let failed =
+        |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: can't be read: {error}", dir.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -186,8 +200,11 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Fail> {
 /// The packages of a signed repository, kept in a cache by their digests.
 fn fetched(set: &Set<'_>, cache: &Path) -> Result<Vec<PathBuf>, Fail> {
     if set.keys.is_empty() {
-        return Err(Fail::new(Exit::Failed, format!("{}: no key is named that signs this repository", set.location))
-            .hint("name its public key file with --reference-key or --rebuild-key"));
+        return Err(Fail::new(
+            Exit::Failed,
+            format!("{}: no key is named that signs this repository", set.location),
+        )
+        .hint("name its public key file with --reference-key or --rebuild-key"));
     }
     let store = Store::open(cache)?;
     let verified = repository::verify(set.location, &repository::keyring(set.keys)?)?;

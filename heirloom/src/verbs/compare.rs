@@ -60,8 +60,9 @@ fn report<'a>(
 /// Writes the reports and certificates that were asked for, and shows the result.
 fn written(args: &cli::Compare, report: &Report<'_>, data: &impl Serialize) -> Result<Shown, Fail> {
     let write = |path: &Path, text: String| {
-        std::fs::write(path, text)
-            .map_err(|error| Fail::new(Exit::Failed, format!("{}: can't be written: {error}", path.display())))
+        std::fs::write(path, text).map_err(|error| {
+            Fail::new(Exit::Failed, format!("{}: can't be written: {error}", path.display()))
+        })
     };
     let forms: [(_, fn(&Report<'_>) -> String); 3] =
         [(&args.html, report::html), (&args.sarif, report::sarif), (&args.junit, report::junit)];

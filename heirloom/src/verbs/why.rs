@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
 use heirloom_model::Digest;
+use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
 use serde::Serialize;
 
 use crate::context::Context;

@@ -94,7 +94,12 @@ impl Check {
         self.weight
     }
 
-    pub(crate) const fn tags(name: &'static str, doc: &'static str, weight: Weight, tags: &'static [u32]) -> Self {
+    pub(crate) const fn tags(
+        name: &'static str,
+        doc: &'static str,
+        weight: Weight,
+        tags: &'static [u32],
+    ) -> Self {
         Self { name, doc, weight, tags, how: How::Tags }
     }
 
@@ -164,7 +169,12 @@ impl Check {
         self.finding(severity, subject, values)
     }
 
-    pub(crate) fn finding(&self, severity: Severity, subject: &str, (expected, found): (String, String)) -> Finding {
+    pub(crate) fn finding(
+        &self,
+        severity: Severity,
+        subject: &str,
+        (expected, found): (String, String),
+    ) -> Finding {
         Finding { rule: self.name.to_owned(), severity, subject: subject.to_owned(), expected, found }
     }
 }

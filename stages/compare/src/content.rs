@@ -20,9 +20,21 @@ pub(crate) fn compare(look: &mut Look, place: &Place, reference: &[u8], rebuilt:
     if reference == rebuilt {
         return true;
     }
+    if look.is_full(place) {
+        return false;
+    }
     let kind = Kind::of(place, reference);
     if kind != Kind::of(place, rebuilt) {
-        look.differs(place, (Kind::of(place, reference).name().to_owned(), Kind::of(place, rebuilt).name().to_owned()));
+        let other = Kind::of(place, rebuilt);
+        match kind.has_structure() || other.has_structure() {
+            // One of them is damaged, or nobody can use both in the same way.
+            true => look.unreadable(
+                place,
+                "not examined",
+                format!("it is {} in the reference, {} in the rebuild", kind.name(), other.name()),
+            ),
+            false => look.differs(place, (kind.name().to_owned(), other.name().to_owned())),
+        }
         return false;
     }
     let both = (reference, rebuilt);
@@ -44,7 +56,7 @@ pub(crate) fn compare(look: &mut Look, place: &Place, reference: &[u8], rebuilt:
 }
 
 /// Records where two contents begin to differ.
-fn differs(look: &mut Look, place: &Place, (reference, rebuilt): (&[u8], &[u8])) {
+pub(crate) fn differs(look: &mut Look, place: &Place, (reference, rebuilt): (&[u8], &[u8])) {
     let at = reference.iter().zip(rebuilt).take_while(|(a, b)| a == b).count();
     let show = |bytes: &[u8]| {
         let rest = &bytes[at.min(bytes.len())..];
@@ -89,6 +101,14 @@ impl Kind {
             _ if name.starts_with("symvers") || name == "Module.symvers" => Self::Symvers,
             _ if is_text(bytes) => Self::Text,
             _ => Self::Other,
+        }
+    }
+
+    /// Whether files of this kind have a structure that programs rely on.
+    fn has_structure(self) -> bool {
+        match self {
+            Self::Elf | Self::Packed(_) | Self::Archive(_) | Self::Python | Self::Png | Self::Program => true,
+            Self::Pdf | Self::Symvers | Self::Text | Self::Other => false,
         }
     }
 

@@ -11,8 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use heirloom_elf::{Elf, ElfError, Hardening, Symbol};
 
 use crate::check::{self, normaliser};
+use crate::content;
 use crate::look::{Look, Place};
 use crate::types::Library;
+
+/// Bytes that the file's name may have when it is told with every exported symbol.
+const MOST_TEXT: usize = 64 << 20;
 
 /// One ELF file of both packages.
 pub(crate) struct ElfPair<'a> {
@@ -65,7 +69,13 @@ pub(crate) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> b
             return false;
         }
     };
+    let seen = (look.findings.len(), look.normalisations.len());
     match examine(look, place, &reference, &rebuilt) {
+        Ok(true) if seen == (look.findings.len(), look.normalisations.len()) => {
+            // Something differs, and nothing that was looked at.
+            content::differs(look, place, both);
+            false
+        }
         Ok(same) => same,
         Err(error) => {
             look.unreadable(place, "not examined", error);
@@ -84,6 +94,12 @@ fn examine<'a>(
     let program = reference.is_executable_program() && rebuilt.is_executable_program();
     let required = std::mem::take(&mut look.required);
     let (reference, rebuilt) = (Facts::of(reference)?, Facts::of(rebuilt)?);
+    let count = reference.exports.len() + rebuilt.exports.len();
+    if count.saturating_mul(place.shown.len()) > MOST_TEXT {
+        look.required = required;
+        let problem = format!("{count} exported symbols, each with the file's long name, can't be told");
+        return Err(ElfError { part: ".dynsym".to_owned(), problem });
+    }
     let pair = ElfPair { path: &place.shown, reference, rebuilt, required: &required, program };
     for check in check::checks() {
         look.findings.extend(check.run_elf(&pair));

@@ -140,7 +140,8 @@ pub fn compare_stored(
 fn judge(compared: &mut Compared, pair: &pair::Pair<'_>, paths: (&Path, &Path), options: &Options) {
     let required = pair.reference.relations(DependencyKind::Requires).iter();
     let required = required.map(|relation| relation.name.trim_end_matches("(64bit)").to_owned());
-    let mut look = look::Look::new(required.collect());
+    let size = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
+    let mut look = look::Look::new(required.collect()).bounded(size(paths.0).saturating_add(size(paths.1)));
     payload::compare(&mut look, pair, paths.0, paths.1);
     let evidence = types::compare(&mut look, &options.debuginfo);
     let mut findings: Vec<Finding> = check::checks().iter().flat_map(|check| check.run(pair)).collect();
@@ -152,7 +153,11 @@ fn judge(compared: &mut Compared, pair: &pair::Pair<'_>, paths: (&Path, &Path), 
     findings.sort_by_cached_key(|finding| (place(finding), finding.subject.clone()));
     let mapped = check::mapped(pair).into_iter();
     compared.normalisations = mapped
-        .map(|(subject, detail)| Normalisation { rule: check::normaliser::DIST_MAP.name.to_owned(), subject, detail })
+        .map(|(subject, detail)| Normalisation {
+            rule: check::normaliser::DIST_MAP.name.to_owned(),
+            subject,
+            detail,
+        })
         .chain(look.normalisations)
         .collect();
     let name = compared.nevra.name();

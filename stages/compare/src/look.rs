@@ -9,6 +9,14 @@ use crate::types::Library;
 
 /// Bytes that may be decompressed while one pair of packages is compared, all layers of both together.
 const BUDGET: u64 = 8 << 30;
+/// Bytes that packages may unpack to however small they are, and how many times their size beyond that. What
+/// is meant to exhaust memory packs a thousand times and more; what people install, about ten.
+const SMALLEST: u64 = 128 << 20;
+const MOST_TIMES: u64 = 100;
+/// Bytes of text that findings and normalisations may have.
+const MOST_TEXT: usize = 64 << 20;
+/// Bytes of a place's name; a path of the longest kind in another.
+const LONGEST_PLACE: usize = 8192;
 /// Containers in containers.
 const DEEPEST: usize = 8;
 
@@ -21,6 +29,9 @@ pub(crate) struct Look {
     /// Symbol versions that the reference requires, without the mark of their word size.
     pub(crate) required: BTreeSet<String>,
     budget: u64,
+    /// Findings and normalisations whose text has been counted, and what it came to.
+    counted: (usize, usize, usize),
+    is_full: bool,
 }
 
 /// Where in a package something is.
@@ -57,7 +68,20 @@ impl Place {
 
 impl Look {
     pub(crate) fn new(required: BTreeSet<String>) -> Self {
-        Self { findings: Vec::new(), normalisations: Vec::new(), libraries: Vec::new(), required, budget: BUDGET }
+        Self {
+            findings: Vec::new(),
+            normalisations: Vec::new(),
+            libraries: Vec::new(),
+            required,
+            budget: BUDGET,
+            counted: (0, 0, 0),
+            is_full: false,
+        }
+    }
+
+    /// Bounds what is decompressed by the size of both packages.
+    pub(crate) fn bounded(self, packages: u64) -> Self {
+        Self { budget: largest(packages).min(BUDGET), ..self }
     }
 
     /// Records one application of a rule.
@@ -94,8 +118,37 @@ impl Look {
         Some(self.budget)
     }
 
+    /// Whether no more can be told, or this place can't be named; recorded, once in the first case.
+    pub(crate) fn is_full(&mut self, place: &Place) -> bool {
+        if place.shown.len() > LONGEST_PLACE {
+            let short: String = place.shown.chars().take(100).collect();
+            let place = Place { shown: format!("{short}…"), ..place.clone() };
+            self.unreadable(&place, "not examined", format!("its name has more than {LONGEST_PLACE} bytes"));
+            return true;
+        }
+        let (findings, normalisations, text) = &mut self.counted;
+        for finding in self.findings.get(*findings..).unwrap_or_default() {
+            *text +=
+                size_of::<Finding>() + finding.subject.len() + finding.expected.len() + finding.found.len();
+        }
+        for normalisation in self.normalisations.get(*normalisations..).unwrap_or_default() {
+            *text += size_of::<Normalisation>() + normalisation.subject.len() + normalisation.detail.len();
+        }
+        (*findings, *normalisations) = (self.findings.len(), self.normalisations.len());
+        if *text > MOST_TEXT && !self.is_full {
+            self.is_full = true;
+            self.unreadable(place, "not examined", "more differs in the package than can be told");
+        }
+        self.is_full
+    }
+
     /// Takes these bytes from the budget.
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.budget = self.budget.saturating_sub(bytes as u64);
     }
+}
+
+/// Bytes that packages of this size may unpack to.
+pub(crate) fn largest(packages: u64) -> u64 {
+    packages.saturating_mul(MOST_TIMES).saturating_add(SMALLEST)
 }

@@ -64,7 +64,8 @@ pub(crate) fn kind(file: &FileEntry) -> u16 {
 impl<'a> Files<'a> {
     /// Brings together what has one path by the declared map.
     fn map(&mut self, dist: &DistMap) {
-        let mut extra: BTreeMap<_, _> = self.extra.iter().map(|file| (dist.plain(&file.path), *file)).collect();
+        let mut extra: BTreeMap<_, _> =
+            self.extra.iter().map(|file| (dist.plain(&file.path), *file)).collect();
         for file in std::mem::take(&mut self.missing) {
             match extra.remove(&dist.plain(&file.path)) {
                 Some(other) if kind(file) == kind(other) => self.both.push((file, other)),
@@ -167,7 +168,10 @@ mod tests {
     #[test]
     fn links_lead_to_paths() {
         let link = "/usr/lib/debug/.build-id/ab/cdef.debug";
-        assert_eq!(resolve(link, "../../usr/lib64/liba.so.1.debug"), "/usr/lib/debug/usr/lib64/liba.so.1.debug");
+        assert_eq!(
+            resolve(link, "../../usr/lib64/liba.so.1.debug"),
+            "/usr/lib/debug/usr/lib64/liba.so.1.debug"
+        );
         assert_eq!(resolve(link, "/usr/lib/debug/b"), "/usr/lib/debug/b");
     }
 }

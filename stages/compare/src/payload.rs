@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use heirloom_formats::rpm_file::{self, FileEntry, Header, RpmError};
-use heirloom_model::Severity;
+use heirloom_model::{Digest, Severity};
 
 use crate::check::{content as rules, normaliser};
 use crate::content;
-use crate::look::{Look, Place};
+use crate::look::{self, Look, Place};
 use crate::pair::{Pair, resolve};
 
 /// A file larger than this is not examined.
@@ -21,7 +21,8 @@ const AHEAD: usize = 2;
 
 /// Compares the content of every file that both packages have and whose digests differ.
 pub(crate) fn compare(look: &mut Look, pair: &Pair<'_>, reference: &Path, rebuilt: &Path) {
-    let work = Work::new(look, pair);
+    let size = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
+    let work = Work::new(look, pair, look::largest(size(reference).saturating_add(size(rebuilt))));
     if work.files.is_empty() {
         return;
     }
@@ -55,13 +56,15 @@ struct Work<'a> {
 type Delivered = Result<(usize, Vec<u8>), RpmError>;
 
 impl<'a> Work<'a> {
-    fn new(look: &mut Look, pair: &Pair<'a>) -> Self {
+    /// `most` bytes are read, of both packages together.
+    fn new(look: &mut Look, pair: &Pair<'a>, mut most: u64) -> Self {
         let (left, right) = (indices(pair.reference), indices(pair.rebuilt));
         let mut work = Self { files: BTreeMap::new(), checksums: BTreeMap::new() };
         let delivered = |(a, b): &&(&'a FileEntry, &'a FileEntry)| is_delivered(a) && is_delivered(b);
         let names: BTreeMap<&str, Both> = (pair.files.both.iter().filter(delivered))
             .filter_map(|(a, b)| {
-                let both = Both { reference: *left.get(a.path.as_str())?, rebuilt: *right.get(b.path.as_str())? };
+                let both =
+                    Both { reference: *left.get(a.path.as_str())?, rebuilt: *right.get(b.path.as_str())? };
                 Some((a.path.as_str(), both))
             })
             .collect();
@@ -76,14 +79,27 @@ impl<'a> Work<'a> {
             })
         };
         for (reference, rebuilt) in differing(pair) {
+            let left = most.checked_sub(reference.size.saturating_add(rebuilt.size));
             if reference.size > LARGEST || rebuilt.size > LARGEST {
-                look.unreadable(&place(reference), "not examined", format!("it has more than {LARGEST} bytes"));
-            } else {
+                look.unreadable(
+                    &place(reference),
+                    "not examined",
+                    format!("it has more than {LARGEST} bytes"),
+                );
+            } else if let Some(left) = left {
+                most = left;
                 work.files.extend(names.get_key_value(reference.path.as_str()));
+            } else {
+                look.unreadable(
+                    &place(reference),
+                    "not examined",
+                    "packages of this size can't hold so much",
+                );
             }
         }
         for path in names.keys() {
-            let Some(target) = target(path).filter(|target| work.files.contains_key(path) || work.files.contains_key(target))
+            let Some(target) = target(path)
+                .filter(|target| work.files.contains_key(path) || work.files.contains_key(target))
             else {
                 continue;
             };
@@ -95,7 +111,13 @@ impl<'a> Work<'a> {
 
     /// Files are compared as soon as both readers have delivered them. Packages list their files in the
     /// same order, so that little is held; what comes early waits.
-    fn compare(&self, look: &mut Look, pair: &Pair<'_>, left: Receiver<Delivered>, right: Receiver<Delivered>) {
+    fn compare(
+        &self,
+        look: &mut Look,
+        pair: &Pair<'_>,
+        left: Receiver<Delivered>,
+        right: Receiver<Delivered>,
+    ) {
         let mut waiting = HashMap::<usize, Vec<u8>>::new();
         let mut kept = HashMap::<&str, (Vec<u8>, Vec<u8>)>::new();
         let by_index: HashMap<usize, (&str, Both)> =
@@ -118,6 +140,16 @@ impl<'a> Work<'a> {
                 }
             };
             left_over.remove(path);
+            let files = (&pair.reference.files[index], &pair.rebuilt.files[both.rebuilt]);
+            if !(is_listed(pair.reference, files.0, &reference) && is_listed(pair.rebuilt, files.1, &rebuilt))
+            {
+                look.unreadable(
+                    &place(files.0),
+                    "payload",
+                    "its content is not what the header's digest is of",
+                );
+                continue;
+            }
             let is_checked = self.checksums.values().any(|target| target == path);
             if self.checksums.contains_key(path) || is_checked {
                 kept.insert(path, (reference.clone(), rebuilt.clone()));
@@ -172,13 +204,22 @@ fn indices(header: &Header) -> HashMap<&str, usize> {
 
 /// Files that both packages deliver, and that digests do not show to be the same. A file without a digest
 /// equals nothing, itself included: there is no evidence.
-fn differing<'p, 'a>(pair: &'p Pair<'a>) -> impl Iterator<Item = (&'a FileEntry, &'a FileEntry)> + use<'p, 'a> {
+fn differing<'p, 'a>(
+    pair: &'p Pair<'a>,
+) -> impl Iterator<Item = (&'a FileEntry, &'a FileEntry)> + use<'p, 'a> {
     let alike = pair.reference.file_digest_algorithm() == pair.rebuilt.file_digest_algorithm();
     let same = move |a: &FileEntry, b: &FileEntry| {
         let known = alike && !a.digest.is_empty() && a.digest == b.digest;
         a.size == b.size && (known || a.size == 0)
     };
     pair.files.both.iter().copied().filter(move |(a, b)| is_delivered(a) && is_delivered(b) && !same(a, b))
+}
+
+/// Whether this is the content that the header has the digest of; another algorithm than SHA-256 says nothing.
+fn is_listed(header: &Header, file: &FileEntry, content: &[u8]) -> bool {
+    const SHA256: u32 = 8;
+    let known = header.file_digest_algorithm() == SHA256 && !file.digest.is_empty();
+    !known || Digest::of(content).to_string() == file.digest
 }
 
 /// Sends the wanted files of a package in the order of its payload, then the error that ended it, if any.
@@ -207,6 +248,10 @@ fn damaged(look: &mut Look, left: &BTreeSet<&str>, error: &RpmError) {
 
 fn missing(look: &mut Look, left: &BTreeSet<&str>) {
     for path in left {
-        look.unreadable(&Place::file(path, false), "payload", "the header lists the file, and the payload lacks it");
+        look.unreadable(
+            &Place::file(path, false),
+            "payload",
+            "the header lists the file, and the payload lacks it",
+        );
     }
 }

@@ -13,7 +13,7 @@ use heirloom_model::{Evidence, Severity};
 use crate::check::types::{TYPES, TYPES_UNKNOWN};
 use crate::elf::ElfPair;
 use crate::elf::symbols::is_nobodys;
-use crate::look::{Look, Place};
+use crate::look::{self, Look, Place};
 use crate::pair::resolve;
 
 /// A file with debugging data larger than this is not read.
@@ -40,8 +40,12 @@ impl Library {
         if pair.program {
             return None;
         }
-        let rebuilt: BTreeMap<_, _> =
-            pair.rebuilt.exports.iter().map(|symbol| ((symbol.name, symbol.version), symbol.address)).collect();
+        let rebuilt: BTreeMap<_, _> = pair
+            .rebuilt
+            .exports
+            .iter()
+            .map(|symbol| ((symbol.name, symbol.version), symbol.address))
+            .collect();
         let exports: Vec<_> = pair
             .reference
             .exports
@@ -66,7 +70,9 @@ fn has_type(symbol: &Symbol<'_>) -> bool {
 
 impl Side {
     fn of(elf: &Elf<'_>) -> Self {
-        let has = [".debug_info", ".zdebug_info"].iter().any(|name| matches!(elf.section(name), Ok(Some(_)) | Err(_)));
+        let has = [".debug_info", ".zdebug_info"]
+            .iter()
+            .any(|name| matches!(elf.section(name), Ok(Some(_)) | Err(_)));
         Self { build_id: elf.build_id(), own: has.then(|| elf.bytes().to_vec()) }
     }
 }
@@ -141,7 +147,11 @@ impl Library {
             look.findings.push(TYPES.finding(severity, &subject, values));
         }
         if let Some(first) = report.without_types.first() {
-            let found = format!("{} of {} exports have no type, first {first}", report.without_types.len(), self.exports.len());
+            let found = format!(
+                "{} of {} exports have no type, first {first}",
+                report.without_types.len(),
+                self.exports.len()
+            );
             look.findings.push(TYPES_UNKNOWN.finding(Severity::Note, &self.path, (String::new(), found)));
         }
     }
@@ -168,7 +178,8 @@ impl Files {
             None => self.files.get(side.build_id.as_deref()?)?,
         };
         let link = Elf::parse(file).ok().and_then(|elf| elf.debugaltlink());
-        let supplementary = link.as_ref().and_then(|(_, build_id)| self.files.get(build_id)).map(Vec::as_slice);
+        let supplementary =
+            link.as_ref().and_then(|(_, build_id)| self.files.get(build_id)).map(Vec::as_slice);
         let lacks = link.map(|(name, build_id)| format!("{name} (build-id {build_id})"));
         Some(Data { file, supplementary, lacks: lacks.filter(|_| supplementary.is_none()) })
     }
@@ -187,7 +198,9 @@ impl Files {
         for (path, files) in read {
             match files {
                 Ok(files) => all.files.extend(files),
-                Err(why) => look.unreadable(&Place::file(&path.display().to_string(), false), "debugging data", why),
+                Err(why) => {
+                    look.unreadable(&Place::file(&path.display().to_string(), false), "debugging data", why)
+                }
             }
         }
         all
@@ -208,6 +221,10 @@ fn files_of(path: &Path, wanted: &BTreeSet<&str>) -> Result<Vec<(String, Vec<u8>
     if indices.is_empty() {
         return Ok(Vec::new());
     }
+    let size = indices.iter().fold(0_u64, |sum, index| sum.saturating_add(header.files[*index].size));
+    if size > look::largest(path.metadata().map_or(0, |metadata| metadata.len())) {
+        return Err(format!("a package of this size can't hold {size} bytes"));
+    }
     let (mut found, mut left) = (Vec::new(), indices.len());
     let take = |index: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {
         let bytes = rpm_file::read_whole(reader, &header.files[index], LARGEST)?;
@@ -227,7 +244,9 @@ fn targets(header: &Header, wanted: &BTreeSet<&str>) -> BTreeSet<String> {
     const LINKS: &str = "/usr/lib/debug/.build-id/";
     let mut targets = BTreeSet::new();
     for file in &header.files {
-        let Some(id) = file.path.strip_prefix(LINKS).and_then(|rest| rest.strip_suffix(".debug")) else { continue };
+        let Some(id) = file.path.strip_prefix(LINKS).and_then(|rest| rest.strip_suffix(".debug")) else {
+            continue;
+        };
         if !wanted.contains(id.replace('/', "").as_str()) {
             continue;
         }

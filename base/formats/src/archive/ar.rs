@@ -36,8 +36,8 @@ pub(super) fn members(bytes: &[u8], limit: u64) -> Result<Vec<Member<'_>>, Strin
             }
             _ => {}
         }
-        budget.take(data.len() as u64)?;
         let (name, data) = named(name, names, data).ok_or("a member has no name")?;
+        budget.take(data.len() as u64, name.len())?;
         members.push(Member {
             name: String::from_utf8_lossy(name).into_owned(),
             kind: MemberKind::File,

@@ -26,7 +26,7 @@ pub(super) fn members(bytes: &[u8], limit: u64) -> Result<Vec<Member<'_>>, Strin
                 false => Err("bytes follow its end".to_owned()),
             };
         }
-        budget.take(u64::from(size))?;
+        budget.take(u64::from(size), name.len())?;
         let data = take(bytes, &mut at, size as usize)?;
         at = at.next_multiple_of(4);
         let kind = match mode >> 12 {
@@ -48,5 +48,6 @@ fn take<'a>(bytes: &'a [u8], at: &mut usize, count: usize) -> Result<&'a [u8], S
 
 fn number(digits: &[u8]) -> Result<u32, String> {
     let text = str::from_utf8(digits).ok().filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    text.and_then(|text| u32::from_str_radix(text, 16).ok()).ok_or_else(|| "a number in it is none".to_owned())
+    text.and_then(|text| u32::from_str_radix(text, 16).ok())
+        .ok_or_else(|| "a number in it is none".to_owned())
 }

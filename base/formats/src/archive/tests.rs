@@ -6,7 +6,12 @@ use super::*;
 const MOST: u64 = 1 << 20;
 
 fn run(dir: &Path, script: &str) -> Vec<u8> {
-    let done = Command::new("bash").args(["-euc", script]).current_dir(dir).stderr(Stdio::inherit()).output().unwrap();
+    let done = Command::new("bash")
+        .args(["-euc", script])
+        .current_dir(dir)
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
     assert!(done.status.success(), "{script}");
     done.stdout
 }

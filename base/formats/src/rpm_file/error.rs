@@ -29,16 +29,16 @@ pub enum RpmProblem {
         /// `signature` or `header`.
         part: &'static str,
     },
-    /// A tag store that is larger than rpm itself would accept.
-    #[error("its {part} claims {found} {unit}, more than the {most} that rpm accepts")]
+    /// A tag store that is larger than rpm itself would accept, or than any package.
+    #[error("its {part} claims {found} {unit}, more than the {most} that are accepted")]
     TooLarge {
         /// `signature` or `header`.
         part: &'static str,
-        /// `tags` or `bytes`.
+        /// `tags`, `bytes` or what kind of bytes.
         unit: &'static str,
         /// As it claims.
         found: u64,
-        /// As rpm accepts.
+        /// As is accepted.
         most: u64,
     },
     /// The file ends inside of a tag store.

@@ -4,6 +4,10 @@ use super::RpmProblem;
 use super::store::Store;
 use super::tag;
 
+/// Bytes of all paths, and of all descriptions of what files are, as they are when directories and
+/// descriptions are written out for each file. The largest packages have a tenth of it.
+const MOST_BYTES: u64 = 128 << 20;
+
 /// One file, directory or link, as the header describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileEntry {
@@ -94,9 +98,10 @@ pub(super) fn files(main: &Store) -> Result<Vec<FileEntry>, RpmProblem> {
     texts(main, &mut files, tag::FILE_LANGS, |file, language| file.language = language)?;
     let classes = main.texts(tag::CLASS_DICT)?;
     if !classes.is_empty() {
-        numbers(main, &mut files, tag::FILE_CLASS, |file, class: u32| {
-            file.class = classes.get(class as usize).cloned().unwrap_or_default();
-        })?;
+        let numbers: Vec<u32> = main.numbers(tag::FILE_CLASS)?;
+        let class = |number: u32| classes.get(number as usize).map_or("", String::as_str);
+        bounded(numbers.iter().map(|number| class(*number).len()))?;
+        each(&mut files, tag::FILE_CLASS, numbers, |file, number| class(number).clone_into(&mut file.class))?;
     }
     Ok(files)
 }
@@ -109,6 +114,8 @@ fn paths(main: &Store) -> Result<Vec<String>, RpmProblem> {
     if indexes.len() != names.len() {
         return Err(RpmProblem::Count { tag: tag::DIR_INDEXES, expected: names.len(), found: indexes.len() });
     }
+    let directory = |index: u32| directories.get(index as usize).map_or(0, String::len);
+    bounded(names.iter().zip(&indexes).map(|(name, index)| name.len() + directory(*index)))?;
     let mut paths = Vec::with_capacity(names.len());
     for (name, index) in names.into_iter().zip(indexes) {
         let found = index as usize;
@@ -117,6 +124,20 @@ fn paths(main: &Store) -> Result<Vec<String>, RpmProblem> {
         paths.push(format!("{directory}{name}"));
     }
     Ok(paths)
+}
+
+/// A few bytes for each file can stand for as many long texts.
+fn bounded(lengths: impl Iterator<Item = usize>) -> Result<(), RpmProblem> {
+    let found = lengths.fold(0_u64, |sum, length| sum.saturating_add(length as u64));
+    match found > MOST_BYTES {
+        true => Err(RpmProblem::TooLarge {
+            part: "header",
+            unit: "bytes of paths and descriptions",
+            found,
+            most: MOST_BYTES,
+        }),
+        false => Ok(()),
+    }
 }
 
 fn numbers<T: TryFrom<u64>>(

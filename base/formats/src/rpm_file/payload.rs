@@ -5,7 +5,7 @@
 //! and the file's index in the header, which has the rest). Of the paths that are one file (hard links),
 //! the last in the archive carries the data, and the others come before it without any.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
@@ -21,19 +21,18 @@ const LONGEST_NAME: u64 = 4096;
 /// `header.files`. `wanted` says by index which ones; of a set of hard links every wanted one
 /// is handed over, whichever of them carries the data. `take` may end the reading, so that no more is decompressed.
 ///
-/// Sizes are bounded by what the header says; the payload's digest is for [`super::verify_digests`] to check.
+/// Sizes, and what they come to, are bounded by what the header says; the payload's digest is for [`super::verify_digests`] to check.
 ///
 /// # Errors
-/// The file can't be read, or its archive is damaged or has a file that the header does not list. The inner
-/// error is `take`'s own.
+/// The file can't be read, or its archive is damaged, has a file twice, or one that the header does not list.
+/// The inner error is `take`'s own.
 pub fn each_file<E>(
     path: &Path,
     header: &Header,
     wanted: impl Fn(usize) -> bool,
     take: impl FnMut(usize, &mut dyn Read) -> Result<ControlFlow<()>, E>,
 ) -> Result<Result<(), E>, RpmError> {
-    walk(path, header, wanted, take)
-        .map_err(|problem| RpmError { file: path.display().to_string(), problem })
+    walk(path, header, wanted, take).map_err(|problem| RpmError { file: path.display().to_string(), problem })
 }
 
 /// All of a file that [`each_file`] hands over, `limit` bytes at most.
@@ -59,8 +58,15 @@ fn walk<E>(
     let reader = document::decompressed(BufReader::with_capacity(256 * 1024, file))?;
     let files = Files::new(&header.files, wanted);
     let mut archive = Archive { reader: BufReader::with_capacity(64 * 1024, reader), at: 0 };
+    let (mut seen, mut left) = (BTreeSet::new(), files.size());
     while let Some((index, size)) = archive.next(&files)? {
         let path = &header.files[index].path;
+        if !seen.insert(index) {
+            return Err(RpmProblem::Archive(format!("`{path}` is in it twice")));
+        }
+        left = left.checked_sub(size).ok_or_else(|| {
+            RpmProblem::Archive(format!("with `{path}` it holds more than the files that the header lists"))
+        })?;
         let wanted = if size > 0 || header.files[index].size == 0 { files.wanted(index) } else { &[] };
         let mut data = archive.reader.by_ref().take(size);
         let done = match wanted {
@@ -72,14 +78,14 @@ fn walk<E>(
             several => {
                 let mut bytes = Vec::new();
                 data.read_to_end(&mut bytes)?;
-                let mut flow = ControlFlow::Continue(());
                 for index in several {
                     match take(*index, &mut bytes.as_slice()) {
-                        Ok(after) => flow = after,
+                        Ok(ControlFlow::Continue(())) => {}
+                        Ok(ControlFlow::Break(())) => return Ok(Ok(())),
                         Err(error) => return Ok(Err(error)),
                     }
                 }
-                flow
+                ControlFlow::Continue(())
             }
         };
         if done.is_break() {
@@ -99,8 +105,10 @@ fn walk<E>(
 struct Files<'a> {
     files: &'a [FileEntry],
     by_name: HashMap<&'a str, usize>,
-    /// Wanted files by the file whose data they are: one, or all wanted ones of a set of hard links.
-    wanted: BTreeMap<usize, Vec<usize>>,
+    /// The set of hard links that each file is of, for those of which some are wanted.
+    sets: HashMap<usize, usize>,
+    /// The wanted files of each set.
+    wanted: Vec<Vec<usize>>,
     /// The last of each set of hard links, and files that are none.
     carriers: BTreeSet<usize>,
 }
@@ -116,18 +124,25 @@ impl<'a> Files<'a> {
             sets.entry(key).or_default().push(index);
         }
         let carriers = sets.values().filter_map(|set| set.last().copied()).collect();
-        let mut all = BTreeMap::new();
+        let (mut set_of, mut all) = (HashMap::new(), Vec::new());
         for set in sets.into_values() {
             let chosen: Vec<usize> = set.iter().copied().filter(|index| wanted(*index)).collect();
             if !chosen.is_empty() {
-                all.extend(set.iter().map(|index| (*index, chosen.clone())));
+                set_of.extend(set.iter().map(|index| (*index, all.len())));
+                all.push(chosen);
             }
         }
-        Self { files, by_name, wanted: all, carriers }
+        Self { files, by_name, sets: set_of, wanted: all, carriers }
     }
 
     fn wanted(&self, index: usize) -> &[usize] {
-        self.wanted.get(&index).map_or(&[], Vec::as_slice)
+        self.sets.get(&index).and_then(|set| self.wanted.get(*set)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What all files together have at most in the archive; of a link its target.
+    fn size(&self) -> u64 {
+        let most = |file: &FileEntry| if file.is_regular() { file.size } else { file.size.max(LONGEST_NAME) };
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(most(file)))
     }
 
     fn carries_data(&self, index: usize) -> bool {

@@ -23,7 +23,10 @@ pub fn each_source<E>(
         return Err(RpmError { file: path.display().to_string(), problem });
     }
     let file = |index: usize| header.files[index].path.as_str();
-    each_file(path, &header, |_| true, |index, data| {
-        take(file(index), data).map(|()| ControlFlow::Continue(()))
-    })
+    each_file(
+        path,
+        &header,
+        |_| true,
+        |index, data| take(file(index), data).map(|()| ControlFlow::Continue(())),
+    )
 }

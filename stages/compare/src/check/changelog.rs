@@ -30,7 +30,9 @@ fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     };
     let mut findings: Vec<_> = missing.chain(extra).map(differs).collect();
     if findings.is_empty() && reference != rebuilt {
-        findings.push(check.differs("order", ("entries".to_owned(), "the same entries in another order".to_owned())));
+        findings.push(
+            check.differs("order", ("entries".to_owned(), "the same entries in another order".to_owned())),
+        );
     }
     findings
 }

@@ -11,13 +11,8 @@ pub(crate) const DEVELOPMENT_FILES: Check = Check::tags(
 )
 .content();
 
-pub(crate) const CONFIG_DEFAULTS: Check = Check::tags(
-    "config-defaults",
-    "Configuration files have the same defaults.",
-    Breaking,
-    &[],
-)
-.content();
+pub(crate) const CONFIG_DEFAULTS: Check =
+    Check::tags("config-defaults", "Configuration files have the same defaults.", Breaking, &[]).content();
 
 pub(crate) const KERNEL_SYMBOLS: Check = Check::tags(
     "kernel-symbols",
@@ -27,13 +22,9 @@ pub(crate) const KERNEL_SYMBOLS: Check = Check::tags(
 )
 .content();
 
-pub(crate) const CHECKSUM: Check = Check::tags(
-    "checksum",
-    "A checksum for FIPS 140 is that of the file that it protects.",
-    Breaking,
-    &[],
-)
-.content();
+pub(crate) const CHECKSUM: Check =
+    Check::tags("checksum", "A checksum for FIPS 140 is that of the file that it protects.", Breaking, &[])
+        .content();
 
 pub(crate) const UNREADABLE: Check = Check::tags(
     "unreadable",

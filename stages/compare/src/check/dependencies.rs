@@ -153,7 +153,8 @@ fn by_key<'a>(
     let literal: BTreeSet<String> = other.relations(kind).iter().map(text).collect();
     let compared = |relation: &&Relation| !payload_compressor::is_feature(relation);
     for relation in header.relations(kind).iter().filter(compared) {
-        let (_, senses) = all.entry(key(pair, header, relation, &literal)).or_insert((relation, BTreeSet::new()));
+        let (_, senses) =
+            all.entry(key(pair, header, relation, &literal)).or_insert((relation, BTreeSet::new()));
         senses.insert(relation.flags & !COMPARISON);
     }
     all
@@ -176,7 +177,8 @@ fn key(pair: &Pair<'_>, header: &Header, relation: &Relation, literal: &BTreeSet
 pub(crate) fn mapped(pair: &Pair<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (reference, rebuilt) in &pair.files.both {
-        for (one, other) in [(&reference.path, &rebuilt.path), (&reference.link_target, &rebuilt.link_target)] {
+        for (one, other) in [(&reference.path, &rebuilt.path), (&reference.link_target, &rebuilt.link_target)]
+        {
             if one != other && pair.dist.plain(one) == pair.dist.plain(other) {
                 all.push((reference.path.clone(), format!("{one} = {other}")));
             }

@@ -2,8 +2,9 @@
 
 use super::Weight::{Allowed, Breaking, Compatible, Expected};
 use super::{
-    Check, build_flags, build_id_links, changelog, code, conclusion, content, dependencies, file_content, file_dependencies,
-    file_facts, file_list, hard_links, other_tags, payload_compressor, release, scriptlets, triggers, types,
+    Check, build_flags, build_id_links, changelog, code, conclusion, content, dependencies, file_content,
+    file_dependencies, file_facts, file_list, hard_links, other_tags, payload_compressor, release,
+    scriptlets, triggers, types,
 };
 use crate::elf::{hardening, linking, symbols};
 use crate::tag::*;

@@ -67,7 +67,10 @@ fn weaker(has: &Relation, wanted: &Relation) -> bool {
                 || order.is_ge() && has_compare == Greater
         }
         LessOrEqual => order.is_le() && matches!(has_compare, Equal | LessOrEqual | Less),
-        Less => order.is_lt() && matches!(has_compare, Equal | LessOrEqual) || order.is_le() && has_compare == Less,
+        Less => {
+            order.is_lt() && matches!(has_compare, Equal | LessOrEqual)
+                || order.is_le() && has_compare == Less
+        }
         Equal => false,
     }
 }
@@ -109,7 +112,6 @@ impl<'a> Series<'a> {
         Some(Self { head: &name[..start], numbers: numbers?, tail: &name[close..] })
     }
 }
-
 
 #[cfg(test)]
 mod tests {

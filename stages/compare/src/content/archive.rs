@@ -49,17 +49,30 @@ impl Form {
     }
 }
 
-pub(super) fn compare(look: &mut Look, place: &Place, (reference, rebuilt): (&[u8], &[u8]), form: Form) -> bool {
+pub(super) fn compare(
+    look: &mut Look,
+    place: &Place,
+    (reference, rebuilt): (&[u8], &[u8]),
+    form: Form,
+) -> bool {
     let (Some(reference), Some(rebuilt)) =
         (members(look, place, reference, form, "reference"), members(look, place, rebuilt, form, "rebuild"))
     else {
         return false;
     };
+    if reference.is_empty() != rebuilt.is_empty() {
+        let side = if reference.is_empty() { "reference" } else { "rebuild" };
+        look.unreadable(place, side, format!("the {} has no members, and the other has", form.name()));
+        return false;
+    }
     look.normalised(form.rule(), place, "");
     let mut same = true;
     let mut rebuilt = by_name(rebuilt);
     for (key, expected) in by_name(reference) {
         let inside = place.member(&key.0);
+        if look.is_full(&inside) {
+            return false;
+        }
         let Some(found) = rebuilt.remove(&key) else {
             look.differs(&inside, ("a member".to_owned(), String::new()));
             same = false;
@@ -73,13 +86,23 @@ pub(super) fn compare(look: &mut Look, place: &Place, (reference, rebuilt): (&[u
         same &= super::compare(look, &inside, &expected.data, &found.data);
     }
     for key in rebuilt.keys() {
-        look.differs(&place.member(&key.0), (String::new(), "a member".to_owned()));
+        let inside = place.member(&key.0);
+        if look.is_full(&inside) {
+            return false;
+        }
+        look.differs(&inside, (String::new(), "a member".to_owned()));
         same = false;
     }
     same
 }
 
-fn members<'a>(look: &mut Look, place: &Place, bytes: &'a [u8], form: Form, side: &str) -> Option<Vec<Member<'a>>> {
+fn members<'a>(
+    look: &mut Look,
+    place: &Place,
+    bytes: &'a [u8],
+    form: Form,
+    side: &str,
+) -> Option<Vec<Member<'a>>> {
     let limit = look.open(place)?;
     match form.read(bytes, limit) {
         Ok(members) => {

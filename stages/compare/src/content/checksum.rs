@@ -10,6 +10,10 @@ use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+/// Bytes of a number in an NSS checksum; its keys have 3072 bits at most, and arithmetic with longer ones
+/// takes its time.
+const LONGEST: usize = 512;
+
 /// Keys that programs verify their own checksum with: fipscheck, GnuTLS, nettle, OpenSSL 1.0; OpenSSL 1.1;
 /// hmaccalc and libkcapi, for kernels too; libgcrypt.
 const KEYS: [&[u8]; 4] = [
@@ -65,10 +69,11 @@ fn mac<M: Mac + KeyInit>(key: &[u8], file: &[u8], expected: &[u8]) -> bool {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || text.len() < 40 {
+    if !text.len().is_multiple_of(2) || text.len() < 40 {
         return None;
     }
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     Some(digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
 }
 
@@ -79,6 +84,9 @@ fn nss(checksum: &[u8], file: &[u8]) -> Option<bool> {
     let mut items = Vec::new();
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let (item, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        if item.len() > LONGEST || items.len() > 5 {
+            return None;
+        }
         items.push(item);
         rest = after;
     }
@@ -133,10 +141,18 @@ mod tests {
                 (hex.clone(), ""),
                 (format!("{hex}\n"), "\n"),
                 (format!("{hex}  /boot/vmlinuz-5.14\n"), "  /boot/vmlinuz-5.14\n"),
-                (format!("[global]\nformat-version = 1\n[lib.so]\npath = /usr/lib64/lib.so\nhmac = {hex}\n"),
-                    "[global]\nformat-version = 1\n[lib.so]\npath = /usr/lib64/lib.so\nhmac = \n"),
+                (
+                    format!(
+                        "[global]\nformat-version = 1\n[lib.so]\npath = /usr/lib64/lib.so\nhmac = {hex}\n"
+                    ),
+                    "[global]\nformat-version = 1\n[lib.so]\npath = /usr/lib64/lib.so\nhmac = \n",
+                ),
             ] {
-                assert_eq!(verified(text.as_bytes(), b"a library").as_deref(), Some(beside.as_bytes()), "{key} {text}");
+                assert_eq!(
+                    verified(text.as_bytes(), b"a library").as_deref(),
+                    Some(beside.as_bytes()),
+                    "{key} {text}"
+                );
                 assert_eq!(verified(text.as_bytes(), b"another library"), None, "{key} {text}");
             }
             assert_eq!(verified(&unhex(&hex).unwrap(), b"a library"), Some(Vec::new()));
@@ -155,7 +171,8 @@ mod tests {
     fn nss_signs_with_a_key_that_it_carries() {
         let mut chk = vec![0xf1, 0xc5, 2, 1, 0, 0, 0, 12, 0x80, 0, 0, 4];
         let key = b"key of the file";
-        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap().chain_update(b"a library").finalize();
+        let mac =
+            <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap().chain_update(b"a library").finalize();
         for item in [&key[..], &mac.into_bytes()] {
             chk.extend((item.len() as u32).to_be_bytes());
             chk.extend(item);

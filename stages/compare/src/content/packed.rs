@@ -38,8 +38,14 @@ impl Packing {
     }
 }
 
-pub(super) fn compare(look: &mut Look, place: &Place, (reference, rebuilt): (&[u8], &[u8]), packing: Packing) -> bool {
-    let (Some(reference), Some(rebuilt)) = (unpack(look, place, reference, "reference"), unpack(look, place, rebuilt, "rebuild"))
+pub(super) fn compare(
+    look: &mut Look,
+    place: &Place,
+    (reference, rebuilt): (&[u8], &[u8]),
+    packing: Packing,
+) -> bool {
+    let (Some(reference), Some(rebuilt)) =
+        (unpack(look, place, reference, "reference"), unpack(look, place, rebuilt, "rebuild"))
     else {
         return false;
     };

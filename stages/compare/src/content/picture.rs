@@ -11,7 +11,8 @@ pub(super) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> b
         look.unreadable(place, "not examined", "its chunks do not add up to a PNG picture");
         return false;
     };
-    let same = reference.iter().filter(|chunk| !is_date(chunk)).eq(rebuilt.iter().filter(|chunk| !is_date(chunk)));
+    let same =
+        reference.iter().filter(|chunk| !is_date(chunk)).eq(rebuilt.iter().filter(|chunk| !is_date(chunk)));
     match same {
         true => look.normalised(normaliser::PNG_DATE, place, ""),
         false => super::differs(look, place, both),
@@ -31,7 +32,8 @@ fn chunks(bytes: &[u8]) -> Option<Vec<Chunk<'_>>> {
         rest = after.get(4..)?;
         chunks.push((kind, data));
     }
-    rest.is_empty().then_some(chunks)
+    let ended = chunks.last().is_some_and(|(kind, _)| *kind == b"IEND");
+    (rest.is_empty() && ended).then_some(chunks)
 }
 
 fn is_date((kind, data): &Chunk<'_>) -> bool {
@@ -51,6 +53,7 @@ mod tests {
             bytes.extend(*data);
             bytes.extend([0; 4]);
         }
+        bytes.extend([0, 0, 0, 0, b'I', b'E', b'N', b'D', 0, 0, 0, 0]);
         bytes
     }
 
@@ -72,7 +75,10 @@ mod tests {
     #[test]
     fn a_cut_picture_is_not_examined() {
         let whole = png(&[(b"IHDR", b"x"), (b"IDAT", b"data")]);
-        let (same, look) = same(&whole, &whole[..whole.len() - 5]);
-        assert!(!same && look.findings.iter().any(|finding| finding.rule == "unreadable"));
+        // Inside of a chunk, and before the last.
+        for cut in [5, 12] {
+            let (same, look) = same(&whole, &whole[..whole.len() - cut]);
+            assert!(!same && look.findings.iter().any(|finding| finding.rule == "unreadable"), "{cut}");
+        }
     }
 }

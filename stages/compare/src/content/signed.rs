@@ -42,6 +42,15 @@ fn parts<H: ImageNtHeaders>(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let start = pe::ImageDosHeader::parse(bytes).map_err(text)?.nt_headers_offset();
     let mut offset = u64::from(start);
     let (headers, directories) = H::parse(bytes, &mut offset).map_err(text)?;
+    for section in headers.sections(bytes, offset).map_err(text)?.iter() {
+        let (start, size) = section.pe_file_range();
+        if u64::from(start) + u64::from(size) > bytes.len() as u64 {
+            return Err(format!(
+                "its section `{}` is not inside of the file",
+                section.raw_name().escape_ascii()
+            ));
+        }
+    }
     // The checksum is at the same place in both forms of the optional header.
     let checksum = start as usize + 4 + 20 + 64;
     let fixed = if headers.is_type_64() { 112 } else { 96 };

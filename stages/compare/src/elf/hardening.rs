@@ -13,7 +13,9 @@ pub(crate) const STACK_PROTECTOR: Check = Check::tags(
     Compatible,
     &[],
 )
-.elf(|check, pair| lost(check, pair, |hardening| hardening.stack_protector, "functions check their stack frames"));
+.elf(|check, pair| {
+    lost(check, pair, |hardening| hardening.stack_protector, "functions check their stack frames")
+});
 
 pub(crate) const FORTIFY: Check = Check::tags(
     "hardening-fortify",
@@ -32,7 +34,11 @@ pub(crate) const RELRO: Check = Check::tags(
 .elf(|check, pair| {
     let level = |facts: &Facts<'_>| facts.hardening.relro;
     let (expected, found) = (level(&pair.reference), level(&pair.rebuilt));
-    if found >= expected { Vec::new() } else { vec![differs(check, pair, (format!("{expected}"), format!("{found}")))] }
+    if found >= expected {
+        Vec::new()
+    } else {
+        vec![differs(check, pair, (format!("{expected}"), format!("{found}")))]
+    }
 });
 
 pub(crate) const BIND_NOW: Check =
@@ -44,8 +50,9 @@ pub(crate) const PIE: Check =
         .elf(|check, pair| lost(check, pair, |hardening| hardening.pie, "position-independent"));
 
 pub(crate) const STACK: Check =
-    Check::tags("hardening-stack", "A stack that was not executable still is not.", Compatible, &[])
-        .elf(|check, pair| lost(check, pair, |hardening| !hardening.executable_stack, "no code on the stack"));
+    Check::tags("hardening-stack", "A stack that was not executable still is not.", Compatible, &[]).elf(
+        |check, pair| lost(check, pair, |hardening| !hardening.executable_stack, "no code on the stack"),
+    );
 
 pub(crate) const BRANCHES: Check = Check::tags(
     "hardening-branches",

@@ -30,34 +30,31 @@ pub(crate) const MACHINE: Check = Check::tags(
 });
 
 pub(crate) const INTERPRETER: Check =
-    Check::tags("elf-interpreter", "Every program names the same loader.", Breaking, &[]).elf(|check, pair| {
-        let text = |elf: &heirloom_elf::Elf<'_>| elf.interpreter().unwrap_or_default().to_owned();
-        one(check, pair, "interpreter", (text(pair.reference.elf), text(pair.rebuilt.elf)))
-    });
+    Check::tags("elf-interpreter", "Every program names the same loader.", Breaking, &[]).elf(
+        |check, pair| {
+            let text = |elf: &heirloom_elf::Elf<'_>| elf.interpreter().unwrap_or_default().to_owned();
+            one(check, pair, "interpreter", (text(pair.reference.elf), text(pair.rebuilt.elf)))
+        },
+    );
 
-pub(crate) const SONAME: Check =
-    Check::tags("soname", "Every library has the same SONAME.", Breaking, &[]).elf(|check, pair| {
+pub(crate) const SONAME: Check = Check::tags("soname", "Every library has the same SONAME.", Breaking, &[])
+    .elf(|check, pair| {
         let text = |elf: &heirloom_elf::Elf<'_>| elf.soname().unwrap_or_default().to_owned();
         one(check, pair, "SONAME", (text(pair.reference.elf), text(pair.rebuilt.elf)))
     });
 
-pub(crate) const NEEDED: Check = Check::tags(
-    "needed-libraries",
-    "The same libraries are needed; their order may differ.",
-    Breaking,
-    &[],
-)
-.elf(needed);
+pub(crate) const NEEDED: Check =
+    Check::tags("needed-libraries", "The same libraries are needed; their order may differ.", Breaking, &[])
+        .elf(needed);
 
 pub(crate) const RUN_PATH: Check =
-    Check::tags("run-path", "Libraries are searched in the same places (RUNPATH, RPATH).", Breaking, &[]).elf(
-        |check, pair| {
+    Check::tags("run-path", "Libraries are searched in the same places (RUNPATH, RPATH).", Breaking, &[])
+        .elf(|check, pair| {
             let text = |elf: &heirloom_elf::Elf<'_>| {
                 [elf.runpath(), elf.rpath()].into_iter().flatten().collect::<Vec<_>>().join(" ")
             };
             one(check, pair, "RUNPATH", (text(pair.reference.elf), text(pair.rebuilt.elf)))
-        },
-    );
+        });
 
 pub(crate) const VERSION_DEFINITIONS: Check = Check::tags(
     "version-definitions",
@@ -106,11 +103,13 @@ fn floor(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
     let (reference, rebuilt) = (&pair.reference.version_needs, &pair.rebuilt.version_needs);
     let mut findings = Vec::new();
     // A library that is needed anew has a rule of its own.
-    let both = rebuilt.iter().filter_map(|(library, versions)| Some((library, versions, reference.get(library)?)));
+    let both =
+        rebuilt.iter().filter_map(|(library, versions)| Some((library, versions, reference.get(library)?)));
     for (library, versions, known) in both {
         for version in versions.difference(known) {
             let (series, number) = split(version);
-            let floor = known.iter().filter(|known| split(known).0 == series).max_by_key(|known| split(known).1);
+            let floor =
+                known.iter().filter(|known| split(known).0 == series).max_by_key(|known| split(known).1);
             let later = floor.is_none_or(|floor| split(floor).1 < number)
                 && !pair.required.contains(&format!("{library}({version})"));
             // An older version of the same library is there wherever the later one is, and what another file of

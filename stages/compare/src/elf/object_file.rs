@@ -4,20 +4,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_dwarf::Debug;
-use heirloom_elf::{Elf, ElfError, Symbol};
+use heirloom_elf::{Elf, ElfError, Section, Symbol};
 use heirloom_model::Severity;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
 
+use super::sections::Name;
 use crate::check::{code, normaliser};
 use crate::look::{Look, Place};
 
 /// Compares static symbols as a set: their order means nothing, and annobin's own are none.
-pub(super) fn symbols(look: &mut Look, place: &Place, reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Result<bool, ElfError> {
+pub(super) fn symbols(
+    look: &mut Look,
+    place: &Place,
+    reference: &Elf<'_>,
+    rebuilt: &Elf<'_>,
+) -> Result<bool, ElfError> {
     let (left, right) = (counted(reference.symbols()?), counted(rebuilt.symbols()?));
     let difference = difference(&left, &right);
-    let known = look.normalisations.last().is_some_and(|last| {
-        last.rule == normaliser::SYMBOL_TABLE.name && last.subject == place.shown
-    });
+    let known = look
+        .normalisations
+        .last()
+        .is_some_and(|last| last.rule == normaliser::SYMBOL_TABLE.name && last.subject == place.shown);
     let same = difference.is_none();
     match difference {
         None if !known => look.normalised(normaliser::SYMBOL_TABLE, place, ""),
@@ -76,55 +83,101 @@ fn counted(symbols: Vec<Symbol<'_>>) -> Counted {
     all
 }
 
-/// Compares the relocations of one section by what they name, since numbers of symbols shift.
+/// Compares the relocations of sections by what they name, since numbers of symbols shift.
 pub(super) fn relocations(
     look: &mut Look,
     place: &Place,
-    section: &str,
-    both: (&Elf<'_>, &Elf<'_>),
-) -> Result<bool, ElfError> {
-    let target = section.strip_prefix(".rela").or_else(|| section.strip_prefix(".rel")).unwrap_or(section);
-    let (left, right) = (named(both.0, target), named(both.1, target));
-    let same = left.is_some() && left == right;
-    if same {
-        look.normalised(normaliser::RELOCATIONS, place, section);
-    } else {
-        let show = |all: &Option<Vec<Relocation>>| all.as_ref().map_or_else(String::new, |all| format!("{} relocations", all.len()));
-        look.findings.push(code::DATA.differs(&format!("{}!{section}", place.shown), (show(&left), show(&right))));
+    sections: &BTreeSet<&str>,
+    both: (File<'_>, File<'_>),
+) -> bool {
+    let (left, right) = (by_target(both.0.0), by_target(both.1.0));
+    let mut all_same = true;
+    for section in sections {
+        let target =
+            section.strip_prefix(".rela").or_else(|| section.strip_prefix(".rel")).unwrap_or(section);
+        let named = |relocations: &Option<ByTarget>, file: File<'_>| {
+            let all = relocations.as_ref()?.get(target).cloned().unwrap_or_default();
+            // What the reader leaves out, for example where another table of symbols is named, is not compared.
+            (all.iter().map(Vec::len).sum::<usize>() == stated(file, section)).then_some(all)
+        };
+        let (left, right) = (named(&left, both.0), named(&right, both.1));
+        let same = left.is_some() && left == right;
+        all_same &= same;
+        if same {
+            look.normalised(normaliser::RELOCATIONS, place, *section);
+        } else {
+            let count = |all: &Vec<Vec<Relocation>>| all.iter().map(Vec::len).sum::<usize>();
+            let show = |all: &Option<Vec<Vec<Relocation>>>| {
+                all.as_ref().map_or_else(|| "unknown".to_owned(), |all| format!("{} relocations", count(all)))
+            };
+            look.findings
+                .push(code::DATA.differs(&format!("{}!{section}", place.shown), (show(&left), show(&right))));
+        }
     }
-    Ok(same)
+    all_same
 }
+
+/// A file with its sections.
+type File<'a> = (&'a Elf<'a>, &'a BTreeMap<Name, Section<'a>>);
 
 /// Offset, kind, addend and the name of what it refers to.
 type Relocation = (u64, String, i64, String);
 
-fn named(elf: &Elf<'_>, section: &str) -> Option<Vec<Relocation>> {
+/// Relocations of each section by the name of the section; several may have one name.
+type ByTarget = BTreeMap<String, Vec<Vec<Relocation>>>;
+
+/// How many relocations the sections of this name have by their size.
+fn stated((elf, sections): File<'_>, name: &str) -> usize {
+    const SHT_RELA: u32 = 4;
+    let of_name = sections.range((name.to_owned(), 0)..=(name.to_owned(), usize::MAX));
+    let entry = |section: &Section<'_>| match (elf.header().class, section.sh_type) {
+        (64, SHT_RELA) => 24,
+        (64, _) => 16,
+        (_, SHT_RELA) => 12,
+        _ => 8,
+    };
+    of_name.map(|(_, section)| section.data.len() / entry(section)).sum()
+}
+
+fn by_target(elf: &Elf<'_>) -> Option<ByTarget> {
     let file = object::File::parse(elf.bytes()).ok()?;
-    let section = file.section_by_name(section)?;
     let name = |target| match target {
         RelocationTarget::Symbol(index) => {
             let symbol = file.symbol_by_index(index).ok()?;
             match symbol.section_index().and_then(|index| file.section_by_index(index).ok()) {
-                Some(section) if symbol.kind() == object::SymbolKind::Section => Some(section.name().ok()?.to_owned()),
+                Some(section) if symbol.kind() == object::SymbolKind::Section => {
+                    Some(section.name().ok()?.to_owned())
+                }
                 _ => Some(symbol.name().ok()?.to_owned()),
             }
         }
         RelocationTarget::Section(index) => Some(file.section_by_index(index).ok()?.name().ok()?.to_owned()),
         _ => Some(String::new()),
     };
-    section
-        .relocations()
-        .map(|(offset, relocation)| {
-            Some((offset, format!("{:?}", relocation.flags()), relocation.addend(), name(relocation.target())?))
-        })
-        .collect()
+    let mut left = elf.bytes().len().saturating_mul(4);
+    let mut all = ByTarget::new();
+    for section in file.sections() {
+        let mut relocations = Vec::new();
+        for (offset, relocation) in section.relocations() {
+            let name = name(relocation.target())?;
+            // Every relocation can name one long symbol.
+            left = left.checked_sub(name.len())?;
+            relocations.push((offset, format!("{:?}", relocation.flags()), relocation.addend(), name));
+        }
+        if !relocations.is_empty() {
+            all.entry(section.name().ok()?.to_owned()).or_default().push(relocations);
+        }
+    }
+    Some(all)
 }
 
 /// Compares debugging data without producer and compilation directory.
 pub(super) fn debugging(look: &mut Look, place: &Place, reference: &Elf<'_>, rebuilt: &Elf<'_>) -> bool {
     let parsed = (Debug::parse(reference.bytes(), None), Debug::parse(rebuilt.bytes(), None));
     let sameness = match &parsed {
-        (Ok(reference), Ok(rebuilt)) => heirloom_dwarf::same_debug(reference, rebuilt).map_err(|error| error.to_string()),
+        (Ok(reference), Ok(rebuilt)) => {
+            heirloom_dwarf::same_debug(reference, rebuilt).map_err(|error| error.to_string())
+        }
         (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
     };
     let subject = format!("{}!debugging data", place.shown);
@@ -140,7 +193,11 @@ pub(super) fn debugging(look: &mut Look, place: &Place, reference: &Elf<'_>, reb
             false
         }
         Err(error) => {
-            look.findings.push(code::DEBUG_DATA.finding(Severity::Undecided, &subject, (String::new(), error)));
+            look.findings.push(code::DEBUG_DATA.finding(
+                Severity::Undecided,
+                &subject,
+                (String::new(), error),
+            ));
             false
         }
     }

@@ -11,6 +11,9 @@ use super::object_file;
 use crate::check::{Check, Normaliser, code, normaliser};
 use crate::look::{Look, Place};
 
+/// Sections that differ of which the function is looked for; only the largest is told of.
+const MOST_NAMED: usize = 64;
+
 const ALLOCATED: u64 = 2;
 const EXECUTABLE: u64 = 4;
 
@@ -22,16 +25,19 @@ pub(super) fn compare(
     rebuilt: &Elf<'_>,
 ) -> Result<bool, ElfError> {
     let (left, right) = (by_name(reference.sections()?), by_name(rebuilt.sections()?));
+    let places = (by_place(&left), by_place(&right));
     let names: BTreeSet<&Name> = left.keys().chain(right.keys()).collect();
     let object = reference.header().kind == ObjectKind::Relocatable;
     let mut same = true;
-    let mut debugging = false;
+    let (mut debugging, mut symbols, mut relocations) = (false, false, BTreeSet::new());
     let mut different = Vec::new();
+    let go_ids = (go_id(reference), go_id(rebuilt));
     let mut names_differ = left.keys().ne(right.keys());
     for name in names {
         let (a, b) = (left.get(name), right.get(name));
         if let (Some(a), Some(b)) = (a, b)
-            && alike(a, b)
+            && facts(&places.0, a) == facts(&places.1, b)
+            && a.data == b.data
         {
             names_differ |= a.offset != b.offset;
             if a.stored != b.stored {
@@ -43,16 +49,34 @@ pub(super) fn compare(
             Treatment::Drop(rule) => look.normalised(rule, place, &name.0),
             Treatment::GoBuildId => look.normalised(normaliser::GO_BUILD_ID, place, ""),
             Treatment::MiniDebugInfo => same &= mini_debug_info(look, place, (reference, a), (rebuilt, b))?,
-            Treatment::SymbolTable => same &= object_file::symbols(look, place, reference, rebuilt)?,
+            Treatment::SymbolTable => symbols = true,
             Treatment::Debug => debugging = true,
-            Treatment::Relocations => same &= object_file::relocations(look, place, &name.0, (reference, rebuilt))?,
-            Treatment::Compare => different.extend(content(look, place, &name.0, (reference, a), (rebuilt, b))),
+            Treatment::Relocations => drop(relocations.insert(name.0.as_str())),
+            Treatment::Compare => {
+                let ids = (go_ids.0.as_deref(), go_ids.1.as_deref());
+                let named = different.len() < MOST_NAMED;
+                let sides = ((reference, a, ids.0), (rebuilt, b, ids.1));
+                let facts_differ = a.map(|a| facts(&places.0, a)) != b.map(|b| facts(&places.1, b));
+                different.extend(content(look, place, &name.0, sides, (named, facts_differ)));
+            }
         }
     }
     different.extend(beside_sections(reference, rebuilt));
+    // Once, however many sections of these names there are.
+    if symbols {
+        same &= object_file::symbols(look, place, reference, rebuilt)?;
+    }
+    if !relocations.is_empty() {
+        same &= object_file::relocations(look, place, &relocations, ((reference, &left), (rebuilt, &right)));
+    }
     same &= different.is_empty();
     for (rule, executable) in [(code::CODE, true), (code::DATA, false)] {
-        tell(look, place, &rule, different.iter().filter(|section| section.executable == executable).collect());
+        tell(
+            look,
+            place,
+            &rule,
+            different.iter().filter(|section| section.executable == executable).collect(),
+        );
     }
     if debugging {
         same &= object_file::debugging(look, place, reference, rebuilt);
@@ -64,7 +88,10 @@ pub(super) fn compare(
 }
 
 /// A section's name and, since object files may have several of one name, which of them it is.
-type Name = (String, usize);
+pub(super) type Name = (String, usize);
+
+/// Names of sections by their places in the table.
+type Sections<'s> = BTreeMap<usize, &'s str>;
 
 fn by_name<'a>(sections: Vec<Section<'a>>) -> BTreeMap<Name, Section<'a>> {
     let mut seen = BTreeMap::<String, usize>::new();
@@ -77,9 +104,24 @@ fn by_name<'a>(sections: Vec<Section<'a>>) -> BTreeMap<Name, Section<'a>> {
     all
 }
 
-fn alike(a: &Section<'_>, b: &Section<'_>) -> bool {
-    let facts = |s: &Section<'_>| (s.sh_type, s.sh_flags & !COMPRESSED, s.address, s.alignment, s.size);
-    facts(a) == facts(b) && a.data == b.data
+fn by_place<'s>(sections: &'s BTreeMap<Name, Section<'_>>) -> Sections<'s> {
+    sections.iter().map(|((name, _), section)| (section.index, name.as_str())).collect()
+}
+
+/// What a section's header says, its place in the file aside.
+fn facts<'s>(sections: &Sections<'s>, section: &Section<'_>) -> impl PartialEq + use<'s> {
+    const SHT_RELA: u32 = 4;
+    const SHT_REL: u32 = 9;
+    const SHT_GROUP: u32 = 17;
+    let Section { sh_type, sh_flags, address, alignment, size, entry_size, link, info, .. } = section;
+    // Numbers of sections shift, and those of the symbols that groups are named after.
+    let name = |index: usize| sections.get(&index).copied();
+    let (target, info) = match *sh_type {
+        SHT_RELA | SHT_REL => (name(*info as usize), 0),
+        SHT_GROUP => (None, 0),
+        _ => (None, *info),
+    };
+    (*sh_type, sh_flags & !COMPRESSED, *address, *alignment, *size, *entry_size, name(*link), target, info)
 }
 
 /// Whether a section of one of the files holds code.
@@ -120,10 +162,14 @@ impl Treatment {
             _ if name.starts_with(".gnu.build.attributes") || name.starts_with(".annobin") => {
                 Self::Drop(normaliser::ANNOBIN)
             }
-            _ if name.starts_with(".rela.gnu.build.attributes") || name.starts_with(".rel.gnu.build.attributes") => {
+            _ if name.starts_with(".rela.gnu.build.attributes")
+                || name.starts_with(".rel.gnu.build.attributes") =>
+            {
                 Self::Drop(normaliser::ANNOBIN)
             }
-            _ if name.starts_with(".debug_") || name.starts_with(".zdebug_") || name == ".gdb_index" => Self::Debug,
+            _ if name.starts_with(".debug_") || name.starts_with(".zdebug_") || name == ".gdb_index" => {
+                Self::Debug
+            }
             _ if name.starts_with(".rela.debug_") || name.starts_with(".rel.debug_") => Self::Debug,
             _ if object && (name.starts_with(".rela.") || name.starts_with(".rel.")) => Self::Relocations,
             _ => Self::Compare,
@@ -141,9 +187,8 @@ struct Different {
 
 /// What the headers say of how the file is loaded, and what belongs to no section.
 fn beside_sections(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Vec<Different> {
-    let different = |name: &str, size, values| {
-        Different { name: name.to_owned(), executable: false, size, values }
-    };
+    let different =
+        |name: &str, size, values| Different { name: name.to_owned(), executable: false, size, values };
     let mut all = Vec::new();
     let header = |elf: &Elf<'_>| (elf.header().entry, elf.header().os_abi);
     if header(reference) != header(rebuilt) {
@@ -166,10 +211,16 @@ fn beside_sections(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Vec<Different> {
     if left != right {
         let size = |runs: &[&[u8]]| runs.iter().map(|run| run.len() as u64).sum::<u64>();
         let show = |runs: &[&[u8]]| match runs.first() {
-            Some(first) => format!("{} bytes outside of all sections, starting with `{}`", size(runs), start(first)),
+            Some(first) => {
+                format!("{} bytes outside of all sections, starting with `{}`", size(runs), start(first))
+            }
             None => String::new(),
         };
-        all.push(different("outside of sections", size(&left).max(size(&right)), (show(&left), show(&right))));
+        all.push(different(
+            "outside of sections",
+            size(&left).max(size(&right)),
+            (show(&left), show(&right)),
+        ));
     }
     all
 }
@@ -183,8 +234,11 @@ fn start(bytes: &[u8]) -> String {
 /// only follow.
 fn tell(look: &mut Look, place: &Place, rule: &Check, different: Vec<&Different>) {
     let Some(largest) = different.iter().max_by_key(|section| section.size) else { return };
-    let others: Vec<&str> =
-        different.iter().filter(|other| other.name != largest.name).map(|other| other.name.as_str()).collect();
+    let others: Vec<&str> = different
+        .iter()
+        .filter(|other| other.name != largest.name)
+        .map(|other| other.name.as_str())
+        .collect();
     let (expected, mut found) = largest.values.clone();
     if !others.is_empty() {
         found.push_str(&format!("; and in {}", others.join(" ")));
@@ -192,12 +246,15 @@ fn tell(look: &mut Look, place: &Place, rule: &Check, different: Vec<&Different>
     look.findings.push(rule.differs(&format!("{}!{}", place.shown, largest.name), (expected, found)));
 }
 
+/// A file with one of its sections, and its build identity if it is Go's.
+type Side<'a> = (&'a Elf<'a>, Option<&'a Section<'a>>, Option<&'a str>);
+
 fn content(
     look: &mut Look,
     place: &Place,
     name: &str,
-    reference: (&Elf<'_>, Option<&Section<'_>>),
-    rebuilt: (&Elf<'_>, Option<&Section<'_>>),
+    (reference, rebuilt): (Side<'_>, Side<'_>),
+    (named, facts_differ): (bool, bool),
 ) -> Option<Different> {
     let executable = is_code([reference.1, rebuilt.1]);
     let different = |section: &Section<'_>, values| {
@@ -209,9 +266,8 @@ fn content(
         (None, Some(b)) => return different(b, (String::new(), format!("{} bytes", b.size))),
         (None, None) => return None,
     };
-    let (left, right) = (without_go_id(reference.0, a), without_go_id(rebuilt.0, b));
-    let moved = a.address != b.address || a.size != b.size;
-    if left == right && !moved && a.sh_type == b.sh_type && a.alignment == b.alignment {
+    let (left, right) = (without_go_id(reference.2, a), without_go_id(rebuilt.2, b));
+    if left == right && !facts_differ {
         look.normalised(normaliser::GO_BUILD_ID, place, name);
         return None;
     }
@@ -223,8 +279,8 @@ fn content(
         if at < data.len() || left.len() != right.len() {
             text.push_str(&format!(", differing in bytes {:#x} to {:#x}", range.start, range.end));
         }
-        let function = elf.function_at(section.address.saturating_add(at as u64));
-        match function.filter(|_| section.sh_flags & EXECUTABLE != 0) {
+        let is_code = named && section.sh_flags & EXECUTABLE != 0;
+        match is_code.then(|| elf.function_at(section.address.saturating_add(at as u64))).flatten() {
             Some(function) => format!("{text}, first in {function}"),
             None => text,
         }
@@ -232,9 +288,14 @@ fn content(
     different(a, (show(reference.0, a, &left), show(rebuilt.0, b, &right)))
 }
 
+/// Go's build identity, four digests of 20 characters, if it is long enough to be looked for.
+fn go_id(elf: &Elf<'_>) -> Option<String> {
+    elf.go_build_id().filter(|id| (17..=256).contains(&id.len()))
+}
+
 /// The Go tool chain writes its build identity into the code too.
-fn without_go_id<'a>(elf: &Elf<'_>, section: &'a Section<'_>) -> Cow<'a, [u8]> {
-    let Some(id) = elf.go_build_id().filter(|id| section.sh_flags & ALLOCATED != 0 && id.len() > 16) else {
+fn without_go_id<'a>(id: Option<&str>, section: &'a Section<'_>) -> Cow<'a, [u8]> {
+    let Some(id) = id.filter(|_| section.sh_flags & ALLOCATED != 0) else {
         return Cow::Borrowed(&section.data);
     };
     let mut data = section.data.to_vec();
@@ -272,10 +333,13 @@ fn mini_debug_info(
     };
     look.spend(a.len() + b.len());
     let (left, right) = (Elf::parse(&a)?, Elf::parse(&b)?);
-    let (left, right) = (object_file::for_backtraces(&left, reference.0)?, object_file::for_backtraces(&right, rebuilt.0)?);
+    let (left, right) =
+        (object_file::for_backtraces(&left, reference.0)?, object_file::for_backtraces(&right, rebuilt.0)?);
     match object_file::difference(&left, &right) {
         None => look.normalised(normaliser::MINI_DEBUG_INFO, place, ""),
-        Some(values) => look.findings.push(code::DATA.differs(&format!("{}!.gnu_debugdata", place.shown), values)),
+        Some(values) => {
+            look.findings.push(code::DATA.differs(&format!("{}!.gnu_debugdata", place.shown), values))
+        }
     }
     Ok(left == right)
 }

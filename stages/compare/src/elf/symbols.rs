@@ -138,9 +138,7 @@ fn exports(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
             Some(_) => {}
         }
     }
-    let extra = rebuilt.iter().filter(|(key, found)| {
-        !reference.contains_key(*key) && !is_nobodys(found)
-    });
+    let extra = rebuilt.iter().filter(|(key, found)| !reference.contains_key(*key) && !is_nobodys(found));
     findings.extend(extra.map(|(_, found)| {
         check.finding(Severity::Different, &subject(pair, found), (String::new(), show(found)))
     }));
@@ -173,10 +171,11 @@ fn missing(check: &Check, pair: &ElfPair<'_>, judged: fn(&Symbol<'_>) -> bool) -
         return Vec::new();
     }
     let (reference, rebuilt) = (by_key(&pair.reference.exports), by_key(&pair.rebuilt.exports));
-    let only = |one: &BTreeMap<Key<'_>, &Symbol<'_>>, other: &BTreeMap<Key<'_>, &Symbol<'_>>| -> Vec<String> {
-        let all = one.iter().filter(|(key, symbol)| !other.contains_key(*key) && judged(symbol));
-        all.map(|(_, symbol)| subject(pair, symbol)).collect()
-    };
+    let only =
+        |one: &BTreeMap<Key<'_>, &Symbol<'_>>, other: &BTreeMap<Key<'_>, &Symbol<'_>>| -> Vec<String> {
+            let all = one.iter().filter(|(key, symbol)| !other.contains_key(*key) && judged(symbol));
+            all.map(|(_, symbol)| subject(pair, symbol)).collect()
+        };
     let gone = only(&reference, &rebuilt).into_iter().map(|s| (s, ("exported".to_owned(), String::new())));
     let come = only(&rebuilt, &reference).into_iter().map(|s| (s, (String::new(), "exported".to_owned())));
     gone.chain(come).map(|(subject, values)| check.differs(&subject, values)).collect()
@@ -188,7 +187,8 @@ fn incidental(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
     }
     let (reference, rebuilt) = (by_key(&pair.reference.exports), by_key(&pair.rebuilt.exports));
     let gone = reference.iter().filter(|(key, _)| !rebuilt.contains_key(*key));
-    gone.map(|(_, symbol)| check.differs(&subject(pair, symbol), ("exported".to_owned(), String::new()))).collect()
+    gone.map(|(_, symbol)| check.differs(&subject(pair, symbol), ("exported".to_owned(), String::new())))
+        .collect()
 }
 
 fn subject(pair: &ElfPair<'_>, symbol: &Symbol<'_>) -> String {

@@ -56,7 +56,13 @@ fn base(shop: &Workshop) -> PathBuf {
 }
 
 /// Says what is wrong, if anything is.
-fn judge(compared: &Compared, rule: &str, severity: Severity, verdict: Verdict, also: &[&str]) -> Option<String> {
+fn judge(
+    compared: &Compared,
+    rule: &str,
+    severity: Severity,
+    verdict: Verdict,
+    also: &[&str],
+) -> Option<String> {
     let hit = compared.findings.iter().any(|finding| finding.rule == rule && finding.severity == severity);
     // Whatever changes a program changes its bytes.
     let follows = ["code", "data", "file-color"];
@@ -102,7 +108,8 @@ const SOURCES: &[SourceMutant] = &[
 ];
 
 /// A rule; macros that change it; what must follow; other rules that see it.
-type MacroMutant = (&'static str, &'static [(&'static str, &'static str)], Severity, Verdict, &'static [&'static str]);
+type MacroMutant =
+    (&'static str, &'static [(&'static str, &'static str)], Severity, Verdict, &'static [&'static str]);
 
 #[rustfmt::skip]
 const CHANGED: &[MacroMutant] = &[
@@ -147,7 +154,11 @@ fn changed_flags() {
 /// What no normalisation takes away: a change of the spec file that leaves a difference in the file's content.
 const KEPT: &[(&str, &str, &str)] = &[
     ("pyc-code", "1 << 70", "1 << 71"),
-    ("pyc-time", "open('../python/b.pyc', 'wb').write(whole[:8] + bytes(8)", "open('../python/b.pyc', 'wb').write(whole[:4] + bytes([1, 0, 0, 0]) + bytes(8)"),
+    (
+        "pyc-time",
+        "open('../python/b.pyc', 'wb').write(whole[:8] + bytes(8)",
+        "open('../python/b.pyc', 'wb').write(whole[:4] + bytes([1, 0, 0, 0]) + bytes(8)",
+    ),
     ("gzip, man-date", ".SH NAME\\ncontents", ".SH NAME\\nCONTENTS"),
     ("xz, zstd, bzip2", "seq 100000", "seq 100001"),
     ("tar", "tar --sort=name", "chmod 600 dir/two; tar --sort=name"),
@@ -182,23 +193,38 @@ fn what_means_something_is_not_normalised() {
 #[test]
 fn paths_that_carry_a_release_are_the_same_by_the_declared_map() {
     let shop = Workshop::new();
-    let spec = SPEC.replacen("cp dir/one one", "cp dir/one one; cp one one-1%{dist}.txt; ln -s one-1%{dist}.txt link", 1);
+    let spec = SPEC.replacen(
+        "cp dir/one one",
+        "cp dir/one one; cp one one-1%{dist}.txt; ln -s one-1%{dist}.txt link",
+        1,
+    );
     let base = build(&shop, "base", &spec, &[]);
-    let mapped = crate::compare_with(&base, &build(&shop, "mapped", &spec, &[("dist", ".el9_4")]), ".el9=.el9_4").unwrap();
+    let mapped =
+        crate::compare_with(&base, &build(&shop, "mapped", &spec, &[("dist", ".el9_4")]), ".el9=.el9_4")
+            .unwrap();
     assert_eq!(mapped.verdict, Identical, "{:#?}", mapped.findings);
-    let recorded = |text: &str| mapped.normalisations.iter().any(|used| used.rule == "dist-map" && used.detail.contains(text));
+    let recorded = |text: &str| {
+        mapped.normalisations.iter().any(|used| used.rule == "dist-map" && used.detail.contains(text))
+    };
     assert!(recorded("/usr/share/contents/one-1.el9.txt = /usr/share/contents/one-1.el9_4.txt"));
     assert!(recorded("one-1.el9.txt = one-1.el9_4.txt"));
     let changed = spec.replacen("cp one one-1", "echo more >> one; cp one one-1", 1);
     let changed = build(&shop, "changed", &changed, &[("dist", ".el9_4")]);
     let changed = crate::compare_with(&base, &changed, ".el9=.el9_4").unwrap();
-    assert!(changed.findings.iter().any(|f| f.rule == "file-content" && f.subject.ends_with("one-1.el9.txt")));
+    assert!(
+        changed.findings.iter().any(|f| f.rule == "file-content" && f.subject.ends_with("one-1.el9.txt"))
+    );
 }
 
-/// A normalisation; macros that need it.
-const NORMALISED: &[(&[&str], &[(&str, &str)])] = &[
+/// Normalisations; macros that need them.
+type Normalised = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
+const NORMALISED: &[Normalised] = &[
     (&["dist-map"], &[("dist", ".el9_4")]),
-    (&["build-id"], &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id=0x1234567890123456789012345678901234567890")]),
+    (
+        &["build-id"],
+        &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id=0x1234567890123456789012345678901234567890")],
+    ),
     (&["compiler-comment", "section-names"], &[("comment", "another compiler")]),
     (&["annobin", "symbol-table"], &[("plugin", "p2")]),
     (&["symbol-table", "relocations"], &[("symbols", ".annobin_more:")]),

@@ -35,7 +35,11 @@ const BREAKING: &[Breaking] = &[
     ("mode : unsigned char", "mode : int", "enum mode"),
     ("int (*call)(int, char)", "int (*call)(int, long)", "char"),
     ("int (*call)(int, char)", "int (*call)(int)", "parameters"),
-    ("virtual int first() { return 1; } virtual int second() { return 2; }", "virtual int second() { return 2; } virtual int first() { return 1; }", "virtual function"),
+    (
+        "virtual int first() { return 1; } virtual int second() { return 2; }",
+        "virtual int second() { return 2; } virtual int first() { return 1; }",
+        "virtual function",
+    ),
     ("struct derived : base { int own;", "struct derived { int own;", "struct derived"),
     ("int common;", "long common;", "member common"),
     ("inner *link;", "number *link;", "inner"),
@@ -72,7 +76,11 @@ const COMPILERS: &[&str] = &[
 ];
 
 fn findings<'a>(compared: &'a Compared, rule: &str) -> Vec<&'a heirloom_model::Finding> {
-    compared.findings.iter().filter(|finding| finding.rule == rule && finding.severity > Severity::Note).collect()
+    compared
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == rule && finding.severity > Severity::Note)
+        .collect()
 }
 
 #[test]
@@ -110,7 +118,10 @@ fn what_harms_nobody_raises_no_alarm() {
         let compared = compare(&base, &mutant).unwrap();
         let seen: Vec<_> = compared.findings.iter().filter(|f| f.severity > Severity::Different).collect();
         if !seen.is_empty() || compared.verdict > Verdict::AbiCompatible {
-            wrong.push(format!("{index} {flags}: {} {:?} with {seen:#?}", compared.verdict, compared.evidence));
+            wrong.push(format!(
+                "{index} {flags}: {} {:?} with {seen:#?}",
+                compared.verdict, compared.evidence
+            ));
         }
     }
     report(&wrong);
@@ -121,11 +132,20 @@ fn debugging_data_is_the_same_wherever_it_was_compiled() {
     let shop = Workshop::new();
     let base = build(&shop, "base", SPEC, FLAGS, "one");
     let moved = compare(&base, &build(&shop, "moved", SPEC, FLAGS, "another/place")).unwrap();
-    assert_eq!((moved.verdict, findings(&moved, "debug-data").len()), (Verdict::Identical, 0), "{:#?}", moved.findings);
+    assert_eq!(
+        (moved.verdict, findings(&moved, "debug-data").len()),
+        (Verdict::Identical, 0),
+        "{:#?}",
+        moved.findings
+    );
     let recorded = moved.normalisations.iter().find(|used| used.rule == "debug-info").unwrap();
     assert_eq!(recorded.detail, "compilation directory");
     // A name that only debugging data has.
-    let spec = SPEC.replacen("int area(shape *s, int scale)", "int area(shape *s, int scale_)\n#define scale scale_\n", 1);
+    let spec = SPEC.replacen(
+        "int area(shape *s, int scale)",
+        "int area(shape *s, int scale_)\n#define scale scale_\n",
+        1,
+    );
     let renamed = compare(&base, &build(&shop, "renamed", &spec, FLAGS, "one")).unwrap();
     assert_eq!(renamed.verdict, Verdict::AbiCompatible);
     assert!(!findings(&renamed, "debug-data").is_empty(), "{:#?}", renamed.findings);
@@ -144,7 +164,9 @@ fn instantiations_of_the_library_come_and_go_and_own_ones_do_not() {
     assert!(library.findings.iter().any(|f| f.rule == "std-instantiations" && f.severity == Severity::Note));
     assert_eq!((library.verdict, library.evidence), (Verdict::AbiCompatible, Some(Evidence::Symbols)));
     let own = changed("own", "return boxed.get();", "return boxed.item;");
-    assert!(findings(&own, "exported-symbols").iter().any(|finding| finding.subject.contains("_ZN3boxIiE3getEv")));
+    assert!(
+        findings(&own, "exported-symbols").iter().any(|finding| finding.subject.contains("_ZN3boxIiE3getEv"))
+    );
     assert_eq!(own.verdict, BROKEN);
 }
 
@@ -153,7 +175,9 @@ fn damaged_debugging_data_is_no_evidence() {
     let shop = Workshop::new();
     let base = build(&shop, "base", SPEC, FLAGS, "one");
     let cut = SPEC.replacen("cp libtypes.so.1", "objcopy --dump-section .debug_abbrev=a libtypes.so.1; head -c 20 a > b; objcopy --update-section .debug_abbrev=b libtypes.so.1; cp libtypes.so.1", 1);
-    let compared = compare(&base, &build(&shop, "cut", &cut.replacen("format != 0", "format == 0", 1), FLAGS, "one")).unwrap();
+    let compared =
+        compare(&base, &build(&shop, "cut", &cut.replacen("format != 0", "format == 0", 1), FLAGS, "one"))
+            .unwrap();
     let unknown = compared.findings.iter().find(|finding| finding.rule == "types-unknown").unwrap();
     assert_eq!((unknown.severity, compared.verdict), (Severity::Undecided, Verdict::Undecided));
 }
