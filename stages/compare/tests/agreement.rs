@@ -18,6 +18,8 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use heirloom_compare::{Options, Stored, checks, compare_stored};
 use heirloom_model::Digest;
@@ -112,29 +114,44 @@ const CHANGED_CONTENTS: &[(&str, Changes)] = &[
 #[test]
 fn rpm_and_rpmdiff_see_what_we_see() {
     let shop = Workshop::new();
-    let mut found = Disagreements::default();
-    let mut ask = |case: &str, reference: &Path, rebuilt: &Path| {
-        // rpmdiff, which is Python, takes as long as all others.
-        let (of_rpmdiff, of_rpm, compared) = std::thread::scope(|scope| {
-            let of_rpmdiff = scope.spawn(|| rpmdiff::differing(reference, rebuilt));
-            let others = (rpm::differing(reference, rebuilt), compare(reference, rebuilt));
-            (of_rpmdiff.join().unwrap(), others.0, others.1)
-        });
+    let found = Mutex::new(Disagreements::default());
+    let ask = |case: &str, reference: &Path, rebuilt: &Path| {
+        let compared = compare(reference, rebuilt);
+        let of_rpm = rpm::differing(reference, rebuilt);
+        let of_rpmdiff = rpmdiff::differing(reference, rebuilt);
+        let mut found = found.lock().unwrap();
         found.add("rpm", case, of_rpm, rpm::ours(&compared));
         found.add("rpmdiff", case, of_rpmdiff, rpmdiff::ours(&compared));
     };
     let base = shop.build("base", SAMPLE, &[]);
-    for (index, (case, changes)) in CHANGED_SAMPLES.iter().enumerate() {
+    in_parallel(CHANGED_SAMPLES, |index, (case, changes)| {
         ask(case, &base, &shop.build(&format!("sample{index}"), &changed(SAMPLE, changes), &[]));
-    }
-    for (index, (case, macros)) in CHANGED_MACROS.iter().enumerate() {
+    });
+    in_parallel(CHANGED_MACROS, |index, (case, macros)| {
         ask(case, &base, &shop.build(&format!("macros{index}"), SAMPLE, macros));
-    }
+    });
     let base = shop.build("contents", CONTENTS, MACROS);
-    for (index, (case, changes)) in CHANGED_CONTENTS.iter().enumerate() {
+    in_parallel(CHANGED_CONTENTS, |index, (case, changes)| {
         ask(case, &base, &shop.build(&format!("contents{index}"), &changed(CONTENTS, changes), MACROS));
-    }
+    });
+    let found = found.into_inner().unwrap();
     found.check(&["rpm", "rpmdiff"]);
+}
+
+/// Works on all items, as many at a time as there are processors: the tools take most of the time.
+pub(crate) fn in_parallel<T: Sync>(items: &[T], work: impl Fn(usize, &T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some((index, item)) =
+                    items.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    work(index, item);
+                }
+            });
+        }
+    });
 }
 
 /// What the sample with files of every kind needs.

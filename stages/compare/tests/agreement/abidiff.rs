@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use heirloom_model::Severity;
 use testkit::tool::Tool;
 
 use crate::accepted::Disagreements;
 use crate::support::Workshop;
-use crate::{CONTENTS, Fact, MACROS, changed, compare};
+use crate::{CONTENTS, Fact, MACROS, changed, compare, in_parallel};
 
 const TYPES: &str = include_str!("../mutants/types.spec");
 
@@ -58,6 +59,36 @@ const CHANGED_TYPES: &[Mutant] = &[
     ("unknown type", "struct unknown *u", "struct stranger *u"),
     ("method gone", "int third() { return 3; }", ""),
     ("library's template", "v.push_back(x); return v.size();", "return x;"),
+    ("pointer to constant", "inner *link;", "const inner *link;"),
+    ("unsigned for signed", "short a; short b;", "unsigned short a; short b;"),
+    ("unused type come", "struct hidden", "typedef long wide;\nstruct hidden"),
+    ("class for struct", "struct derived : base { int own;", "class derived : public base { public: int own;"),
+    ("member made private", "struct inner { short a; short b; };", "struct inner { short a; private: short b; };"),
+    ("enumerator gone", "RED, GREEN, BLUE", "RED, GREEN"),
+    ("enumerator renamed", "RED, GREEN, BLUE", "RED, GREEN, NAVY"),
+    ("virtual function come first", "virtual int first()", "virtual int zeroth() { return 0; } virtual int first()"),
+    ("destructor no longer virtual", "virtual ~base() {}", "~base() {}"),
+    ("virtual base", "struct derived : base", "struct derived : virtual base"),
+    ("second base", "struct derived : base", "struct other { int more; };\nstruct derived : base, other"),
+    ("reference for pointer", "derived *both(derived *d) { return d; }", "derived *both(derived &d) { return &d; }"),
+    ("pointer to pointer", "derived *both(derived *d) { return d; }", "derived *both(derived **d) { return *d; }"),
+    ("result by value", "derived *both(derived *d) { return d; }", "inner both(derived *d) { return inner(); }"),
+    ("static member come", "struct inner { short a;", "struct inner { static int shared; short a;"),
+    ("alignment", "struct inner {", "struct alignas(16) inner {"),
+    ("packed", "struct shape {", "struct __attribute__((packed)) shape {"),
+    ("anonymous union", "number value;", "union { int i; long l; }; number value;"),
+    ("signed bit-field", "unsigned flag : 3;", "signed flag : 3;"),
+    ("flag for character", "colour paint;", "bool paint;"),
+    ("variable's type", "int table[3]", "unsigned table[3]"),
+    ("variable made constant", "int table[3]", "extern const int table[3];\nconst int table[3]"),
+    ("array of another shape", "inner parts[2];", "inner parts[1][2];"),
+    ("callback's result", "int (*call)(int, char)", "void (*call)(int, char)"),
+    ("parameter made constant", "int use(int x)", "int use(const int x)"),
+    ("pointed-to parameter made constant", "int area(shape *s, int scale)", "int area(const shape *s, int scale)"),
+    ("typedef inlined", "length width;", "int width;"),
+    ("member's array to pointer", "inner parts[2];", "inner *parts;"),
+    ("struct to union", "struct inner { short a; short b; };", "union inner { short a; short b; };"),
+    ("nothing returned", "int use(int x) { std::vector<int> v; v.push_back(x); return v.size(); }", "void use(int x) { std::vector<int> v; v.push_back(x); }"),
     ("code", "return s->width * scale", "return s->width + scale"),
 ];
 
@@ -76,12 +107,13 @@ const CHANGED_SYMBOLS: &[Mutant] = &[
 #[test]
 fn abidiff_and_we_agree_on_who_breaks() {
     let shop = Workshop::new();
-    let mut found = Disagreements::default();
-    let mut ask = |case: &str, reference: &Built, rebuilt: &Built| {
+    let found = Mutex::new(Disagreements::default());
+    let ask = |case: &str, reference: &Built, rebuilt: &Built| {
         let compared = compare(&reference.package, &rebuilt.package);
         let ours = breaks(compared.findings.iter().any(|finding| finding.severity == Severity::Incompatible));
         let theirs = judged(&["abidiff"], &reference.library, &rebuilt.library);
         let of_packages = judged(&["abipkgdiff", "--private-dso"], &reference.package, &rebuilt.package);
+        let mut found = found.lock().unwrap();
         // It asks the same engine about the libraries that it finds: where it does not say what that says, it
         // is of interest for itself.
         found.add("abipkgdiff", case, of_packages, theirs.clone());
@@ -92,18 +124,19 @@ fn abidiff_and_we_agree_on_who_breaks() {
         Built::new(package, "libtypes.so.1")
     };
     let base = types("types", TYPES);
-    for (index, (case, from, to)) in CHANGED_TYPES.iter().enumerate() {
+    in_parallel(CHANGED_TYPES, |index, (case, from, to)| {
         ask(case, &base, &types(&format!("types{index}"), &changed(TYPES, &[(from, to)])));
-    }
+    });
     let symbols = |name: &str, spec: &str| {
         let mut macros = MACROS.to_vec();
         macros[0] = ("flags", "-g -O0");
         Built::new(shop.build(name, spec, &macros), "libcontents.so.1")
     };
     let base = symbols("symbols", CONTENTS);
-    for (index, (case, from, to)) in CHANGED_SYMBOLS.iter().enumerate() {
+    in_parallel(CHANGED_SYMBOLS, |index, (case, from, to)| {
         ask(case, &base, &symbols(&format!("symbols{index}"), &changed(CONTENTS, &[(from, to)])));
-    }
+    });
+    let found = found.into_inner().unwrap();
     found.check(&["abidiff", "abipkgdiff"]);
 }
 

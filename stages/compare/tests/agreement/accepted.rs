@@ -46,6 +46,7 @@ const ACCEPTED: &[Accepted] = &[
     ("abidiff-crt-symbol", Tool, BREAKS, &["start file's symbol"], ""),
     ("abidiff-ada-internal", Tool, BREAKS, &["Ada's own symbol"], ""),
     ("abidiff-unknown-type", Tool, BREAKS, &["unknown type"], ""),
+    ("abidiff-constant", Tool, BREAKS, &["variable made constant"], ""),
     ("abidiff-member-name", Ours, BREAKS, &["member's name"], ""),
     ("abidiff-weak", Ours, BREAKS, &["function to weak"], ""),
     ("abidiff-default-version", Ours, BREAKS, &["no default version"], ""),
