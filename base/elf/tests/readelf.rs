@@ -187,6 +187,10 @@ fn ours(path: &Path, seen: &mut BTreeSet<Row>) -> Facts {
     put("bind-now", vec![hardening.bind_now.to_string()]);
     put("executable-stack", vec![hardening.executable_stack.to_string()]);
     put("relro", vec![hardening.relro.to_string()]);
+    put("stack-protector", vec![hardening.stack_protector.to_string()]);
+    put("fortified", hardening.fortified.iter().cloned().collect());
+    put("program", vec![elf.is_executable_program().to_string()]);
+    put("position-independent", vec![hardening.pie.to_string()]);
     put("branches", hardening.branches.iter().map(ToString::to_string).collect());
     put(
         "segments",

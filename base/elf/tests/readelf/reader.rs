@@ -26,6 +26,7 @@ struct Reader {
     relro: bool,
     bind_now: bool,
     executable_stack: bool,
+    stack_protector: bool,
 }
 
 impl Reader {
@@ -74,7 +75,13 @@ impl Reader {
         match name {
             "Class" => self.put("class", value),
             "Data" => self.put("little-endian", value.contains("little").to_string()),
-            "Type" => self.put("kind", value.split(' ').next().unwrap()),
+            "Type" => {
+                let kind = value.split(' ').next().unwrap();
+                self.put("kind", kind);
+                self.put("position-independent", (kind == "DYN").to_string());
+                let program = kind == "EXEC" || value.contains("Position-Independent Executable");
+                self.put("program", program.to_string());
+            }
             "Flags" => self.put("flags", value.split(',').next().unwrap()),
             "Machine" => {
                 let names = [
@@ -161,8 +168,14 @@ impl Reader {
         let size = size.strip_prefix("0x").map_or_else(|| size.parse().unwrap(), hex);
         let name = name.first().copied().unwrap_or_default();
         let shown = format!("{:x} {size} {kind} {binding} {name}", hex(value)).replace('~', " ");
+        let plain = name.split('@').next().unwrap();
+        let is_unknown = *section == "UND";
+        self.stack_protector |= (is_unknown || !dynamic) && plain.starts_with("__stack_chk_fail");
+        if dynamic && is_unknown && plain.starts_with("__") && plain.ends_with("_chk") {
+            self.put("fortified", plain);
+        }
         let is_seen = *binding != "LOCAL" && matches!(*visibility, "DEFAULT" | "PROTECTED");
-        match (dynamic, *section == "UND") {
+        match (dynamic, is_unknown) {
             (false, _) => self.put("symbols", shown),
             (true, true) => self.put("imports", shown),
             (true, false) if is_seen => self.put("exports", shown),
@@ -210,13 +223,16 @@ impl Reader {
         };
         self.put("relro", relro);
         self.put("bind-now", self.bind_now.to_string());
+        self.put("stack-protector", self.stack_protector.to_string());
         self.put("executable-stack", self.executable_stack.to_string());
-        for fact in ["exports", "imports", "symbols", "version-definitions", "version-needs", "branches"] {
+        for fact in
+            ["exports", "imports", "symbols", "version-definitions", "version-needs", "branches", "fortified"]
+        {
             if let Some(values) = self.facts.get_mut(fact) {
                 values.sort();
             }
         }
-        for fact in ["version-definitions", "version-needs"] {
+        for fact in ["version-definitions", "version-needs", "fortified"] {
             if let Some(values) = self.facts.get_mut(fact) {
                 values.dedup();
             }
