@@ -15,8 +15,9 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
 chores:
-  bench
-      time the program beside the field's own tools (needs `world` and a release build)
+  bench [rebuild|compare [DIR]]
+      time the program beside the field's own tools (needs a release build, and all but
+      `compare DIR` needs `world`; DIR holds real packages to compare)
   tidy
       check conventions that the compiler does not see
   world [--out DIR] [--only bootstrap|sources|reference]
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.split_first() {
-        Some((&"bench", [])) => bench::run().map_err(|error| error.to_string()),
+        Some((&"bench", rest)) => bench::run(rest).map_err(|error| error.to_string()),
         Some((&"tidy", [])) => tidy::run().map_err(|error| error.to_string()),
         Some((&"world", rest)) => world::run(rest).map_err(|error| error.to_string()),
         _ => {
