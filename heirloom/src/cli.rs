@@ -131,17 +131,17 @@ pub(crate) struct Compare {
     /// Two RPM files: the reference and the rebuilt one.
     #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"], conflicts_with_all = ["reference", "rebuild"])]
     pub(crate) pair: Vec<PathBuf>,
-    /// Directory or repository URL with reference packages.
+    /// Directory or repository URL with reference packages; may be given several times.
     #[arg(long, value_name = "DIR|URL", requires = "rebuild")]
-    pub(crate) reference: Option<String>,
-    /// Directory or repository URL with rebuilt packages.
+    pub(crate) reference: Vec<String>,
+    /// Directory or repository URL with rebuilt packages; may be given several times.
     #[arg(long, value_name = "DIR|URL", requires = "reference")]
-    pub(crate) rebuild: Option<String>,
-    /// Public key file that the reference's repository is signed with.
-    #[arg(long, value_name = "FILE")]
+    pub(crate) rebuild: Vec<String>,
+    /// Public key file that may sign reference repositories at URLs.
+    #[arg(long, value_name = "FILE", requires = "reference")]
     pub(crate) reference_key: Vec<PathBuf>,
-    /// Public key file that the rebuild's repository is signed with.
-    #[arg(long, value_name = "FILE")]
+    /// Public key file that may sign rebuilt repositories at URLs.
+    #[arg(long, value_name = "FILE", requires = "rebuild")]
     pub(crate) rebuild_key: Vec<PathBuf>,
     /// Where packages from URLs are kept [default: $XDG_CACHE_HOME/heirloom or ~/.cache/heirloom].
     #[arg(long, value_name = "DIR")]

@@ -15,16 +15,21 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use heirloom_model::allowance::{Allowance, Idle};
 use heirloom_model::record::{Compared, Promise};
 use heirloom_model::{Evidence, Finding, Severity, Verdict};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::flow::pairing;
+use crate::flow::rollup::Rollup;
 
 pub(crate) use html::html;
 pub(crate) use junit::junit;
 pub(crate) use sarif::sarif;
-pub(crate) use terminal::{differences, one, terminal};
+pub(crate) use terminal::{differences, one, rollup, terminal};
 
 /// Version of the program, for whoever reads a report later.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,6 +42,8 @@ pub(crate) struct Report<'a> {
     pub(crate) promise: Promise,
     /// Every pair.
     pub(crate) packages: Vec<Package<'a>>,
+    /// The levels of repositories and source packages, where sets of packages were compared.
+    pub(crate) rollup: Option<&'a Rollup>,
     /// About the sets that the packages are from: what only one has, and other versions.
     pub(crate) findings: &'a [Finding],
     /// Allowances that should be looked at again.
@@ -49,6 +56,47 @@ pub(crate) struct Package<'a> {
     pub(crate) source: &'a str,
     /// What the comparison came to.
     pub(crate) compared: &'a Compared,
+}
+
+/// What `heirloom compare --format json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Document<'a, T> {
+    #[serde(flatten)]
+    pub(crate) result: &'a T,
+    /// Allowances that should be looked at again.
+    pub(crate) idle_allowances: Vec<IdleAllowance>,
+}
+
+/// An allowance that should be looked at again.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IdleAllowance {
+    /// The rule.
+    rule: String,
+    /// Pattern of packages' names.
+    package: String,
+    /// Pattern of findings' subjects.
+    path: String,
+    /// Why it was made.
+    reason: String,
+    /// The last day on which it holds.
+    expires: String,
+    /// Whether it has expired; else no finding needed it.
+    expired: bool,
+}
+
+impl fmt::Display for IdleAllowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, package, path, reason, expires, expired } = self;
+        let why = if *expired { Idle::Expired } else { Idle::Unused };
+        write!(f, "`{rule}` of `{path}` in `{package}` ({reason}), until {expires}: {why}")
+    }
+}
+
+impl From<(&Allowance, Idle)> for IdleAllowance {
+    fn from((allowance, idle): (&Allowance, Idle)) -> Self {
+        let Allowance { rule, package, path, reason, expires } = allowance.clone();
+        Self { rule, package, path, reason, expires: expires.to_string(), expired: idle == Idle::Expired }
+    }
 }
 
 /// All severities that are differences, the weightiest first.
@@ -109,9 +157,11 @@ fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-/// What the rule demands; empty for a rule about sets of packages.
+/// What the rule demands; empty for one that does not exist.
 fn rule_doc(rule: &str) -> &'static str {
-    heirloom_compare::checks().iter().find(|check| check.name() == rule).map_or("", |check| check.doc())
+    let checks = heirloom_compare::checks().iter().map(|check| (check.name(), check.doc()));
+    let mut all = checks.chain(pairing::RULES.iter().copied());
+    all.find(|(name, _)| *name == rule).map_or("", |(_, doc)| doc)
 }
 
 /// The findings of these severities by rule, in the order in which they were found.

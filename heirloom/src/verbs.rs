@@ -26,7 +26,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Import => import::run(&open()?),
         Verb::Plan => plan::run(&open()?),
         Verb::Build => build::run(&open()?),
-        Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_none() {
+        Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
             true => compare::built(&open()?),
             false => compare::run(args),
         },

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_compare::{Options, Stored};
+use heirloom_compare::Stored;
 use heirloom_import::repository;
 use heirloom_model::record::{Accepted, Built, Compared, Imported};
-use heirloom_model::{Package, Verdict};
+use heirloom_model::{Package, Severity, Verdict, allowance};
 use serde::Serialize;
 
 use super::building::Builds;
 use super::gather::{Foreign, Gathered};
-use super::work;
+use super::rollup::{self, Counted, Rollup};
+use super::told::Told;
+use super::{place, work};
 use crate::context::{Context, processors};
 use crate::fail::Fail;
+use crate::report::IdleAllowance;
 use crate::ui::Progress;
 
 /// What became of one rebuilt package.
@@ -36,16 +39,42 @@ pub(crate) enum Standing {
 pub(crate) struct Judged {
     pub(crate) package: Package,
     pub(crate) source: String,
+    /// The reference's repository that has its counterpart.
+    pub(crate) repository: Option<String>,
     pub(crate) standing: Standing,
     pub(crate) accepted: Option<Accepted>,
+}
+
+impl Judged {
+    fn compared(&self) -> Option<&Compared> {
+        match &self.standing {
+            Standing::Kept(compared) | Standing::Broken(compared) => Some(compared),
+            Standing::Own | Standing::Debug | Standing::Extra => None,
+        }
+    }
+
+    /// What it counts for; nothing, if no reference could have it.
+    fn counted(&self) -> Option<Counted<'_>> {
+        let verdict = match self.standing {
+            Standing::Extra => Some(rollup::level(Severity::Different)),
+            _ => self.compared().map(|compared| compared.verdict),
+        };
+        Some(Counted { source: &self.source, repository: self.repository.as_deref(), verdict: verdict? })
+    }
 }
 
 /// All of them, and what is missing.
 #[derive(Serialize)]
 pub(crate) struct Judgement {
+    /// The worst of everything that has a reference; none if nothing has.
+    pub(crate) verdict: Option<Verdict>,
+    #[serde(flatten)]
+    pub(crate) rollup: Rollup,
     pub(crate) packages: Vec<Judged>,
     /// Packages that the reference has of an imported source, and the rebuild has not.
     pub(crate) missing: Vec<String>,
+    /// Allowances that should be looked at again.
+    pub(crate) idle_allowances: Vec<IdleAllowance>,
     pub(crate) seconds: f64,
 }
 
@@ -53,10 +82,8 @@ impl Judgement {
     /// Number of packages with a verdict, by verdict.
     pub(crate) fn verdicts(&self) -> BTreeMap<Verdict, usize> {
         let mut counts = BTreeMap::new();
-        for judged in &self.packages {
-            if let Standing::Kept(compared) | Standing::Broken(compared) = &judged.standing {
-                *counts.entry(compared.verdict).or_default() += 1;
-            }
+        for compared in self.packages.iter().filter_map(Judged::compared) {
+            *counts.entry(compared.verdict).or_default() += 1;
         }
         counts
     }
@@ -77,19 +104,40 @@ impl Judgement {
 
 /// Compares all packages of the final builds; what was compared before costs nothing.
 pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -> Result<Judgement, Fail> {
-    let all: Vec<(&Package, &Imported)> = final_builds(builds)
+    let builds: Vec<(&Built, &Imported)> = final_builds(builds)
         .filter_map(|(name, built)| {
             Some((built, gathered.sources.iter().find(|source| source.name == *name)?))
         })
-        .flat_map(|(built, source)| built.packages.iter().map(move |package| (package, source)))
+        .collect();
+    let told = Told::new(context, gathered, builds.iter().copied())?;
+    let all: Vec<(&Package, &Imported)> = builds
+        .iter()
+        .flat_map(|(built, source)| built.packages.iter().map(move |package| (package, *source)))
         .collect();
     let progress = Progress::new("compare", all.len());
     let packages = work::each(&all, processors(), |(package, source)| {
-        let judged = judge(context, gathered, package, source);
+        let judged = judge(context, gathered, &told, package, source);
         progress.tick(package.nevra.name());
         judged
     })?;
-    let mut judgement = Judgement { missing: missing(gathered, builds, &packages), packages, seconds: 0.0 };
+    let missing = missing(gathered, &builds, &packages);
+    let gone = missing.iter().map(|(repository, package, source)| Counted {
+        source,
+        repository: Some(repository.state.name.as_str()),
+        verdict: rollup::level(rollup::missing(&package.nevra)),
+    });
+    let rollup = Rollup::of(packages.iter().filter_map(Judged::counted).chain(gone));
+    let uses = packages.iter().filter_map(Judged::compared);
+    let uses = uses.map(|compared| (compared.nevra.name(), &*compared.allowances));
+    let idle = allowance::unused_or_expired(&told.options.allowances, uses, told.options.today);
+    let mut judgement = Judgement {
+        verdict: rollup.verdict(),
+        rollup,
+        missing: missing.iter().map(|(_, package, _)| package.nevra.to_string()).collect(),
+        idle_allowances: idle.into_iter().map(IdleAllowance::from).collect(),
+        packages,
+        seconds: 0.0,
+    };
     let verdicts: Vec<_> =
         judgement.verdicts().iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     judgement.seconds = progress.end(&match verdicts.is_empty() {
@@ -107,22 +155,25 @@ fn final_builds(builds: &Builds) -> impl Iterator<Item = (&String, &Built)> {
 fn judge(
     context: &Context,
     gathered: &Gathered,
+    told: &Told<'_>,
     package: &Package,
     source: &Imported,
 ) -> Result<Judged, Fail> {
+    let counterpart = counterpart(gathered, package);
+    let repository = counterpart.map(|(repository, _)| repository.state.name.clone()).filter(|_| !source.own);
     let judged = |standing, accepted: Option<Accepted>| -> Result<Judged, Fail> {
         if let Some(accepted) = &accepted {
             context.store.append(accepted)?;
         }
-        Ok(Judged { package: package.clone(), source: source.name.clone(), standing, accepted })
+        Ok(Judged { package: package.clone(), source: source.name.clone(), repository, standing, accepted })
     };
     if source.own {
         return judged(Standing::Own, Some(Accepted::own(package)));
     }
-    let Some((repository, reference)) = counterpart(gathered, package) else {
+    let Some((repository, reference)) = counterpart else {
         return judged(if package.is_debug() { Standing::Debug } else { Standing::Extra }, None);
     };
-    let compared = compare_pair(context, repository, reference, package)?;
+    let compared = compare_pair(context, told, (repository, reference), (&source.name, package))?;
     match Accepted::compared(&compared, context.definition.distribution.promise) {
         Ok(accepted) => judged(Standing::Kept(Box::new(compared)), Some(accepted)),
         Err(_) => judged(Standing::Broken(Box::new(compared)), None),
@@ -147,36 +198,43 @@ fn counterpart<'a>(gathered: &'a Gathered, package: &Package) -> Option<(&'a For
 
 fn compare_pair(
     context: &Context,
-    repository: &Foreign,
-    reference: &Package,
-    package: &Package,
+    told: &Told<'_>,
+    (repository, reference): (&Foreign, &Package),
+    (source, package): (&str, &Package),
 ) -> Result<Compared, Fail> {
-    let key = Compared::key_of(package.digest, reference.digest, heirloom_compare::RULES);
+    let digest = Some(told.digest(source));
+    let key = Compared::key_of(package.digest, reference.digest, heirloom_compare::RULES, digest);
     if let Some(known) = context.store.get::<Compared>(&key)? {
         return Ok(known);
     }
     repository::fetch_package(&context.store, &repository.state.location, reference)?;
     let (theirs, ours) = (context.store.path(reference.digest), context.store.path(package.digest));
-    let compared = heirloom_compare::compare_stored(
-        Stored { path: &theirs, digest: reference.digest },
-        Stored { path: &ours, digest: package.digest },
-        &Options::default(),
-    )?;
+    let debugging = told.debugging(source, &context.store);
+    let compared = place::compare(told.options.clone(), &debugging, |options| {
+        let expected = Stored { path: &theirs, digest: reference.digest };
+        heirloom_compare::compare_stored(expected, Stored { path: &ours, digest: package.digest }, options)
+    })?;
+    let compared = Compared { told: digest, ..compared };
     context.store.append(&compared)?;
     Ok(compared)
 }
 
-/// What the reference has of the sources that were built, and the rebuild lacks.
-fn missing(gathered: &Gathered, builds: &Builds, packages: &[Judged]) -> Vec<String> {
-    let built: BTreeSet<&str> = final_builds(builds).map(|(name, _)| name.as_str()).collect();
+/// What the reference has of the sources that were built, and the rebuild lacks: repository, package and source.
+fn missing<'a>(
+    gathered: &'a Gathered,
+    builds: &[(&Built, &Imported)],
+    packages: &[Judged],
+) -> Vec<(&'a Foreign, &'a Package, &'a str)> {
+    let built: BTreeSet<&str> = builds.iter().map(|(_, source)| source.name.as_str()).collect();
     let there: BTreeSet<_> =
         packages.iter().map(|judged| (judged.package.nevra.name(), judged.package.nevra.arch())).collect();
     gathered
         .references
         .iter()
-        .flat_map(|reference| &reference.packages)
-        .filter(|package| package.source_name().is_some_and(|source| built.contains(source)))
-        .filter(|package| !there.contains(&(package.nevra.name(), package.nevra.arch())))
-        .map(|package| package.nevra.to_string())
+        .flat_map(|repository| repository.packages.iter().map(move |package| (repository, package)))
+        .filter_map(|(repository, package)| Some((repository, package, package.source_name()?)))
+        .filter(|(_, package, source)| {
+            built.contains(source) && !there.contains(&(package.nevra.name(), package.nevra.arch()))
+        })
         .collect()
 }

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use heirloom_model::record::Compared;
 use heirloom_model::{Evidence, Finding, Severity, Verdict};
 
-use super::{DIFFERENCES, Report, allowed, by_rule, normalised, plural, rule_doc, severity_name, visible};
+use super::{
+    DIFFERENCES, Report, VERDICTS, allowed, by_rule, normalised, plural, rule_doc, severity_name, visible,
+};
+use crate::flow::rollup::Rollup;
 
 /// Findings of one rule that are shown without being asked for all.
 const SHOWN: usize = 5;
@@ -17,6 +20,9 @@ pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
         let _ = writeln!(text, "{}: {}", report.title(), report.verdict);
         for (verdict, count) in report.counts() {
             let _ = writeln!(text, "{count:7} {verdict}");
+        }
+        if let Some(all) = report.rollup {
+            text.push_str(&rollup(all));
         }
         let severities = [&DIFFERENCES[..], &[Severity::Note]].concat();
         for (rule, findings) in by_rule(report.findings, &severities) {
@@ -34,6 +40,35 @@ pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
     }
     for (allowance, idle) in &report.idle {
         let _ = writeln!(text, "\nallowance {}: {idle}", line(&allowance.to_string()));
+    }
+    text
+}
+
+/// Every repository with its level, and how many source packages have each.
+pub(crate) fn rollup(all: &Rollup) -> String {
+    let mut text = String::new();
+    if !all.repositories.is_empty() {
+        text.push_str("  repositories\n");
+    }
+    for (name, verdict) in &all.repositories {
+        let _ = writeln!(text, "    {verdict:17} {}", line(name));
+    }
+    if !all.sources.is_empty() {
+        text.push_str("  source packages\n");
+    }
+    for verdict in VERDICTS {
+        let of_level = all.sources.iter().filter(|(_, level)| **level == verdict);
+        let names: Vec<_> = of_level.map(|(name, _)| line(name)).collect();
+        if !names.is_empty() {
+            // Those that need attention are named.
+            let rest = names.len().saturating_sub(SHOWN);
+            let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+            let named = match verdict.is_identical() {
+                true => String::new(),
+                false => format!(": {}{more}", names[..names.len() - rest].join(", ")),
+            };
+            let _ = writeln!(text, "    {verdict:17} {}{named}", names.len());
+        }
     }
     text
 }

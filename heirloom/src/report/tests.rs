@@ -30,6 +30,7 @@ fn compared(nevra: &str, verdict: Verdict, findings: Vec<Finding>) -> Compared {
         findings,
         normalisations: Vec::new(),
         allowances: Vec::new(),
+        told: None,
     }
 }
 
@@ -61,6 +62,7 @@ fn report<'a>(all: &'a [(&'a str, Compared)]) -> Report<'a> {
         verdict: Verdict::worst(all.iter().map(|(_, compared)| compared.verdict)),
         promise: Promise::Identical,
         packages: all.iter().map(|(source, compared)| Package { source, compared }).collect(),
+        rollup: None,
         findings: &[],
         idle: Vec::new(),
     }

@@ -4,57 +4,65 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use heirloom_compare::{DistMap, Options};
-use heirloom_model::allowance::{self, Allowance, Date, Idle};
 use heirloom_model::record::Promise;
-use heirloom_model::{Finding, Verdict};
+use heirloom_model::allowance;
 use serde::Serialize;
 
 use super::verify_certificate;
 use crate::cli;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow;
 use crate::flow::comparing::{self, Judgement, Standing};
 use crate::flow::pairing::{self, Set};
-use crate::report::{self, Package, Report};
+use crate::flow::{self, told};
+use crate::report::{self, Document, IdleAllowance, Package, Report};
 use crate::ui::Shown;
 
 /// Compares two files, or two sets of packages.
 pub(crate) fn run(args: &cli::Compare) -> Result<Shown, Fail> {
     let options = options(&args.debuginfo, &args.dist_map, args.allowances.as_deref())?;
     let (allowances, today) = (options.allowances.clone(), options.today);
-    match (&args.pair[..], &args.reference, &args.rebuild) {
-        ([reference, rebuilt], ..) => {
-            let compared = heirloom_compare::compare(reference, rebuilt, &options)?;
-            let package = Package { source: compared.nevra.name(), compared: &compared };
-            let idle = allowance::unused_or_expired(&allowances, [&compared], today);
-            let report = report(args, compared.verdict, vec![package], &[], idle);
-            written(args, &report, &compared)
-        }
-        (_, Some(reference), Some(rebuild)) => {
-            let cache = args.cache.clone().map_or_else(cache, Ok)?;
-            let reference = Set { location: reference, keys: &args.reference_key };
-            let rebuild = Set { location: rebuild, keys: &args.rebuild_key };
-            let comparison = pairing::compare(&reference, &rebuild, &cache, options)?;
-            let named = comparison.packages.iter().zip(&comparison.names);
-            let packages = named.map(|(compared, source)| Package { source, compared }).collect();
-            let idle = allowance::unused_or_expired(&allowances, &comparison.packages, today);
-            let report = report(args, comparison.verdict, packages, &comparison.findings, idle);
-            written(args, &report, &comparison)
-        }
-        _ => Err(Fail::new(Exit::Failed, "nothing to compare").hint("name two files, or two directories")),
+    if let [reference, rebuilt] = &args.pair[..] {
+        let compared = heirloom_compare::compare(reference, rebuilt, &options)?;
+        let uses = [(compared.nevra.name(), &*compared.allowances)];
+        let report = Report {
+            verdict: compared.verdict,
+            promise: promise(args),
+            packages: vec![Package { source: compared.nevra.name(), compared: &compared }],
+            rollup: None,
+            findings: &[],
+            idle: allowance::unused_or_expired(&allowances, uses, today),
+        };
+        return written(args, &report, &compared);
     }
+    let reference = Set { locations: &args.reference, keys: &args.reference_key };
+    let rebuild = Set { locations: &args.rebuild, keys: &args.rebuild_key };
+    let cache = || args.cache.clone().map_or_else(cache, Ok);
+    let comparison = pairing::compare(&reference, &rebuild, cache, options)?;
+    let of_pairs = comparison.packages.iter().map(|pair| &pair.compared);
+    let of_pairs = of_pairs.map(|compared| (compared.nevra.name(), &*compared.allowances));
+    // Those about the sets have the package's name and architecture as their subject.
+    let of_sets = comparison.allowances.iter().map(|used| {
+        let name = used.subject.rsplit_once('.').map_or(&*used.subject, |(name, _)| name);
+        (name, std::slice::from_ref(used))
+    });
+    let report = Report {
+        verdict: comparison.verdict,
+        promise: promise(args),
+        packages: comparison
+            .packages
+            .iter()
+            .map(|pair| Package { source: &pair.source, compared: &pair.compared })
+            .collect(),
+        rollup: Some(&comparison.rollup),
+        findings: &comparison.findings,
+        idle: allowance::unused_or_expired(&allowances, of_pairs.chain(of_sets), today),
+    };
+    written(args, &report, &comparison)
 }
 
-fn report<'a>(
-    args: &cli::Compare,
-    verdict: Verdict,
-    packages: Vec<Package<'a>>,
-    findings: &'a [Finding],
-    idle: Vec<(&'a Allowance, Idle)>,
-) -> Report<'a> {
-    let promise = if args.promise == "abi" { Promise::Abi } else { Promise::Identical };
-    Report { verdict, promise, packages, findings, idle }
+fn promise(args: &cli::Compare) -> Promise {
+    if args.promise == "abi" { Promise::Abi } else { Promise::Identical }
 }
 
 /// Writes the reports and certificates that were asked for, and shows the result.
@@ -79,7 +87,9 @@ fn written(args: &cli::Compare, report: &Report<'_>, data: &impl Serialize) -> R
             write(&dir.join(name), verify_certificate::sign(package.compared, &key)?)?;
         }
     }
-    Ok(Shown::new(data, report::terminal(report, args.explain))?.exit(report.verdict.into()))
+    let idle_allowances = report.idle.iter().copied().map(IdleAllowance::from).collect();
+    let document = Document { result: data, idle_allowances };
+    Ok(Shown::new(&document, report::terminal(report, args.explain))?.exit(report.verdict.into()))
 }
 
 /// What the comparison is told, from the command line.
@@ -88,18 +98,12 @@ pub(crate) fn options(
     dist_map: &[DistMap],
     allowances: Option<&Path>,
 ) -> Result<Options, Fail> {
-    let rules: Vec<&str> = heirloom_compare::checks().iter().map(|check| check.name()).collect();
-    let allowances = match allowances {
-        Some(path) => heirloom_formats::allowances::load(path, &rules)?,
-        None => Vec::new(),
-    };
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Ok(Options {
         dist: DistMap::join(dist_map.iter().cloned()),
         universe: None,
         debuginfo: debuginfo.to_vec(),
-        allowances,
-        today: Date::from_unix(since.map_or(0, |since| since.as_secs())),
+        allowances: allowances.map_or(Ok(Vec::new()), told::allowances)?,
+        today: told::today(),
     })
 }
 
@@ -133,6 +137,12 @@ pub(crate) fn summary(judgement: &Judgement) -> String {
     let mut text = String::new();
     for (verdict, count) in judgement.verdicts() {
         let _ = writeln!(text, "{count:5} {verdict}");
+    }
+    if let Some(verdict) = judgement.verdict {
+        let _ = write!(text, "\nrelease: {verdict}\n{}", report::rollup(&judgement.rollup));
+    }
+    for idle in &judgement.idle_allowances {
+        let _ = writeln!(text, "\nallowance {idle}");
     }
     for judged in judgement.refused() {
         match &judged.standing {
