@@ -133,7 +133,11 @@ impl<'a> Report<'a> {
     fn title(&self) -> String {
         match &self.packages[..] {
             [package] if self.findings.is_empty() => package.compared.nevra.to_string(),
-            packages => plural(packages.len(), "package"),
+            packages => {
+                let missing = self.findings.iter().filter(|finding| finding.rule == pairing::MISSING).count();
+                let missing = if missing > 0 { format!(", {missing} missing") } else { String::new() };
+                plural(packages.len(), "package") + &missing
+            }
         }
     }
 }
@@ -195,8 +199,11 @@ fn normalised(compared: &Compared) -> BTreeMap<&str, BTreeSet<(&str, &str)>> {
 }
 
 fn plural(count: usize, what: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{end}")
+    match what.strip_suffix('y') {
+        _ if count == 1 => format!("1 {what}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {what}s"),
+    }
 }
 
 /// The text with everything written out that acts on its reader's screen instead of being shown: control

@@ -29,7 +29,7 @@ pub(crate) const RULES: &[(&str, &str)] = &[
     (OLDER, "The rebuild's packages are not older than the reference's."),
     (OTHER, "The rebuild's packages have the reference's versions."),
 ];
-const MISSING: &str = "missing-package";
+pub(crate) const MISSING: &str = "missing-package";
 const EXTRA: &str = "extra-package";
 const OLDER: &str = "older-version";
 const OTHER: &str = "other-version";
@@ -96,7 +96,8 @@ pub(crate) fn compare(
     let remote = |set: &Set<'_>| set.locations.iter().any(|location| is_url(location));
     let store = (remote(reference) || remote(rebuild)).then(|| Ok::<_, Fail>(Store::open(&cache()?)?));
     let store = store.transpose()?;
-    let (of_reference, of_rebuild) = (remotes(reference, "--reference-key")?, remotes(rebuild, "--rebuild-key")?);
+    let (of_reference, of_rebuild) =
+        (remotes(reference, "--reference-key")?, remotes(rebuild, "--rebuild-key")?);
     let mut universe = Universe::default();
     let references = found(reference, &of_reference, store.as_ref(), Some(&mut universe))?;
     let rebuilt = found(rebuild, &of_rebuild, store.as_ref(), None)?;
@@ -170,7 +171,8 @@ fn about(key: &Key<'_>, one: Option<&Found<'_>>, other: Option<&Found<'_>>) -> O
         }
         _ => return None,
     };
-    let show = |found: Option<&Found<'_>>| found.map_or_else(String::new, |found| found.nevra.evr().to_string());
+    let show =
+        |found: Option<&Found<'_>>| found.map_or_else(String::new, |found| found.nevra.evr().to_string());
     Some(Finding {
         rule: rule.to_owned(),
         severity,

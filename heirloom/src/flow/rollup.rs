@@ -79,8 +79,10 @@ mod tests {
             ("zlib", Some("AppStream"), level(missing(&"zlib-devel-1-1.noarch".parse().unwrap()))),
             ("extra", None, AbiCompatible),
         ];
-        let rollup = Rollup::of(all.map(|(source, repository, verdict)| Counted { source, repository, verdict }));
-        let named = |all: &[(&str, Verdict)]| all.iter().map(|(name, one)| ((*name).to_owned(), *one)).collect();
+        let rollup =
+            Rollup::of(all.map(|(source, repository, verdict)| Counted { source, repository, verdict }));
+        let named =
+            |all: &[(&str, Verdict)]| all.iter().map(|(name, one)| ((*name).to_owned(), *one)).collect();
         assert_eq!(rollup.repositories, named(&[("AppStream", Incompatible), ("BaseOS", Identical)]));
         assert_eq!(
             rollup.sources,

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use heirloom_model::record::Compared;
-use heirloom_model::{Finding, Severity};
+use heirloom_model::{Finding, Severity, Verdict};
 
 use super::{
-    DIFFERENCES, Package, Report, VERSION, allowed, by_rule, escape, level, normalised, percent, plural,
-    rule_doc, severity_name,
+    DIFFERENCES, Package, Report, VERDICTS, VERSION, allowed, by_rule, escape, level, normalised, percent,
+    plural, rule_doc, severity_name,
 };
 
+/// A longer list of levels is folded.
+const FOLDED: usize = 12;
 const STYLE: &str = include_str!("html.css");
 
 /// The whole report.
@@ -30,7 +32,13 @@ pub(crate) fn html(report: &Report<'_>) -> String {
         choices(&mut html, report);
     }
     html.push_str("<main>\n");
+    if let Some(all) = report.rollup {
+        levels(&mut html, "repositories", "repository", &all.repositories);
+    }
     sets(&mut html, report);
+    if let Some(all) = report.rollup {
+        levels(&mut html, "sources", "source package", &all.sources);
+    }
     if report.packages.len() > 1 {
         index(&mut html, report);
     }
@@ -55,6 +63,19 @@ fn choices(html: &mut String, report: &Report<'_>) {
              for=\"only-{verdict}\">{verdict} {count}</label>"
         );
     }
+}
+
+/// Names with their levels, what needs attention first; folded if there are many.
+fn levels(html: &mut String, id: &str, what: &str, all: &BTreeMap<String, Verdict>) {
+    let open = if all.len() <= FOLDED { " open" } else { "" };
+    let count = plural(all.len(), what);
+    let _ = writeln!(html, "<section id=\"{id}\">\n<details{open}><summary>{count}</summary>\n<table>");
+    for level in VERDICTS {
+        for (name, _) in all.iter().filter(|(_, verdict)| **verdict == level) {
+            let _ = writeln!(html, "<tr class=\"{level}\"><td>{}<td class=\"level\">{level}", escape(name));
+        }
+    }
+    html.push_str("</table>\n</details>\n</section>\n");
 }
 
 /// What concerns no single pair.

@@ -38,6 +38,11 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
             json!({ "level": "warning", "message": { "text": text(&format!("allowance {allowance}: {idle}")) } })
         })
         .collect();
+    let mut properties = json!({ "verdict": report.verdict });
+    if let Some(all) = report.rollup {
+        properties["repositories"] = json!(all.repositories);
+        properties["sources"] = json!(all.sources);
+    }
     let sarif = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -53,7 +58,7 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
             }],
             "originalUriBaseIds": bases,
             "results": results,
-            "properties": { "verdict": report.verdict.name() },
+            "properties": properties,
         }],
     });
     format!("{sarif:#}\n")

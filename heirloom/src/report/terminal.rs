@@ -10,8 +10,13 @@ use super::{
 };
 use crate::flow::rollup::Rollup;
 
-/// Findings of one rule that are shown without being asked for all.
+/// Findings of one rule that are shown without being asked for all: of one pair, and of each of many.
 const SHOWN: usize = 5;
+const SHOWN_OF_MANY: usize = 2;
+/// Pairs that are shown without being asked for all.
+const PAIRS: usize = 20;
+/// All findings are asked for.
+const ALL: usize = usize::MAX;
 
 /// The whole report. With `explain`, every finding and every normalisation.
 pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
@@ -26,17 +31,35 @@ pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
         }
         let severities = [&DIFFERENCES[..], &[Severity::Note]].concat();
         for (rule, findings) in by_rule(report.findings, &severities) {
-            group(&mut text, rule, &findings, explain);
+            group(&mut text, rule, &findings, if explain { ALL } else { SHOWN });
         }
     }
-    for package in report.by_verdict() {
-        let alone = report.packages.len() == 1;
-        if explain || alone || package.compared.verdict > Verdict::Identical {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(&one(package.compared, explain));
+    let alone = report.packages.len() == 1;
+    let mut shown = report.by_verdict();
+    shown.retain(|package| explain || alone || !package.compared.verdict.is_identical());
+    let left_out = if explain { 0 } else { shown.len().saturating_sub(PAIRS) };
+    shown.truncate(shown.len() - left_out);
+    for package in shown {
+        if !text.is_empty() {
+            text.push('\n');
         }
+        text.push_str(&pair(
+            package.compared,
+            if explain {
+                ALL
+            } else if alone {
+                SHOWN
+            } else {
+                SHOWN_OF_MANY
+            },
+        ));
+    }
+    if left_out > 0 {
+        let _ = writeln!(
+            text,
+            "\nand {} more; `--explain` and `--html FILE` show all",
+            plural(left_out, "package")
+        );
     }
     for (allowance, idle) in &report.idle {
         let _ = writeln!(text, "\nallowance {}: {idle}", line(&allowance.to_string()));
@@ -75,12 +98,16 @@ pub(crate) fn rollup(all: &Rollup) -> String {
 
 /// One pair.
 pub(crate) fn one(compared: &Compared, explain: bool) -> String {
+    pair(compared, if explain { ALL } else { SHOWN })
+}
+
+fn pair(compared: &Compared, shown: usize) -> String {
     let mut text = format!("{}: {}\n", compared.nevra, compared.verdict);
     if compared.reference_nevra != compared.nevra {
         let _ = writeln!(text, "  reference {}", compared.reference_nevra);
     }
     let _ = writeln!(text, "  {}", meaning(compared));
-    text + &differences(compared, explain)
+    text + &rules(compared, shown)
 }
 
 /// The verdict in words.
@@ -103,6 +130,10 @@ fn meaning(compared: &Compared) -> &'static str {
 
 /// The findings that matter, rule by rule, and how much else there is. With `explain`, all of it.
 pub(crate) fn differences(compared: &Compared, explain: bool) -> String {
+    rules(compared, if explain { ALL } else { SHOWN })
+}
+
+fn rules(compared: &Compared, shown: usize) -> String {
     let mut text = String::new();
     for severity in DIFFERENCES {
         let rules = by_rule(&compared.findings, &[severity]);
@@ -110,19 +141,19 @@ pub(crate) fn differences(compared: &Compared, explain: bool) -> String {
             let _ = writeln!(text, "  {}", severity_name(severity));
         }
         for (rule, findings) in rules {
-            group(&mut text, rule, &findings, explain);
+            group(&mut text, rule, &findings, shown);
         }
     }
     let rest: Vec<_> =
         compared.findings.iter().filter(|finding| finding.severity <= Severity::Note).collect();
-    if explain {
+    if shown == ALL {
         for (severity, heading) in [(Severity::Note, "allowed"), (Severity::Expected, "always expected")] {
             let rules = by_rule(&compared.findings, &[severity]);
             if !rules.is_empty() {
                 let _ = writeln!(text, "  {heading}");
             }
             for (rule, findings) in rules {
-                group(&mut text, rule, &findings, true);
+                group(&mut text, rule, &findings, ALL);
                 reasons(&mut text, compared, &findings);
             }
         }
@@ -144,10 +175,10 @@ pub(crate) fn differences(compared: &Compared, explain: bool) -> String {
 }
 
 /// The findings of one rule.
-fn group(text: &mut String, rule: &str, findings: &[&Finding], all: bool) {
+fn group(text: &mut String, rule: &str, findings: &[&Finding], most: usize) {
     let doc = rule_doc(rule);
     let _ = writeln!(text, "    {}{}{doc}", line(rule), if doc.is_empty() { "" } else { ": " });
-    let shown = if all { findings.len() } else { SHOWN };
+    let shown = most.min(findings.len());
     for finding in findings.iter().take(shown) {
         let _ = writeln!(text, "      {}", line(&finding.subject));
         let sides = [("reference", &finding.expected), ("rebuilt", &finding.found)];

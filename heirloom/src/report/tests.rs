@@ -186,7 +186,7 @@ fn many_packages_are_counted_and_sorted_by_what_needs_attention() {
     let text = terminal(&report, false);
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in\n{text}"));
     assert!(
-        text.starts_with("3 packages: incompatible\n      1 incompatible\n      1 undecided\n"),
+        text.starts_with("3 packages, 1 missing: incompatible\n      1 incompatible\n      1 undecided\n"),
         "{text}"
     );
     assert!(place("c.noarch") < place("tree-1.8") && place("tree-1.8") < place("b-1-1.noarch: undecided"));

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use heirloom_compare::{DistMap, Options};
-use heirloom_model::record::Promise;
 use heirloom_model::allowance;
+use heirloom_model::record::Promise;
 use serde::Serialize;
 
 use super::verify_certificate;
@@ -17,6 +17,9 @@ use crate::flow::pairing::{self, Set};
 use crate::flow::{self, told};
 use crate::report::{self, Document, IdleAllowance, Package, Report};
 use crate::ui::Shown;
+
+/// Makes a report.
+type Form = fn(&Report<'_>) -> String;
 
 /// Compares two files, or two sets of packages.
 pub(crate) fn run(args: &cli::Compare) -> Result<Shown, Fail> {
@@ -68,10 +71,11 @@ fn promise(args: &cli::Compare) -> Promise {
 /// Writes the reports and certificates that were asked for, and shows the result.
 fn written(args: &cli::Compare, report: &Report<'_>, data: &impl Serialize) -> Result<Shown, Fail> {
     let write = |path: &Path, text: String| {
-        std::fs::write(path, text)
-            .map_err(|error| Fail::new(Exit::Failed, format!("{}: can't be written: {error}", path.display())))
+        std::fs::write(path, text).map_err(|error| {
+            Fail::new(Exit::Failed, format!("{}: can't be written: {error}", path.display()))
+        })
     };
-    let forms: [(_, fn(&Report<'_>) -> String); 3] =
+    let forms: [(_, Form); 3] =
         [(&args.html, report::html), (&args.sarif, report::sarif), (&args.junit, report::junit)];
     for (path, form) in forms {
         if let Some(path) = path {

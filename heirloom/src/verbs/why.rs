@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
 use heirloom_model::Digest;
+use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -89,8 +89,12 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
     let digests: Vec<_> =
         built.iter().flat_map(|built| &built.packages).map(|package| package.digest).collect();
     // What was compared again, by other rules or with another reference, counts as it was compared last.
-    let compared: BTreeMap<_, _> =
-        context.store.history::<Compared>()?.into_iter().map(|entry| (entry.record.package, entry.record)).collect();
+    let compared: BTreeMap<_, _> = context
+        .store
+        .history::<Compared>()?
+        .into_iter()
+        .map(|entry| (entry.record.package, entry.record))
+        .collect();
     let needed_by =
         plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
     Ok(StepWhy {
