@@ -60,6 +60,7 @@ pub(crate) struct Package<'a> {
 
 /// What `heirloom compare --format json` prints.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}")]
 pub(crate) struct Document<'a, T> {
     #[serde(flatten)]
     pub(crate) result: &'a T,

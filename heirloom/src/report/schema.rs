@@ -6,9 +6,17 @@ use std::path::Path;
 use heirloom_model::record::Compared;
 use heirloom_model::statement::Statement;
 
+use super::Document;
+use crate::flow::pairing::Comparison;
+
 #[test]
 fn comparison_schema() {
-    fresh("comparison.schema.json", &schemars::schema_for!(Compared));
+    fresh("comparison.schema.json", &schemars::schema_for!(Document<'static, Compared>));
+}
+
+#[test]
+fn comparison_of_sets_schema() {
+    fresh("comparison-of-sets.schema.json", &schemars::schema_for!(Document<'static, Comparison>));
 }
 
 #[test]
