@@ -236,6 +236,7 @@ fn found<'a>(
         let top = Path::new(location);
         let files = files(top)?;
         let progress = Progress::new("read", files.len());
+        let before = found.len();
         for path in files {
             // A file that can't be read has no name to pair it by: it stops the work rather than be left out.
             let header = Header::open(&path).map_err(|error| Fail::new(Exit::Failed, error))?;
@@ -250,7 +251,7 @@ fn found<'a>(
             let (nevra, source) = (header.nevra, header.info.source_rpm);
             found.push(Found { nevra, source, repository, place: Place::Here(path) });
         }
-        progress.end(&format!("{location}: packages read"));
+        progress.end(&format!("{} binary packages of {location}", found.len() - before));
     }
     match found.is_empty() {
         false => Ok(found),

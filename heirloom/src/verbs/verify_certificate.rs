@@ -16,7 +16,7 @@ use heirloom_sign::SecretKey;
 use serde::Serialize;
 
 use crate::cli;
-use crate::fail::{Exit, Fail};
+use crate::fail::{Exit, Fail, chain};
 use crate::ui::Shown;
 
 /// More than any certificate has, in bytes.
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &cli::VerifyCertificate) -> Result<Shown, Fail> {
     let disbelieved =
         |error: &dyn Error| Fail::new(Exit::Promise, format!("{}: {}", path.display(), chain(error)));
     let envelope = read(path)?;
-    let keys = args.key.iter().map(|key| read(key)).collect::<Result<Vec<_>, _>>()?;
+    let keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let verified = heirloom_sign::verify_envelope(&envelope, statement::PAYLOAD_TYPE, keys)
         .map_err(|error| disbelieved(&error))?;
     let statement = Statement::from_json(&verified.payload).map_err(|error| disbelieved(&error))?;
@@ -190,19 +190,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Fail> {
     Ok(bytes)
 }
 
+/// A public key that was read and is one; else who gave it would take the certificate for wrong.
+fn key(path: &Path) -> Result<Vec<u8>, Fail> {
+    let bytes = read(path)?;
+    heirloom_sign::Keyring::from_armoured(&bytes)
+        .map_err(|error| Fail::new(Exit::Failed, format!("{}: {}", path.display(), chain(&error))))?;
+    Ok(bytes)
+}
+
 fn digest(path: &Path) -> Result<Digest, Fail> {
     let mut hasher = Hasher::default();
     let copied = File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut hasher));
     copied.map_err(|error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display())))?;
     Ok(hasher.finish())
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

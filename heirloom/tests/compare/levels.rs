@@ -101,13 +101,15 @@ fn what_is_no_pair_of_packages_is_said_so() {
     let good = place.package("a", &sample("text"));
     let source = sample("text").build(&place.path("source")).unwrap().source;
     place.write("text.rpm", "no package");
-    for (other, words) in [
-        ("none.rpm", &["none.rpm", "No such file"][..]),
-        ("text.rpm", &["text.rpm"]),
-        (source.to_str().unwrap(), &["source package"]),
+    for (other, code, words) in [
+        ("none.rpm", 1, "none.rpm: can't be read: No such file"),
+        (source.to_str().unwrap(), 1, "source package"),
+        // One of the two is there to be compared with: evidence is missing.
+        ("text.rpm", 12, "text.rpm: is not an RPM file"),
     ] {
-        place.run(&format!("compare {good} {other}")).expect(1).says(words);
+        place.run(&format!("compare {good} {other}")).expect(code).says(&[words]);
     }
+    place.run("compare text.rpm text.rpm").expect(1).says(&["text.rpm: is not an RPM file"]);
     place.run(&format!("compare {good}")).expect(2);
     place.run(&format!("compare --reference a {good} {good}")).expect(2);
     place.run("compare --reference a").expect(2);
