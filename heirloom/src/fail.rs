@@ -13,7 +13,9 @@ pub(crate) enum Exit {
     Fine = 0,
     /// Something could not be done.
     Failed = 1,
-    /// The definition is wrong.
+    /// The command line is wrong.
+    Usage = 2,
+    /// The definition, or a file that it names, is wrong.
     Definition = 3,
     /// Something can't be planned or built.
     Build = 4,

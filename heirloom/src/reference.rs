@@ -10,7 +10,7 @@ use heirloom_formats::definition::Definition;
 use serde_json::Value;
 
 use crate::cli::Cli;
-use crate::flow::pairing;
+use crate::flow::rollup;
 
 #[test]
 fn definition_reference() {
@@ -53,7 +53,7 @@ fn rules_reference() {
         let _ = writeln!(text, "| {weight} | `{}` | {} |", check.name(), check.doc());
     }
     text.push_str("\n## Differences between two sets of packages\n\n| rule | what it demands |\n|---|---|\n");
-    for (name, doc) in pairing::RULES {
+    for (name, doc) in rollup::RULES {
         let _ = writeln!(text, "| `{name}` | {doc} |");
     }
     text.push_str(

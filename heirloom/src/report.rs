@@ -23,13 +23,12 @@ use heirloom_model::{Evidence, Finding, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::flow::pairing;
-use crate::flow::rollup::Rollup;
+use crate::flow::rollup::{self, Rollup};
 
 pub(crate) use html::html;
 pub(crate) use junit::junit;
 pub(crate) use sarif::sarif;
-pub(crate) use terminal::{differences, one, rollup, terminal};
+pub(crate) use terminal::{differences, levels, one, terminal};
 
 /// Version of the program, for whoever reads a report later.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -47,7 +46,7 @@ pub(crate) struct Report<'a> {
     /// About the sets that the packages are from: what only one has, and other versions.
     pub(crate) findings: &'a [Finding],
     /// Allowances that should be looked at again.
-    pub(crate) idle: Vec<(&'a Allowance, Idle)>,
+    pub(crate) idle: Vec<IdleAllowance>,
 }
 
 /// One pair.
@@ -69,7 +68,7 @@ pub(crate) struct Document<'a, T> {
 }
 
 /// An allowance that should be looked at again.
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub(crate) struct IdleAllowance {
     /// The rule.
     rule: String,
@@ -83,20 +82,29 @@ pub(crate) struct IdleAllowance {
     expires: String,
     /// Whether it has expired; else no finding needed it.
     expired: bool,
+    #[serde(skip)]
+    text: String,
+}
+
+impl IdleAllowance {
+    /// What should be done with it.
+    fn why(&self) -> Idle {
+        if self.expired { Idle::Expired } else { Idle::Unused }
+    }
 }
 
 impl fmt::Display for IdleAllowance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, package, path, reason, expires, expired } = self;
-        let why = if *expired { Idle::Expired } else { Idle::Unused };
-        write!(f, "`{rule}` of `{path}` in `{package}` ({reason}), until {expires}: {why}")
+        write!(f, "{}: {}", self.text, self.why())
     }
 }
 
 impl From<(&Allowance, Idle)> for IdleAllowance {
     fn from((allowance, idle): (&Allowance, Idle)) -> Self {
+        let text = allowance.to_string();
         let Allowance { rule, package, path, reason, expires } = allowance.clone();
-        Self { rule, package, path, reason, expires: expires.to_string(), expired: idle == Idle::Expired }
+        let (expires, expired) = (expires.to_string(), idle == Idle::Expired);
+        Self { rule, package, path, reason, expires, expired, text }
     }
 }
 
@@ -135,7 +143,7 @@ impl<'a> Report<'a> {
         match &self.packages[..] {
             [package] if self.findings.is_empty() => package.compared.nevra.to_string(),
             packages => {
-                let missing = self.findings.iter().filter(|finding| finding.rule == pairing::MISSING).count();
+                let missing = self.findings.iter().filter(|finding| finding.rule == rollup::MISSING).count();
                 let missing = if missing > 0 { format!(", {missing} missing") } else { String::new() };
                 plural(packages.len(), "package") + &missing
             }
@@ -165,7 +173,7 @@ fn severity_name(severity: Severity) -> &'static str {
 /// What the rule demands; empty for one that does not exist.
 fn rule_doc(rule: &str) -> &'static str {
     let checks = heirloom_compare::checks().iter().map(|check| (check.name(), check.doc()));
-    let mut all = checks.chain(pairing::RULES.iter().copied());
+    let mut all = checks.chain(rollup::RULES.iter().copied());
     all.find(|(name, _)| *name == rule).map_or("", |(_, doc)| doc)
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Plan => plan::run(&open()?),
         Verb::Build => build::run(&open()?),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
-            true => compare::built(&open()?),
+            true => compare::built(&open()?, args),
             false => compare::run(args),
         },
         Verb::VerifyCertificate(args) => verify_certificate::run(args),

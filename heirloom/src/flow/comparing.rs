@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_compare::Stored;
+use heirloom_compare::{Options, Stored};
 use heirloom_import::repository;
+use heirloom_model::allowance::{self, AllowanceUse};
 use heirloom_model::record::{Accepted, Built, Compared, Imported};
-use heirloom_model::{Package, Severity, Verdict, allowance};
+use heirloom_model::{Finding, Package, Verdict};
 use serde::Serialize;
 
 use super::building::Builds;
@@ -46,7 +47,7 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    fn compared(&self) -> Option<&Compared> {
+    pub(crate) fn compared(&self) -> Option<&Compared> {
         match &self.standing {
             Standing::Kept(compared) | Standing::Broken(compared) => Some(compared),
             Standing::Own | Standing::Debug | Standing::Extra => None,
@@ -56,7 +57,7 @@ impl Judged {
     /// What it counts for; nothing, if no reference could have it.
     fn counted(&self) -> Option<Counted<'_>> {
         let verdict = match self.standing {
-            Standing::Extra => Some(rollup::level(Severity::Different)),
+            Standing::Extra => Some(rollup::level(&rollup::extra(&self.package.nevra))),
             _ => self.compared().map(|compared| compared.verdict),
         };
         Some(Counted { source: &self.source, repository: self.repository.as_deref(), verdict: verdict? })
@@ -70,6 +71,10 @@ pub(crate) struct Judgement {
     pub(crate) verdict: Option<Verdict>,
     #[serde(flatten)]
     pub(crate) rollup: Rollup,
+    /// About the sets: packages that only one has.
+    pub(crate) findings: Vec<Finding>,
+    /// Every declared allowance that one of these findings needed.
+    pub(crate) allowances: Vec<AllowanceUse>,
     pub(crate) packages: Vec<Judged>,
     /// Packages that the reference has of an imported source, and the rebuild has not.
     pub(crate) missing: Vec<String>,
@@ -120,24 +125,7 @@ pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -
         progress.tick(package.nevra.name());
         judged
     })?;
-    let missing = missing(gathered, &builds, &packages);
-    let gone = missing.iter().map(|(repository, package, source)| Counted {
-        source,
-        repository: Some(repository.state.name.as_str()),
-        verdict: rollup::level(rollup::missing(&package.nevra)),
-    });
-    let rollup = Rollup::of(packages.iter().filter_map(Judged::counted).chain(gone));
-    let uses = packages.iter().filter_map(Judged::compared);
-    let uses = uses.map(|compared| (compared.nevra.name(), &*compared.allowances));
-    let idle = allowance::unused_or_expired(&told.options.allowances, uses, told.options.today);
-    let mut judgement = Judgement {
-        verdict: rollup.verdict(),
-        rollup,
-        missing: missing.iter().map(|(_, package, _)| package.nevra.to_string()).collect(),
-        idle_allowances: idle.into_iter().map(IdleAllowance::from).collect(),
-        packages,
-        seconds: 0.0,
-    };
+    let mut judgement = summed_up(packages, &expected(gathered, &builds), &told.options);
     let verdicts: Vec<_> =
         judgement.verdicts().iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     judgement.seconds = progress.end(&match verdicts.is_empty() {
@@ -145,6 +133,46 @@ pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -
         false => verdicts.join(", "),
     });
     Ok(judgement)
+}
+
+/// What all packages come to, and those that the rebuild may lack.
+fn summed_up(packages: Vec<Judged>, of_reference: &[Expected<'_>], options: &Options) -> Judgement {
+    let there: BTreeSet<_> =
+        packages.iter().map(|judged| (judged.package.nevra.name(), judged.package.nevra.arch())).collect();
+    let gone = of_reference
+        .iter()
+        .filter(|(_, package, _)| !there.contains(&(package.nevra.name(), package.nevra.arch())));
+    let mut counted: Vec<_> = packages.iter().filter_map(Judged::counted).collect();
+    let extra = packages.iter().filter(|judged| matches!(judged.standing, Standing::Extra));
+    let mut findings: Vec<_> = extra.map(|judged| rollup::extra(&judged.package.nevra)).collect();
+    let (mut allowances, mut missing) = (Vec::new(), Vec::new());
+    for (repository, package, source) in gone {
+        let nevra = &package.nevra;
+        let (found, used) =
+            allowance::apply(vec![rollup::missing(nevra)], nevra.name(), &options.allowances, options.today);
+        if used.is_empty() {
+            missing.push(nevra.to_string());
+        }
+        let verdict = Verdict::worst(found.iter().map(rollup::level));
+        counted.push(Counted { source, repository: Some(&repository.state.name), verdict });
+        findings.extend(found);
+        allowances.extend(used);
+    }
+    let rollup = Rollup::of(counted);
+    let compared = packages.iter().filter_map(Judged::compared);
+    let uses = compared.map(|compared| (compared.nevra.name(), &*compared.allowances));
+    let uses = uses.chain(rollup::uses(&allowances));
+    let idle = allowance::unused_or_expired(&options.allowances, uses, options.today);
+    Judgement {
+        verdict: rollup.verdict(),
+        rollup,
+        findings,
+        missing,
+        idle_allowances: idle.into_iter().map(IdleAllowance::from).collect(),
+        allowances,
+        packages,
+        seconds: 0.0,
+    }
 }
 
 /// The results that count: the last build of each source.
@@ -219,22 +247,97 @@ fn compare_pair(
     Ok(compared)
 }
 
-/// What the reference has of the sources that were built, and the rebuild lacks: repository, package and source.
-fn missing<'a>(
-    gathered: &'a Gathered,
-    builds: &[(&Built, &Imported)],
-    packages: &[Judged],
-) -> Vec<(&'a Foreign, &'a Package, &'a str)> {
+/// A package of the reference with its repository and the name of its source.
+type Expected<'a> = (&'a Foreign, &'a Package, &'a str);
+
+/// What the reference has of the sources that were built.
+fn expected<'a>(gathered: &'a Gathered, builds: &[(&Built, &Imported)]) -> Vec<Expected<'a>> {
     let built: BTreeSet<&str> = builds.iter().map(|(_, source)| source.name.as_str()).collect();
-    let there: BTreeSet<_> =
-        packages.iter().map(|judged| (judged.package.nevra.name(), judged.package.nevra.arch())).collect();
-    gathered
-        .references
-        .iter()
+    let of_references = gathered.references.iter();
+    of_references
         .flat_map(|repository| repository.packages.iter().map(move |package| (repository, package)))
         .filter_map(|(repository, package)| Some((repository, package, package.source_name()?)))
-        .filter(|(_, package, source)| {
-            built.contains(source) && !there.contains(&(package.nevra.name(), package.nevra.arch()))
-        })
+        .filter(|(_, _, source)| built.contains(source))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use heirloom_model::record::RepositoryRole;
+    use heirloom_model::{Digest, Severity};
+
+    use super::*;
+    use heirloom_model::record::RepositoryState;
+
+    fn package(nevra: &str) -> Package {
+        let none = serde_json::json!([]);
+        serde_json::from_value(serde_json::json!({
+            "nevra": nevra, "digest": Digest::of(nevra.as_bytes()), "size": 1, "provides": none, "requires": none,
+            "conflicts": none, "obsoletes": none, "recommends": none, "suggests": none, "supplements": none,
+            "enhances": none, "files": none,
+        }))
+        .unwrap()
+    }
+
+    fn judged(nevra: &str, repository: Option<&str>, standing: Standing) -> Judged {
+        let repository = repository.map(str::to_owned);
+        Judged { package: package(nevra), source: "zlib".to_owned(), repository, standing, accepted: None }
+    }
+
+    #[test]
+    fn a_judgement_is_added_up_and_a_missing_package_can_be_allowed() {
+        let digest = Digest::of(b"x");
+        let state = RepositoryState {
+            role: RepositoryRole::Reference,
+            name: "CRB".to_owned(),
+            location: String::new(),
+            repomd: digest,
+            signed_by: String::new(),
+            packages: digest,
+            comps: None,
+        };
+        let foreign = Foreign { state, packages: Vec::new() };
+        let compared = Compared {
+            nevra: "zlib-1-1.noarch".parse().unwrap(),
+            package: digest,
+            reference: digest,
+            reference_nevra: "zlib-1-1.noarch".parse().unwrap(),
+            rules: 1,
+            verdict: Verdict::Identical,
+            evidence: None,
+            findings: Vec::new(),
+            normalisations: Vec::new(),
+            allowances: Vec::new(),
+            told: None,
+        };
+        let judge = |allowances: Vec<allowance::Allowance>| {
+            let packages = vec![
+                judged("zlib-1-1.noarch", Some("BaseOS"), Standing::Kept(Box::new(compared.clone()))),
+                judged("zlib-debuginfo-1-1.noarch", None, Standing::Debug),
+                judged("kestrel-release-1-1.noarch", None, Standing::Own),
+            ];
+            let (there, gone) = (package("zlib-1-1.noarch"), package("zlib-devel-1-1.noarch"));
+            let expected = [(&foreign, &there, "zlib"), (&foreign, &gone, "zlib")];
+            summed_up(packages, &expected, &Options { allowances, ..Options::default() })
+        };
+        let judgement = judge(Vec::new());
+        assert_eq!(judgement.verdict, Some(Verdict::Incompatible));
+        assert_eq!(judgement.missing, ["zlib-devel-1-1.noarch"]);
+        assert_eq!(judgement.findings[0].severity, Severity::Incompatible);
+        let levels: Vec<_> = judgement.rollup.repositories.into_iter().collect();
+        let crb = |level| [("BaseOS".to_owned(), Verdict::Identical), ("CRB".to_owned(), level)];
+        assert_eq!(levels, crb(Verdict::Incompatible));
+
+        let allowance = allowance::Allowance {
+            rule: rollup::MISSING.to_owned(),
+            package: "zlib-devel".to_owned(),
+            path: "*".to_owned(),
+            reason: "no".to_owned(),
+            expires: allowance::Date::default(),
+        };
+        let judgement = judge(vec![allowance]);
+        assert_eq!((judgement.verdict, judgement.missing.len()), (Some(Verdict::Identical), 0));
+        assert!(judgement.idle_allowances.is_empty());
+        assert_eq!(judgement.rollup.repositories.into_iter().collect::<Vec<_>>(), crb(Verdict::BitIdentical));
+    }
 }

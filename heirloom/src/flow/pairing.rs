@@ -22,18 +22,6 @@ use crate::context::processors;
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
 
-/// The rules about sets of packages, each with what it demands.
-pub(crate) const RULES: &[(&str, &str)] = &[
-    (MISSING, "Every package of the reference is rebuilt; only debugging data may be published elsewhere."),
-    (EXTRA, "The reference has every package that the rebuild has."),
-    (OLDER, "The rebuild's packages are not older than the reference's."),
-    (OTHER, "The rebuild's packages have the reference's versions."),
-];
-pub(crate) const MISSING: &str = "missing-package";
-const EXTRA: &str = "extra-package";
-const OLDER: &str = "older-version";
-const OTHER: &str = "other-version";
-
 /// What two sets of packages come to.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Comparison {
@@ -138,11 +126,13 @@ fn summed_up(left: &Newest<'_>, right: &Newest<'_>, packages: Vec<Pair>, options
     let keys: BTreeSet<_> = left.keys().chain(right.keys()).collect();
     for key in keys {
         let (one, other) = (left.get(key).copied(), right.get(key).copied());
-        let Some(finding) = about(key, one, other) else { continue };
+        let Some(finding) = about(one.map(|one| &one.nevra), other.map(|other| &other.nevra)) else {
+            continue;
+        };
         let (mut lowered, used) = allowance::apply(vec![finding], key.0, &options.allowances, options.today);
         uses.extend(used);
         if let (Some(found), None) | (None, Some(found)) = (one, other) {
-            let verdict = lowered.first().map_or(Verdict::BitIdentical, |one| rollup::level(one.severity));
+            let verdict = Verdict::worst(lowered.iter().map(rollup::level));
             let repository = one.map(|one| one.repository.as_str());
             counted.push(Counted { source: source_name(&found.source), repository, verdict });
         }
@@ -161,25 +151,17 @@ fn summed_up(left: &Newest<'_>, right: &Newest<'_>, packages: Vec<Pair>, options
 }
 
 /// What only one has, or what has another version.
-fn about(key: &Key<'_>, one: Option<&Found<'_>>, other: Option<&Found<'_>>) -> Option<Finding> {
-    let (rule, severity) = match (one, other) {
-        (Some(one), None) => (MISSING, rollup::missing(&one.nevra)),
-        (None, Some(_)) => (EXTRA, Severity::Different),
-        (Some(one), Some(other)) if one.nevra.evr() != other.nevra.evr() => {
-            let older = evr::compare(other.nevra.evr(), one.nevra.evr()).is_lt();
-            (if older { OLDER } else { OTHER }, Severity::Note)
+fn about(one: Option<&Nevra>, other: Option<&Nevra>) -> Option<Finding> {
+    match (one, other) {
+        (Some(one), None) => Some(rollup::missing(one)),
+        (None, Some(other)) => Some(rollup::extra(other)),
+        (Some(expected), Some(found)) if expected.evr() != found.evr() => {
+            let older = evr::compare(found.evr(), expected.evr()).is_lt();
+            let rule = if older { rollup::OLDER } else { rollup::OTHER };
+            Some(rollup::finding(rule, Severity::Note, one, other))
         }
-        _ => return None,
-    };
-    let show =
-        |found: Option<&Found<'_>>| found.map_or_else(String::new, |found| found.nevra.evr().to_string());
-    Some(Finding {
-        rule: rule.to_owned(),
-        severity,
-        subject: format!("{}.{}", key.0, key.1),
-        expected: show(one),
-        found: show(other),
-    })
+        _ => None,
+    }
 }
 
 /// Name and architecture.
@@ -260,6 +242,23 @@ fn found<'a>(
                 .hint("name a directory with RPM files below it, or the URL of a repository"))
         }
     }
+}
+
+/// What the packages of a set provide; `None` for no set.
+pub(crate) fn universe(set: &Set<'_>) -> Result<Option<Universe>, Fail> {
+    let mut universe = Universe::default();
+    for package in remotes(set, "--reference-key")?.iter().flat_map(|remote| &remote.packages) {
+        universe.add_package(package);
+    }
+    for location in set.locations.iter().filter(|location| !is_url(location)) {
+        for path in files(Path::new(location))? {
+            let header = Header::open(&path).map_err(|error| Fail::new(Exit::Failed, error))?;
+            if !header.is_source {
+                universe.add(&header);
+            }
+        }
+    }
+    Ok((!set.locations.is_empty()).then_some(universe))
 }
 
 /// Every RPM file below a directory, links not followed.

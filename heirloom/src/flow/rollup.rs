@@ -2,9 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use heirloom_model::{Nevra, Severity, Verdict};
+use heirloom_model::allowance::AllowanceUse;
+use heirloom_model::{Finding, Nevra, Severity, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// The rules about sets of packages, each with what it demands.
+pub(crate) const RULES: &[(&str, &str)] = &[
+    (MISSING, "Every package of the reference is rebuilt; only debugging data may be published elsewhere."),
+    (EXTRA, "The reference has every package that the rebuild has."),
+    (OLDER, "The rebuild's packages are not older than the reference's."),
+    (OTHER, "The rebuild's packages have the reference's versions."),
+];
+pub(crate) const MISSING: &str = "missing-package";
+const EXTRA: &str = "extra-package";
+pub(crate) const OLDER: &str = "older-version";
+pub(crate) const OTHER: &str = "other-version";
 
 /// The worst verdicts.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -49,15 +62,42 @@ fn add(all: &mut BTreeMap<String, Verdict>, name: &str, verdict: Verdict) {
     *worst = Verdict::worst([*worst, verdict]);
 }
 
-/// How much it weighs that the rebuild lacks a package of the reference. Nobody links with debugging data,
-/// and vendors publish it elsewhere.
-pub(crate) fn missing(package: &Nevra) -> Severity {
-    if package.is_debug() { Severity::Different } else { Severity::Incompatible }
+/// The rebuild lacks a package of the reference. Nobody links with debugging data, and vendors publish it
+/// elsewhere.
+pub(crate) fn missing(package: &Nevra) -> Finding {
+    let severity = if package.is_debug() { Severity::Different } else { Severity::Incompatible };
+    finding(MISSING, severity, Some(package), None)
+}
+
+/// Only the rebuild has a package.
+pub(crate) fn extra(package: &Nevra) -> Finding {
+    finding(EXTRA, Severity::Different, None, Some(package))
+}
+
+/// Allowances that findings about sets needed, each with the name of its package.
+pub(crate) fn uses(all: &[AllowanceUse]) -> impl Iterator<Item = (&str, &[AllowanceUse])> {
+    all.iter().map(|used| {
+        let name = used.subject.rsplit_once('.').map_or(&*used.subject, |(name, _)| name);
+        (name, std::slice::from_ref(used))
+    })
+}
+
+/// A finding about a package of the reference, of the rebuild, or of both.
+pub(crate) fn finding(rule: &str, severity: Severity, one: Option<&Nevra>, other: Option<&Nevra>) -> Finding {
+    let evr = |package: Option<&Nevra>| package.map_or_else(String::new, |package| package.evr().to_string());
+    let name = |package: &Nevra| format!("{}.{}", package.name(), package.arch());
+    Finding {
+        rule: rule.to_owned(),
+        severity,
+        subject: one.or(other).map_or_else(String::new, name),
+        expected: evr(one),
+        found: evr(other),
+    }
 }
 
 /// The level of a set of packages about which there is this to be said.
-pub(crate) fn level(severity: Severity) -> Verdict {
-    match severity {
+pub(crate) fn level(finding: &Finding) -> Verdict {
+    match finding.severity {
         Severity::Expected | Severity::Note => Verdict::BitIdentical,
         Severity::Different => Verdict::AbiCompatible,
         Severity::Incompatible => Verdict::Incompatible,
@@ -76,7 +116,7 @@ mod tests {
             ("bash", Some("BaseOS"), BitIdentical),
             ("zlib", Some("BaseOS"), Identical),
             ("zlib", Some("AppStream"), Undecided),
-            ("zlib", Some("AppStream"), level(missing(&"zlib-devel-1-1.noarch".parse().unwrap()))),
+            ("zlib", Some("AppStream"), level(&missing(&"zlib-devel-1-1.noarch".parse().unwrap()))),
             ("extra", None, AbiCompatible),
         ];
         let rollup =
@@ -99,7 +139,8 @@ mod tests {
             ("kernel-debuginfo-common-x86_64", Severity::Different),
             ("debuginfo-tools", Severity::Incompatible),
         ] {
-            assert_eq!(missing(&format!("{name}-1-1.noarch").parse().unwrap()), severity, "{name}");
+            let package = format!("{name}-1-1.noarch").parse().unwrap();
+            assert_eq!(missing(&package).severity, severity, "{name}");
         }
     }
 }

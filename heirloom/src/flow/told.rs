@@ -15,8 +15,8 @@ use heirloom_model::{Digest, Package};
 use heirloom_store::Store;
 
 use super::gather::Gathered;
-use super::pairing;
 use super::place::Place;
+use super::rollup;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 
@@ -102,11 +102,123 @@ pub(crate) fn today() -> Date {
 /// Reads a file of allowances.
 pub(crate) fn allowances(path: &Path) -> Result<Vec<Allowance>, Fail> {
     let checks = heirloom_compare::checks().iter().map(heirloom_compare::Check::name);
-    let rules: Vec<_> = checks.chain(pairing::RULES.iter().map(|(name, _)| *name)).collect();
+    let rules: Vec<_> = checks.chain(rollup::RULES.iter().map(|(name, _)| *name)).collect();
     heirloom_formats::allowances::load(path, &rules).map_err(|error| match error {
         DefinitionError::Unreadable { path, source } => {
             Fail::new(Exit::Failed, format!("can't read the allowances {}: {source}", path.display()))
         }
         wrong => wrong.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use heirloom_model::record::{RepositoryRole, RepositoryState};
+
+    use super::*;
+    use crate::flow::gather::Foreign;
+
+    const DEFINITION: &str = r#"
+[distribution]
+name = "Kestrel"
+id = "kestrel"
+version = "9"
+dist = ".el9"
+vendor = "Kestrel"
+platform_id = "platform:el9"
+home_url = "https://kestrel.example"
+bug_url = "https://kestrel.example"
+promise = "identical"
+[upstream]
+kind = "dist-git"
+location = "up"
+[bootstrap]
+location = "boot"
+keys = []
+[repositories.BaseOS]
+[publish]
+url = "https://kestrel.example"
+[signing]
+key = "secret.asc"
+"#;
+
+    fn package(nevra: &str, provides: &[&str]) -> Package {
+        let nevra: heirloom_model::Nevra = nevra.parse().unwrap();
+        let digest = Digest::of(nevra.to_string().as_bytes());
+        let none = serde_json::json!([]);
+        serde_json::from_value(serde_json::json!({
+            "nevra": nevra, "digest": digest, "size": 1, "source_rpm": "zlib-1-1.src.rpm", "provides": provides,
+            "requires": none, "conflicts": none, "obsoletes": none, "recommends": none, "suggests": none,
+            "supplements": none, "enhances": none, "files": none,
+        }))
+        .unwrap()
+    }
+
+    fn foreign(role: RepositoryRole, repomd: &str, packages: Vec<Package>) -> Foreign {
+        let digest = Digest::of(repomd.as_bytes());
+        let state = RepositoryState {
+            role,
+            name: "BaseOS".to_owned(),
+            location: "/nowhere".to_owned(),
+            repomd: digest,
+            signed_by: String::new(),
+            packages: digest,
+            comps: None,
+        };
+        Foreign { state, packages }
+    }
+
+    fn digest(compare: &str, allowances: &str, repomd: &str, packages: Vec<Package>) -> Result<Digest, Fail> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("heirloom.toml"), format!("{DEFINITION}[compare]\n{compare}\n"))
+            .unwrap();
+        std::fs::write(dir.path().join("allowances.toml"), allowances).unwrap();
+        let context = Context::open(&dir.path().join("heirloom.toml"))?;
+        let gathered = Gathered {
+            sources: Vec::new(),
+            bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),
+            references: vec![foreign(RepositoryRole::Reference, repomd, packages)],
+        };
+        Ok(Told::new(&context, &gathered, [])?.digest("zlib"))
+    }
+
+    #[test]
+    fn nothing_stale_is_reused_and_nothing_else_is_made_again() {
+        let packages = || vec![package("zlib-1-1.noarch", &["zlib = 1-1"])];
+        let with_data = || [packages(), vec![package("zlib-debuginfo-1-1.noarch", &[])]].concat();
+        let file = "allowances = \"allowances.toml\"";
+        let allowance =
+            |day: &str| format!("[[allowance]]\nrule = \"url\"\nreason = \"r\"\nexpires = \"{day}\"\n");
+        let all = [
+            digest("", "", "1", packages()),
+            digest("", "", "2", packages()),
+            digest("dist_map = [\".el9=.el9_4\"]", "", "1", packages()),
+            digest(file, &allowance("2999-01-01"), "1", packages()),
+            digest("", "", "1", with_data()),
+        ];
+        let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+        for (place, one) in all.iter().enumerate() {
+            assert_eq!(all.iter().position(|other| other == one), Some(place));
+        }
+        // What has expired counts for nothing, and neither does another source's debugging data.
+        let mut other = packages();
+        other.push(Package {
+            source_rpm: "tree-1-1.src.rpm".to_owned(),
+            ..package("tree-debuginfo-1-1.noarch", &[])
+        });
+        assert_eq!(digest(file, &allowance("2020-01-01"), "1", packages()).unwrap(), all[0]);
+        assert_eq!(digest("", "", "1", other).unwrap(), all[0]);
+    }
+
+    #[test]
+    fn a_wrong_map_and_a_wrong_file_are_faults_of_the_definition() {
+        for (compare, allowances, words) in [
+            ("dist_map = [\"el9\"]", "", "compare.dist_map: `el9` is no rule"),
+            ("allowances = \"allowances.toml\"", "[[allowance]]\nrule = \"x\"\n", "allowances.toml:1:1"),
+        ] {
+            let fail = digest(compare, allowances, "1", Vec::new()).unwrap_err();
+            assert_eq!(fail.exit, Exit::Definition);
+            assert!(fail.message.contains(words), "{}", fail.message);
+        }
+    }
 }

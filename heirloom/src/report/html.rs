@@ -88,9 +88,8 @@ fn sets(html: &mut String, report: &Report<'_>) {
     for severity in DIFFERENCES.into_iter().chain([Severity::Note]) {
         rules(html, "sets", report.findings, severity, None, &mut numbers);
     }
-    for (allowance, idle) in &report.idle {
-        let (allowance, idle) = (escape(&allowance.to_string()), escape(&idle.to_string()));
-        let _ = writeln!(html, "<p>Allowance {allowance}: {idle}</p>");
+    for idle in &report.idle {
+        let _ = writeln!(html, "<p>Allowance {}</p>", escape(&idle.to_string()));
     }
     html.push_str("</section>\n");
 }

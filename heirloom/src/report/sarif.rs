@@ -34,9 +34,7 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
     let notifications: Vec<_> = report
         .idle
         .iter()
-        .map(|(allowance, idle)| {
-            json!({ "level": "warning", "message": { "text": text(&format!("allowance {allowance}: {idle}")) } })
-        })
+        .map(|idle| json!({ "level": "warning", "message": { "text": text(&format!("allowance {idle}")) } }))
         .collect();
     let mut properties = json!({ "verdict": report.verdict });
     if let Some(all) = report.rollup {

@@ -27,7 +27,7 @@ pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
             let _ = writeln!(text, "{count:7} {verdict}");
         }
         if let Some(all) = report.rollup {
-            text.push_str(&rollup(all));
+            text.push_str(&levels(all));
         }
         let severities = [&DIFFERENCES[..], &[Severity::Note]].concat();
         for (rule, findings) in by_rule(report.findings, &severities) {
@@ -61,14 +61,14 @@ pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
             plural(left_out, "package")
         );
     }
-    for (allowance, idle) in &report.idle {
-        let _ = writeln!(text, "\nallowance {}: {idle}", line(&allowance.to_string()));
+    for idle in &report.idle {
+        let _ = writeln!(text, "\nallowance {}", line(&idle.to_string()));
     }
     text
 }
 
 /// Every repository with its level, and how many source packages have each.
-pub(crate) fn rollup(all: &Rollup) -> String {
+pub(crate) fn levels(all: &Rollup) -> String {
     let mut text = String::new();
     if !all.repositories.is_empty() {
         text.push_str("  repositories\n");

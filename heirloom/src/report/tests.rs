@@ -181,7 +181,8 @@ fn many_packages_are_counted_and_sorted_by_what_needs_attention() {
         reason: "none".to_owned(),
         expires: "2020-01-01".parse().unwrap(),
     };
-    let report = Report { findings: &missing, idle: vec![(&allowance, Idle::Expired)], ..report(&all) };
+    let report =
+        Report { findings: &missing, idle: vec![(&allowance, Idle::Expired).into()], ..report(&all) };
 
     let text = terminal(&report, false);
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in\n{text}"));

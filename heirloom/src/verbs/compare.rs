@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use heirloom_compare::{DistMap, Options};
-use heirloom_model::allowance;
-use heirloom_model::record::Promise;
+use heirloom_model::Verdict;
+use heirloom_model::allowance::{self, AllowanceUse};
+use heirloom_model::record::{Compared, Promise};
+use heirloom_sign::SecretKey;
 use serde::Serialize;
 
 use super::verify_certificate;
@@ -14,62 +17,75 @@ use crate::context::Context;
 use crate::fail::{Exit, Fail};
 use crate::flow::comparing::{self, Judgement, Standing};
 use crate::flow::pairing::{self, Set};
-use crate::flow::{self, told};
+use crate::flow::{self, rollup, told};
 use crate::report::{self, Document, IdleAllowance, Package, Report};
-use crate::ui::Shown;
+use crate::ui::{Shown, say};
 
 /// Makes a report.
 type Form = fn(&Report<'_>) -> String;
 
 /// Compares two files, or two sets of packages.
 pub(crate) fn run(args: &cli::Compare) -> Result<Shown, Fail> {
-    let options = options(&args.debuginfo, &args.dist_map, args.allowances.as_deref())?;
+    let key = key(args)?;
+    let options = options(&args.told)?;
     let (allowances, today) = (options.allowances.clone(), options.today);
     if let [reference, rebuilt] = &args.pair[..] {
         let compared = heirloom_compare::compare(reference, rebuilt, &options)?;
-        let uses = [(compared.nevra.name(), &*compared.allowances)];
+        let idle = allowance::unused_or_expired(&allowances, [uses(&compared)], today);
         let report = Report {
             verdict: compared.verdict,
             promise: promise(args),
             packages: vec![Package { source: compared.nevra.name(), compared: &compared }],
             rollup: None,
             findings: &[],
-            idle: allowance::unused_or_expired(&allowances, uses, today),
+            idle: idle.into_iter().map(IdleAllowance::from).collect(),
         };
-        return written(args, &report, &compared);
+        write(args, &report, key.as_ref())?;
+        return shown(args, &report, &compared);
     }
-    let reference = Set { locations: &args.reference, keys: &args.reference_key };
+    let reference = Set { locations: &args.reference, keys: &args.told.reference_key };
     let rebuild = Set { locations: &args.rebuild, keys: &args.rebuild_key };
     let cache = || args.cache.clone().map_or_else(cache, Ok);
     let comparison = pairing::compare(&reference, &rebuild, cache, options)?;
-    let of_pairs = comparison.packages.iter().map(|pair| &pair.compared);
-    let of_pairs = of_pairs.map(|compared| (compared.nevra.name(), &*compared.allowances));
-    // Those about the sets have the package's name and architecture as their subject.
-    let of_sets = comparison.allowances.iter().map(|used| {
-        let name = used.subject.rsplit_once('.').map_or(&*used.subject, |(name, _)| name);
-        (name, std::slice::from_ref(used))
-    });
+    let of_pairs = comparison.packages.iter().map(|pair| uses(&pair.compared));
+    let idle = allowance::unused_or_expired(
+        &allowances,
+        of_pairs.chain(rollup::uses(&comparison.allowances)),
+        today,
+    );
+    let pairs = comparison.packages.iter();
     let report = Report {
         verdict: comparison.verdict,
         promise: promise(args),
-        packages: comparison
-            .packages
-            .iter()
-            .map(|pair| Package { source: &pair.source, compared: &pair.compared })
-            .collect(),
+        packages: pairs.map(|pair| Package { source: &pair.source, compared: &pair.compared }).collect(),
         rollup: Some(&comparison.rollup),
         findings: &comparison.findings,
-        idle: allowance::unused_or_expired(&allowances, of_pairs.chain(of_sets), today),
+        idle: idle.into_iter().map(IdleAllowance::from).collect(),
     };
-    written(args, &report, &comparison)
+    write(args, &report, key.as_ref())?;
+    shown(args, &report, &comparison)
 }
 
 fn promise(args: &cli::Compare) -> Promise {
-    if args.promise == "abi" { Promise::Abi } else { Promise::Identical }
+    if args.promise.as_deref() == Some("abi") { Promise::Abi } else { Promise::Identical }
 }
 
-/// Writes the reports and certificates that were asked for, and shows the result.
-fn written(args: &cli::Compare, report: &Report<'_>, data: &impl Serialize) -> Result<Shown, Fail> {
+fn uses(compared: &Compared) -> (&str, &[AllowanceUse]) {
+    (compared.nevra.name(), &compared.allowances)
+}
+
+/// The key for certificates. It is read first, so that nothing was compared in vain.
+fn key(args: &cli::Compare) -> Result<Option<SecretKey>, Fail> {
+    args.certify.as_ref().map(|key| Ok(SecretKey::load(key)?)).transpose()
+}
+
+fn shown(args: &cli::Compare, report: &Report<'_>, result: &impl Serialize) -> Result<Shown, Fail> {
+    let document = Document { result, idle_allowances: report.idle.clone() };
+    Ok(Shown::new(&document, report::terminal(report, args.explain))?.exit(report.verdict.into()))
+}
+
+/// Writes the reports and certificates that were asked for.
+fn write(args: &cli::Compare, report: &Report<'_>, key: Option<&SecretKey>) -> Result<(), Fail> {
     let write = |path: &Path, text: String| {
         std::fs::write(path, text).map_err(|error| {
             Fail::new(Exit::Failed, format!("{}: can't be written: {error}", path.display()))
@@ -82,31 +98,26 @@ fn written(args: &cli::Compare, report: &Report<'_>, data: &impl Serialize) -> R
             write(path, form(report))?;
         }
     }
-    if let (Some(key), Some(dir)) = (&args.certify, &args.certificates) {
-        let key = heirloom_sign::SecretKey::load(key)?;
-        std::fs::create_dir_all(dir)
-            .map_err(|error| Fail::new(Exit::Failed, format!("{}: can't be made: {error}", dir.display())))?;
-        for package in &report.packages {
-            let name = verify_certificate::file_name(package.compared);
-            write(&dir.join(name), verify_certificate::sign(package.compared, &key)?)?;
-        }
+    let (Some(key), Some(dir)) = (key, &args.certificates) else { return Ok(()) };
+    std::fs::create_dir_all(dir)
+        .map_err(|error| Fail::new(Exit::Failed, format!("{}: can't be made: {error}", dir.display())))?;
+    for package in &report.packages {
+        let name = verify_certificate::file_name(package.compared);
+        write(&dir.join(name), verify_certificate::sign(package.compared, key)?)?;
     }
-    let idle_allowances = report.idle.iter().copied().map(IdleAllowance::from).collect();
-    let document = Document { result: data, idle_allowances };
-    Ok(Shown::new(&document, report::terminal(report, args.explain))?.exit(report.verdict.into()))
+    let count = report.packages.len();
+    say(&format!("  certify {count} certificate{} in {}", if count == 1 { "" } else { "s" }, dir.display()));
+    Ok(())
 }
 
 /// What the comparison is told, from the command line.
-pub(crate) fn options(
-    debuginfo: &[std::path::PathBuf],
-    dist_map: &[DistMap],
-    allowances: Option<&Path>,
-) -> Result<Options, Fail> {
+pub(crate) fn options(told: &cli::Told) -> Result<Options, Fail> {
+    let universe = Set { locations: &told.universe, keys: &told.reference_key };
     Ok(Options {
-        dist: DistMap::join(dist_map.iter().cloned()),
-        universe: None,
-        debuginfo: debuginfo.to_vec(),
-        allowances: allowances.map_or(Ok(Vec::new()), told::allowances)?,
+        dist: DistMap::join(told.dist_map.iter().cloned()),
+        universe: pairing::universe(&universe)?.map(Arc::new),
+        debuginfo: told.debuginfo.clone(),
+        allowances: told.allowances.as_deref().map_or(Ok(Vec::new()), told::allowances)?,
         today: told::today(),
     })
 }
@@ -121,10 +132,35 @@ fn cache() -> Result<std::path::PathBuf, Fail> {
 }
 
 /// Compares everything that is built.
-pub(crate) fn built(context: &Context) -> Result<Shown, Fail> {
+pub(crate) fn built(context: &Context, args: &cli::Compare) -> Result<Shown, Fail> {
+    let cli::Told { debuginfo, dist_map, allowances, universe, reference_key } = &args.told;
+    let elsewhere = !(debuginfo.is_empty() && dist_map.is_empty() && universe.is_empty())
+        || allowances.is_some()
+        || !(reference_key.is_empty() && args.rebuild_key.is_empty())
+        || args.promise.is_some()
+        || args.cache.is_some();
+    if elsewhere {
+        return Err(Fail::new(Exit::Usage, "without packages, everything that was rebuilt is compared")
+            .hint("what that comparison is told stands in the definition, in [compare] and [distribution]"));
+    }
+    let key = key(args)?;
     let (gathered, builds) = flow::built(context)?;
     let judgement = comparing::compare(context, &gathered, &builds)?;
-    let mut text = summary(&judgement);
+    let compared =
+        judgement.packages.iter().filter_map(|judged| Some((judged.source.as_str(), judged.compared()?)));
+    let report = Report {
+        verdict: judgement.verdict.unwrap_or(Verdict::BitIdentical),
+        promise: context.definition.distribution.promise,
+        packages: compared.map(|(source, compared)| Package { source, compared }).collect(),
+        rollup: Some(&judgement.rollup),
+        findings: &judgement.findings,
+        idle: judgement.idle_allowances.clone(),
+    };
+    write(args, &report, key.as_ref())?;
+    let mut text = match args.explain {
+        true => report::terminal(&report, true),
+        false => summary(&judgement),
+    };
     text.push_str("\nnext: `heirloom compose`, or `heirloom why PACKAGE`");
     Ok(Shown::new(&judgement, text)?.exit(exit(&judgement)))
 }
@@ -143,7 +179,7 @@ pub(crate) fn summary(judgement: &Judgement) -> String {
         let _ = writeln!(text, "{count:5} {verdict}");
     }
     if let Some(verdict) = judgement.verdict {
-        let _ = write!(text, "\nrelease: {verdict}\n{}", report::rollup(&judgement.rollup));
+        let _ = write!(text, "\nrelease: {verdict}\n{}", report::levels(&judgement.rollup));
     }
     for idle in &judgement.idle_allowances {
         let _ = writeln!(text, "\nallowance {idle}");

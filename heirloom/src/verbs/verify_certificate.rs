@@ -73,7 +73,13 @@ pub(crate) fn run(args: &cli::VerifyCertificate) -> Result<Shown, Fail> {
     let statement = Statement::from_json(&verified.payload).map_err(|error| disbelieved(&error))?;
     let facts = match &args.pair[..] {
         [reference, rebuilt] => {
-            let options = super::compare::options(&args.debuginfo, &args.dist_map, None)?;
+            let options = super::compare::options(&cli::Told {
+                debuginfo: args.debuginfo.clone(),
+                dist_map: args.dist_map.clone(),
+                allowances: None,
+                universe: args.universe.clone(),
+                reference_key: args.reference_key.clone(),
+            })?;
             facts(&statement, reference, rebuilt, &options)?
         }
         _ => Vec::new(),
@@ -176,8 +182,8 @@ fn text(checked: &Checked) -> String {
         (true, true) => "the signature holds; name both packages to check what it states",
         (true, false) => "the certificate holds",
         (false, _) => {
-            "the certificate does not hold, or its comparison was told more: give it the same --debuginfo and \
-             --dist-map"
+            "the certificate does not hold, or its comparison was told more: give it the same --debuginfo, \
+             --dist-map and --universe"
         }
     });
     crate::report::visible(&text).into_owned()

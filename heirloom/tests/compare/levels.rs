@@ -113,5 +113,6 @@ fn what_is_no_pair_of_packages_is_said_so() {
     place.run(&format!("compare {good}")).expect(2);
     place.run(&format!("compare --reference a {good} {good}")).expect(2);
     place.run("compare --reference a").expect(2);
+    place.run("compare").expect(3).says(&["can't read the definition heirloom.toml"]);
     place.run(&format!("compare {good} {good} --dist-map el9")).expect(2).says(&[".el9=.el9_4"]);
 }

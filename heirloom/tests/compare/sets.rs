@@ -103,6 +103,17 @@ fn a_new_requirement_is_judged_by_what_the_reference_provides() {
 }
 
 #[test]
+fn a_pair_is_judged_on_the_ground_that_its_universe_is() {
+    let place = Place::new();
+    let one = place.package("reference", &sample("text"));
+    place.package("reference", &named("other", "2"));
+    let two = place.package("rebuild", &sample("text").requires("other >= 1"));
+    place.json(&format!("compare {one} {two}"), 12);
+    place.json(&format!("compare {one} {two} --universe reference"), 10);
+    place.run(&format!("compare {one} {two} --universe none")).expect(1).says(&["none: can't be read"]);
+}
+
+#[test]
 fn empty_damaged_and_unknown_places_are_errors() {
     let place = Place::new();
     place.package("good", &sample("text"));
@@ -126,7 +137,8 @@ fn a_signed_repository_is_fetched_from_its_url_and_only_what_is_needed() {
     place.write("vendor.asc", key.public().unwrap());
     place.package("reference", &sample("text"));
     let alone = place.package("reference", &named("unpaired", "1").file("/usr/share/unpaired", "x"));
-    place.package("rebuild", &sample("text"));
+    // That the repository provides it is known from its metadata alone.
+    place.package("rebuild", &sample("text").requires("unpaired = 1-1").requires("/usr/share/unpaired"));
     testkit::repo(&place.path("reference")).unwrap();
     repo::sign(&place.path("reference"), &key).unwrap();
     // What has no counterpart is not needed.
@@ -138,7 +150,7 @@ fn a_signed_repository_is_fetched_from_its_url_and_only_what_is_needed() {
         let sets = format!("compare --reference {url} --reference-key vendor.asc --rebuild rebuild");
         let json = place.json(&sets, 11);
         assert_eq!(json["repositories"], json!({ &url: "incompatible" }));
-        assert_eq!(json["sources"], json!({ "sample": "bit-identical", "unpaired": "incompatible" }));
+        assert_eq!(json["sources"], json!({ "sample": "abi-compatible", "unpaired": "incompatible" }));
         matches_schema("comparison-of-sets.schema.json", &json);
     }
 

@@ -94,7 +94,7 @@ fn what_comparisons_are_told_is_read() {
     assert_eq!(definition.compare.dist_map, [".el9=.el9_4"]);
     assert_eq!(definition.compare.allowances.unwrap().into_inner(), Path::new("key.asc"));
     let (line, column, message, _) = wrong(&format!("{WHOLE}{}", told.replace("key.asc", "none.toml")));
-    assert_eq!((line, column), (40, 14));
+    assert_eq!((line, column), (41, 14));
     assert!(message.contains("none.toml"), "{message}");
 }
 
