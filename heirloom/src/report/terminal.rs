@@ -137,9 +137,18 @@ fn rules(compared: &Compared, shown: usize) -> String {
     let mut text = String::new();
     for severity in DIFFERENCES {
         let rules = by_rule(&compared.findings, &[severity]);
-        if !rules.is_empty() {
-            let _ = writeln!(text, "  {}", severity_name(severity));
+        if rules.is_empty() {
+            continue;
         }
+        // Beside what breaks users, or could, what breaks nobody matters little.
+        if severity == Severity::Different && !text.is_empty() && shown != ALL {
+            let count = rules.iter().map(|(_, findings)| findings.len()).sum();
+            let names: Vec<_> = rules.iter().map(|(rule, _)| line(rule)).collect();
+            let (count, names) = (plural(count, "difference"), names.join(", "));
+            let _ = writeln!(text, "  and {count} that break nobody: {names}; `--explain` shows all");
+            continue;
+        }
+        let _ = writeln!(text, "  {}", severity_name(severity));
         for (rule, findings) in rules {
             group(&mut text, rule, &findings, shown);
         }
@@ -181,13 +190,16 @@ fn group(text: &mut String, rule: &str, findings: &[&Finding], most: usize) {
     let shown = most.min(findings.len());
     for finding in findings.iter().take(shown) {
         let _ = writeln!(text, "      {}", line(&finding.subject));
-        let sides = [("reference", &finding.expected), ("rebuilt", &finding.found)];
-        for (side, value) in
-            sides.iter().filter(|_| !finding.expected.is_empty() || !finding.found.is_empty())
-        {
-            let value = if value.is_empty() { "(none)".into() } else { line(value) };
-            let _ = writeln!(text, "        {side:9}  {value}");
-        }
+        let (expected, found) = (line(&finding.expected), line(&finding.found));
+        let _ = match (expected.is_empty(), found.is_empty()) {
+            (true, true) => Ok(()),
+            (false, true) => writeln!(text, "        only the reference  {expected}"),
+            (true, false) => writeln!(text, "        only the rebuilt    {found}"),
+            (false, false) if expected == found => writeln!(text, "        both       {found}"),
+            (false, false) => {
+                writeln!(text, "        reference  {expected}\n        rebuilt    {found}")
+            }
+        };
     }
     if findings.len() > shown {
         let _ = writeln!(text, "      and {} more; `--explain` shows all", findings.len() - shown);

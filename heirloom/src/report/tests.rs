@@ -121,16 +121,8 @@ tree-1.8-1.el9.x86_64: incompatible
   incompatible
     requires: Every requirement is the same.
       libc.so.6
-        reference  (none)
-        rebuilt    GLIBC_2.34
-  different
-    file-content: Every file has the same contents.
-      /usr/bin/tree
-        reference  aa, 4 bytes
-        rebuilt    bb, 5 bytes
-      /usr/bin/odd name%
-        reference  cc
-        rebuilt    dd
+        only the rebuilt    GLIBC_2.34
+  and 2 differences that break nobody: file-content; `--explain` shows all
   and 2 differences expected or allowed
   after 2 normalisations: build-id
   with 1 allowance used
@@ -144,6 +136,25 @@ tree-1.8-1.el9.x86_64: incompatible
         text.lines().map(line).collect()
     };
     assert_eq!(plain(&terminal(&report(&[("tree", mixed())]), false)), plain(expected));
+
+    // With nothing that weighs more, what breaks nobody is shown.
+    let mut other = mixed();
+    other.findings.retain(|finding| finding.severity != Severity::Incompatible);
+    other.findings[1].expected = other.findings[1].found.clone();
+    other.verdict = Verdict::AbiCompatible;
+    let expected = "\
+tree-1.8-1.el9.x86_64: abi-compatible
+  not the same, but every interface holds, by symbols; types need --debuginfo
+  different
+    file-content: Every file has the same contents.
+      /usr/bin/tree
+        reference  aa, 4 bytes
+        rebuilt    bb, 5 bytes
+      /usr/bin/odd name%
+        both       dd
+";
+    let text = one(&other, false);
+    assert!(plain(&text).starts_with(&plain(expected)), "{text}");
 }
 
 #[test]
