@@ -121,7 +121,7 @@ fn section(html: &mut String, package: &Package<'_>) {
         html,
         "<section class=\"package {verdict}\" id=\"{id}\">\n<h2><a href=\"#{link}\">{id}</a></h2>\n<span \
          class=\"level\">{}</span>\n<p class=\"soft\">of {}; rebuilt <code>{}</code>; reference {} \
-         <code>{}</code>; rules {}</p>\n",
+         <code>{}</code>; version {} of the rules</p>\n",
         level(compared),
         escape(package.source),
         compared.package,
@@ -159,7 +159,8 @@ fn rules<'f>(
     // What is folded has its heading already.
     if !groups.is_empty() && DIFFERENCES.contains(&severity) {
         let name = severity_name(severity);
-        let _ = writeln!(html, "<h3 class=\"{name}\">{name}</h3>");
+        let count = plural(groups.iter().map(|(_, findings)| findings.len()).sum(), "difference");
+        let _ = writeln!(html, "<h3 class=\"{name}\">{name} <small>{count}</small></h3>");
     }
     for (rule, findings) in groups {
         let (name, doc) = (escape(rule), escape(rule_doc(rule)));
