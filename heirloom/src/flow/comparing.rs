@@ -238,7 +238,7 @@ fn compare_pair(
     repository::fetch_package(&context.store, &repository.state.location, reference)?;
     let (theirs, ours) = (context.store.path(reference.digest), context.store.path(package.digest));
     let debugging = told.debugging(source, &context.store);
-    let compared = place::compare(told.options.clone(), &debugging, |options| {
+    let compared = place::compare(told.options(), &debugging, |options| {
         let expected = Stored { path: &theirs, digest: reference.digest };
         heirloom_compare::compare_stored(expected, Stored { path: &ours, digest: package.digest }, options)
     })?;

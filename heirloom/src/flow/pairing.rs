@@ -92,7 +92,7 @@ pub(crate) fn compare(
     let base = Options { universe: Some(Arc::new(universe)), ..options };
 
     let (left, right) = (newest(&references), newest(&rebuilt));
-    let pairs: Vec<_> = left.iter().filter_map(|(key, one)| Some((*one, *right.get(key)?))).collect();
+    let pairs = pairs(&references, &left, &right);
     fetch(&pairs)?;
     let progress = Progress::new("compare", pairs.len());
     let debugging = by_source(references.iter().chain(&rebuilt).filter(|package| package.nevra.is_debug()));
@@ -110,6 +110,21 @@ pub(crate) fn compare(
     })?;
     progress.end(&format!("{} pairs", packages.len()));
     Ok(summed_up(&left, &right, packages, &base))
+}
+
+/// The newest of the rebuild, each with the reference's package of the same version if it has one, else with its
+/// newest: a rebuild that lags behind is compared with what it is a rebuild of.
+fn pairs<'a>(
+    references: &'a [Found<'a>],
+    left: &Newest<'a>,
+    right: &Newest<'a>,
+) -> Vec<(&'a Found<'a>, &'a Found<'a>)> {
+    let same: BTreeMap<_, _> = references.iter().map(|one| (&one.nevra, one)).collect();
+    let pair = |(key, other): (&Key<'a>, &&'a Found<'a>)| {
+        let newest = left.get(key)?;
+        Some((same.get(&other.nevra).copied().unwrap_or(newest), *other))
+    };
+    right.iter().filter_map(pair).collect()
 }
 
 /// Adds to the pairs what has no counterpart or another version, and what all of it comes to.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heirloom_compare::{DistMap, Options, Universe};
@@ -22,7 +22,11 @@ use crate::fail::{Exit, Fail};
 
 /// What all comparisons of a rebuild are told.
 pub(crate) struct Told<'a> {
+    /// All but what the references provide and debugging data.
     pub(crate) options: Options,
+    gathered: &'a Gathered,
+    /// Of a large distribution it takes a second, which is spent only if something has to be compared.
+    universe: OnceLock<Arc<Universe>>,
     /// All of it but debugging data, as text.
     words: String,
     /// Packages with debugging data, each with its repository's location if it is the reference's, by the
@@ -41,12 +45,11 @@ impl<'a> Told<'a> {
         let path = settings.allowances.as_ref().map(|path| context.definition.resolve(path.get_ref()));
         let dist = DistMap::new(&settings.dist_map)
             .map_err(|error| Fail::new(Exit::Definition, format!("compare.dist_map: {error}")))?;
-        let (mut universe, mut words) = (Universe::default(), String::new());
+        let mut words = String::new();
         let mut debugging = BTreeMap::<_, Vec<_>>::new();
         for reference in &gathered.references {
             let _ = writeln!(words, "universe {}", reference.state.repomd);
             for package in &reference.packages {
-                universe.add_package(package);
                 if let Some(source) = package.source_name().filter(|_| package.is_debug()) {
                     let location = Some(reference.state.location.as_str());
                     debugging.entry(source).or_default().push((location, package));
@@ -59,7 +62,7 @@ impl<'a> Told<'a> {
         }
         let options = Options {
             dist,
-            universe: (!gathered.references.is_empty()).then(|| Arc::new(universe)),
+            universe: None,
             debuginfo: Vec::new(),
             allowances: path.map_or(Ok(Vec::new()), |path| allowances(&path))?,
             today: today(),
@@ -71,7 +74,20 @@ impl<'a> Told<'a> {
         for allowance in options.allowances.iter().filter(|one| options.today <= one.expires) {
             let _ = writeln!(words, "allowance {allowance:?}");
         }
-        Ok(Self { options, words, debugging })
+        Ok(Self { options, gathered, universe: OnceLock::new(), words, debugging })
+    }
+
+    /// All but debugging data.
+    pub(crate) fn options(&self) -> Options {
+        let universe = || {
+            let mut universe = Universe::default();
+            for package in self.gathered.references.iter().flat_map(|reference| &reference.packages) {
+                universe.add_package(package);
+            }
+            Arc::new(universe)
+        };
+        let any = !self.gathered.references.is_empty();
+        Options { universe: any.then(|| self.universe.get_or_init(universe).clone()), ..self.options.clone() }
     }
 
     /// A digest of all that the comparisons of this source's packages are told.

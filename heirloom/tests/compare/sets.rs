@@ -103,6 +103,18 @@ fn a_new_requirement_is_judged_by_what_the_reference_provides() {
 }
 
 #[test]
+fn a_rebuild_that_lags_behind_is_compared_with_what_it_is_a_rebuild_of() {
+    let place = Place::new();
+    for (dir, version) in [("reference", "1"), ("reference", "2"), ("rebuild", "1")] {
+        place.package(dir, &named("tool", version).file("/usr/share/tool", version));
+    }
+    let json = place.json("compare --reference reference --rebuild rebuild", 0);
+    assert_eq!(json["packages"][0]["reference_nevra"], "tool-1-1.noarch");
+    let lag = json!([{ "rule": "older-version", "severity": "note", "subject": "tool.noarch", "expected": "2-1", "found": "1-1" }]);
+    assert_eq!(json["findings"], lag);
+}
+
+#[test]
 fn a_pair_is_judged_on_the_ground_that_its_universe_is() {
     let place = Place::new();
     let one = place.package("reference", &sample("text"));
