@@ -1,7 +1,7 @@
 //! `heirloom compare`: verdicts and the differences that matter.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use heirloom_compare::{DistMap, Options};
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::verify_certificate;
 use crate::cli;
 use crate::context::Context;
-use crate::fail::{Exit, Fail};
+use crate::fail::{Exit, Fail, chain};
 use crate::flow::comparing::{self, Judgement, Standing};
 use crate::flow::pairing::{self, Set};
 use crate::flow::{self, rollup, told};
@@ -76,7 +76,15 @@ fn uses(compared: &Compared) -> (&str, &[AllowanceUse]) {
 
 /// The key for certificates. It is read first, so that nothing was compared in vain.
 fn key(args: &cli::Compare) -> Result<Option<SecretKey>, Fail> {
-    args.certify.as_ref().map(|key| Ok(SecretKey::load(key)?)).transpose()
+    let load = |path: &PathBuf| {
+        SecretKey::load(path).map_err(|error| {
+            let (path, error) = (path.display().to_string(), chain(&error));
+            // Some errors name the file themselves.
+            let named = if error.contains(&path) { error } else { format!("{path}: {error}") };
+            Fail::new(Exit::Failed, named).hint("`heirloom init` makes a key; --certify names the secret one")
+        })
+    };
+    args.certify.as_ref().map(load).transpose()
 }
 
 fn shown(args: &cli::Compare, report: &Report<'_>, result: &impl Serialize) -> Result<Shown, Fail> {

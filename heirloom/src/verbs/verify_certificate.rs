@@ -178,10 +178,17 @@ fn text(checked: &Checked) -> String {
             false => writeln!(text, "  {:14} stated {}, found {}", fact.fact, fact.stated, fact.found),
         };
     }
-    text.push_str(match (holds, facts.is_empty()) {
-        (true, true) => "the signature holds; name both packages to check what it states",
-        (true, false) => "the certificate holds",
-        (false, _) => {
+    let broken = |names: &[&str]| facts.iter().any(|fact| !fact.holds && names.contains(&fact.fact));
+    text.push_str(match facts.is_empty() {
+        true => "the signature holds; name both packages to check what it states",
+        false if *holds => "the certificate holds",
+        false if broken(&["reference", "rebuilt"]) => {
+            "the certificate does not hold: it is about other packages, or one was changed since"
+        }
+        false if broken(&["rules"]) => {
+            "the certificate can't be made again: this version of Heirloom has other rules"
+        }
+        false => {
             "the certificate does not hold, or its comparison was told more: give it the same --debuginfo, \
              --dist-map and --universe"
         }

@@ -1,14 +1,18 @@
 //! Certificates: made, checked, made again, and refused.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::Value;
 use testkit::corrupt;
+use testkit::gpg::Key;
 
 use crate::support::{Place, Ran, matches_schema, sample, with_library};
 
-/// A place with two keys of the program's own, and a pair that differs; gives the pair.
+/// A pair that differs, its certificate, and the keys `mine` and `other`; gives the pair.
 fn certified(place: &Place) -> String {
     for name in ["mine", "other"] {
-        place.run(&format!("init {name}")).expect(0);
+        make_key(place, name);
     }
     let of = |text: &str, value: u32| {
         let library = place.library(&format!("int answer(void) {{ return {value}; }}"));
@@ -19,29 +23,23 @@ fn certified(place: &Place) -> String {
         "allowances.toml",
         "[[allowance]]\nrule = \"file-content\"\nreason = \"debranding\"\nexpires = \"2999-12-31\"\n",
     );
-    let secret = key_file(place, "mine", "secret");
-    place
-        .run(&format!(
-            "compare {pair} --allowances allowances.toml --certify {secret} --certificates certificates"
-        ))
-        .expect(10);
+    let certify = "--certify mine.secret.asc --certificates certificates";
+    place.run(&format!("compare {pair} --allowances allowances.toml {certify}")).expect(10);
     pair
 }
 
-/// The key file of a distribution that `init` made.
-fn key_file(place: &Place, dir: &str, kind: &str) -> String {
-    let keys = std::fs::read_dir(place.path(&format!("{dir}/keys"))).unwrap();
-    let names = keys.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let is_public = |name: &str| place.read(&format!("{dir}/keys/{name}")).contains("PUBLIC KEY");
-    let name = names.into_iter().find(|name| is_public(name) == (kind == "public")).unwrap();
-    format!("{dir}/keys/{name}")
+/// Writes `NAME.asc` and `NAME.secret.asc`; `heirloom init` makes larger keys, which takes long.
+fn make_key(place: &Place, name: &str) {
+    let key = Key::throwaway(&format!("{name} <{name}@example.org>")).unwrap();
+    place.write(&format!("{name}.asc"), key.public().unwrap());
+    let secret = place.write(&format!("{name}.secret.asc"), key.secret().unwrap());
+    std::fs::set_permissions(place.path(&secret), Permissions::from_mode(0o600)).unwrap();
 }
 
 const CERTIFICATE: &str = "certificates/libsample-1.0-1.x86_64.rpm.intoto.json";
 
 fn verify(place: &Place, more: &str) -> Ran {
-    let key = key_file(place, "mine", "public");
-    place.run(&format!("verify-certificate {CERTIFICATE} --key {key} {more}"))
+    place.run(&format!("verify-certificate {CERTIFICATE} --key mine.asc {more}"))
 }
 
 #[test]
@@ -50,8 +48,7 @@ fn a_certificate_is_checked_and_made_again() {
     let pair = certified(&place);
     verify(&place, "").expect(0).says(&["libsample-1.0-1.x86_64.rpm: abi-compatible", "the signature holds"]);
     verify(&place, &pair).expect(0).says(&["the certificate holds", "verdict        as stated"]);
-    let key = key_file(&place, "mine", "public");
-    let json = place.json(&format!("verify-certificate {CERTIFICATE} --key {key} {pair}"), 0);
+    let json = place.json(&format!("verify-certificate {CERTIFICATE} --key mine.asc {pair}"), 0);
     assert_eq!(json["holds"], true);
     let statement = &json["statement"];
     matches_schema("certificate.schema.json", statement);
@@ -79,7 +76,7 @@ fn one_changed_byte_is_noticed_wherever_it_is() {
     for file in pair.split(' ') {
         corrupt::flip_byte(&place.path(file), -20).unwrap();
         let ran = verify(&place, &pair).expect(5);
-        ran.says(&["stated", "found", "the certificate does not hold"]);
+        ran.says(&["stated", "found", "the certificate does not hold: it is about other packages"]);
         corrupt::flip_byte(&place.path(file), -20).unwrap();
     }
     verify(&place, &pair).expect(0);
@@ -89,18 +86,15 @@ fn one_changed_byte_is_noticed_wherever_it_is() {
 fn another_key_another_pair_and_no_certificate_are_refused() {
     let place = Place::new();
     let pair = certified(&place);
-    let other = key_file(&place, "other", "public");
-    let ran = place.run(&format!("verify-certificate {CERTIFICATE} --key {other}")).expect(5);
+    let ran = place.run(&format!("verify-certificate {CERTIFICATE} --key other.asc")).expect(5);
     ran.says(&[CERTIFICATE]);
     let (a, b) = pair.split_once(' ').unwrap();
+    let certify = format!("compare {pair} --certify mine.asc --certificates certificates");
+    place.run(&certify).expect(1).says(&["mine.asc", "private key", "help:"]);
     verify(&place, &format!("{b} {a}")).expect(5).says(&["reference      stated"]);
     place.write("none.json", "{}");
-    let key = key_file(&place, "mine", "public");
-    place.run(&format!("verify-certificate none.json --key {key}")).expect(5).says(&["none.json"]);
-    place
-        .run(&format!("verify-certificate absent.json --key {key}"))
-        .expect(1)
-        .says(&["can't read absent.json"]);
+    place.run("verify-certificate none.json --key mine.asc").expect(5).says(&["none.json"]);
+    place.run("verify-certificate absent.json --key mine.asc").expect(1).says(&["can't read absent.json"]);
     place.run(&format!("verify-certificate {CERTIFICATE} --key {CERTIFICATE}")).expect(1).says(&["key"]);
     place.run(&format!("verify-certificate {CERTIFICATE}")).expect(2).says(&["--key"]);
 }
@@ -108,16 +102,15 @@ fn another_key_another_pair_and_no_certificate_are_refused() {
 #[test]
 fn every_pair_of_two_sets_gets_a_certificate_and_the_same_bytes_each_time() {
     let place = Place::new();
-    place.run("init mine").expect(0);
+    make_key(&place, "mine");
     for dir in ["a", "b"] {
         place.package(dir, &sample("text"));
     }
-    let secret = key_file(&place, "mine", "secret");
-    let sets = format!("compare --reference a --rebuild b --certify {secret} --certificates certificates");
-    place.run(&sets).expect(0);
+    let sets = "compare --reference a --rebuild b --certify mine.secret.asc --certificates certificates";
+    place.run(sets).expect(0);
     let file = "certificates/sample-1.0-1.noarch.rpm.intoto.json";
     let payload = |text: String| serde_json::from_str::<Value>(&text).unwrap()["payload"].clone();
     let first = payload(place.read(file));
-    place.run(&sets).expect(0);
+    place.run(sets).expect(0);
     assert_eq!(payload(place.read(file)), first);
 }
