@@ -41,7 +41,9 @@ pub(crate) struct File<'a> {
 
 impl<'a> File<'a> {
     pub(crate) fn new(debug: &'a Debug<'_>) -> Result<Self, DwarfError> {
-        let dwarf = debug.dwarf();
+        let mut dwarf = debug.dwarf();
+        // dwz lets hundreds of units share one table.
+        dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
         let (mut units, mut starts, mut signatures) = (Vec::new(), [Vec::new(), Vec::new()], HashMap::new());
         let mut headers = dwarf.units();
         while let Some(header) = headers.next()? {
@@ -156,7 +158,8 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    fn root(&self, unit: usize) -> Place {
+    /// The entry of the unit itself.
+    pub(crate) fn root(&self, unit: usize) -> Place {
         Place { unit, offset: self.units[unit].header.root_offset().0 }
     }
 
@@ -322,7 +325,8 @@ fn add<'a>(
     if let Some(start) = header.debug_info_offset() {
         starts.push((start.0, units.len()));
     }
-    units.push(dwarf.unit(header)?);
+    // Its table of files is only of use to whoever reads line numbers, and larger than all else.
+    units.push(Unit { line_program: None, ..dwarf.unit(header)? });
     Ok(())
 }
 

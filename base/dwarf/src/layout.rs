@@ -136,6 +136,15 @@ pub(crate) struct Parts {
     pub(crate) virtuals: BTreeMap<u64, String>,
 }
 
+impl Parts {
+    /// A member of the other type that has the place of one of these, and a name that is not among these: only
+    /// its name is another.
+    pub(crate) fn renamed<'o>(&self, part: &Part, other: &'o Self) -> Option<(&'o String, &'o Part)> {
+        let same = |found: &Part| (&found.offset, found.bits) == (&part.offset, part.bits);
+        other.members.iter().find(|(name, found)| same(found) && !self.members.contains_key(*name))
+    }
+}
+
 pub(crate) fn parts(file: &File<'_>, place: Place) -> Result<Parts, DwarfError> {
     let mut parts = Parts::default();
     let mut unnamed = 0;

@@ -228,7 +228,11 @@ impl<'a> Side<'a> {
     fn lines(&self, unit: usize) -> Result<Vec<Row>, DwarfError> {
         let of = &self.file.units[unit];
         let dwarf = self.file.dwarf_of(unit);
-        let Some(program) = of.line_program.clone() else { return Ok(Vec::new()) };
+        let root = self.file.entry(self.file.root(unit))?;
+        let Some(AttributeValue::DebugLineRef(offset)) = root.attr_value(gimli::DW_AT_stmt_list) else {
+            return Ok(Vec::new());
+        };
+        let program = dwarf.debug_line.program(offset, of.encoding().address_size, of.comp_dir, of.name)?;
         let text = |value| dwarf.attr_string(of, value).map(|text| self.local(unit, text.slice()).to_vec());
         let mut rows = program.rows();
         let mut all = Vec::new();

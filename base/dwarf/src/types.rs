@@ -180,7 +180,14 @@ impl Walk<'_, '_> {
         for (member, expected) in &a.members {
             let subject = format!("{name}, member {member}");
             match b.members.get(member) {
-                None => self.tell(Kind::Member, true, &subject, (show(expected), String::new()), way),
+                None => match a.renamed(expected, &b) {
+                    Some((other, found)) => {
+                        let values = (show(expected), format!("{}, named {other}", show(found)));
+                        self.tell(Kind::Member, false, &subject, values, way);
+                        self.member_type(&subject, (expected.typed, found.typed), way)?;
+                    }
+                    None => self.tell(Kind::Member, true, &subject, (show(expected), String::new()), way),
+                },
                 Some(found) => {
                     if (&expected.offset, expected.bits) != (&found.offset, found.bits) {
                         self.tell(Kind::MemberOffset, true, &subject, (show(expected), show(found)), way);
@@ -189,7 +196,10 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        for (member, found) in b.members.iter().filter(|(member, _)| !a.members.contains_key(*member)) {
+        let added = |(member, found): &(&String, &Part)| {
+            !a.members.contains_key(*member) && b.renamed(found, &a).is_none()
+        };
+        for (member, found) in b.members.iter().filter(added) {
             // In what was padding, nobody is harmed; elsewhere the size or another member's place says so.
             let subject = format!("{name}, member {member}");
             self.tell(Kind::Member, false, &subject, (String::new(), show(found)), way);

@@ -39,7 +39,7 @@ impl ElfError {
     }
 }
 
-/// What the file header says, addresses and offsets aside.
+/// What the file header says, offsets aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// 32 or 64.
@@ -54,6 +54,8 @@ pub struct Header {
     pub os_abi: u8,
     /// The machine's own flags.
     pub flags: u32,
+    /// Where the program starts.
+    pub entry: u64,
 }
 
 /// ET_*.
@@ -78,6 +80,12 @@ pub struct Segment {
     pub offset: u64,
     /// Bytes in the file.
     pub file_size: u64,
+    /// Where it is loaded.
+    pub address: u64,
+    /// Bytes in memory.
+    pub memory_size: u64,
+    /// Alignment in bytes.
+    pub alignment: u64,
 }
 
 /// An entry of the dynamic table.
@@ -282,6 +290,32 @@ impl<'a> Elf<'a> {
         either!(&self.class, file => file.sections())
     }
 
+    /// The first section of this name, decompressed.
+    ///
+    /// # Errors
+    /// It is not inside of the file, or can't be decompressed.
+    pub fn section(&self, name: &str) -> Result<Option<Section<'a>>, ElfError> {
+        either!(&self.class, file => file.section_named(name))
+    }
+
+    /// Runs of bytes that belong to no section, no header and no table: what was appended to the file, and
+    /// what a linker or an editor left between sections. Zeroes around them are padding, and left out.
+    #[must_use]
+    pub fn outside_of_sections(&self) -> Vec<&'a [u8]> {
+        let mut covered = either!(&self.class, file => file.extents());
+        covered.sort_unstable_by_key(|range| range.start);
+        covered.push(self.bytes.len()..self.bytes.len());
+        let (mut gaps, mut end) = (Vec::new(), 0);
+        for range in covered {
+            let gap = self.bytes.get(end..range.start).unwrap_or_default();
+            let start = gap.iter().position(|byte| *byte != 0);
+            let last = gap.iter().rposition(|byte| *byte != 0);
+            gaps.extend(start.zip(last).map(|(start, last)| &gap[start..=last]));
+            end = end.max(range.end);
+        }
+        gaps
+    }
+
     /// All notes.
     ///
     /// # Errors
@@ -315,8 +349,7 @@ impl<'a> Elf<'a> {
     /// File name and build-id (in hexadecimal) of the file that dwz moved common debugging data to.
     #[must_use]
     pub fn debugaltlink(&self) -> Option<(String, String)> {
-        let sections = self.sections().ok()?;
-        let section = sections.iter().find(|section| section.name == ".gnu_debugaltlink")?;
+        let section = self.section(".gnu_debugaltlink").ok()??;
         let end = section.data.iter().position(|byte| *byte == 0)?;
         let name = str::from_utf8(&section.data[..end]).ok()?;
         Some((name.to_owned(), hex(&section.data[end + 1..])))
@@ -362,6 +395,18 @@ impl Header {
             247 => "BPF".to_owned(),
             other => format!("machine {other}"),
         }
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, flags, address, file_size, memory_size, alignment, .. } = self;
+        let access: String =
+            [(4, 'r'), (2, 'w'), (1, 'x')].iter().map(|(bit, c)| if flags & bit != 0 { *c } else { '-' }).collect();
+        write!(
+            f,
+            "segment of type {kind:#x}, {access}, at {address:#x}, {file_size:#x} bytes of {memory_size:#x}, aligned to {alignment:#x}"
+        )
     }
 }
 

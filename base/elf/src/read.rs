@@ -1,6 +1,7 @@
 //! Reads one class of ELF file (32 or 64 bits) with that class's own types.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use object::Endianness;
 use object::elf;
@@ -48,6 +49,7 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             },
             os_abi: header.e_ident().os_abi.0,
             flags: header.e_flags(endian).0,
+            entry: header.e_entry(endian).into(),
         }
     }
 
@@ -59,8 +61,31 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             flags: header.p_flags(self.endian).0,
             offset: header.p_offset(self.endian).into(),
             file_size: header.p_filesz(self.endian).into(),
+            address: header.p_vaddr(self.endian).into(),
+            memory_size: header.p_memsz(self.endian).into(),
+            alignment: header.p_align(self.endian).into(),
         };
         Ok(headers.iter().map(segment).collect())
+    }
+
+    /// Where the headers, the tables and the sections are in the file.
+    pub(crate) fn extents(&self) -> Vec<Range<usize>> {
+        let range = |start: u64, size: u64| {
+            let start = usize::try_from(start).unwrap_or(usize::MAX);
+            start..start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX))
+        };
+        let table = |start: u64, entry: u16, count: usize| range(start, u64::from(entry).saturating_mul(count as u64));
+        let (header, endian) = (self.header, self.endian);
+        let segments = header.phnum(endian, self.bytes).unwrap_or(0) as usize;
+        let mut all = vec![
+            range(0, header.e_ehsize(endian).into()),
+            table(header.e_phoff(endian).into(), header.e_phentsize(endian), segments),
+            table(header.e_shoff(endian).into(), header.e_shentsize(endian), self.sections.len()),
+        ];
+        let in_file = |section: &&H::SectionHeader| section.sh_type(endian) != elf::SHT_NOBITS;
+        let sections = self.sections.iter().filter(in_file);
+        all.extend(sections.map(|section| range(section.sh_offset(endian).into(), section.sh_size(endian).into())));
+        all
     }
 
     pub(crate) fn dynamic(&self) -> Result<Vec<Dynamic<'a>>, ElfError> {
@@ -76,35 +101,45 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
 
     pub(crate) fn sections(&self) -> Result<Vec<Section<'a>>, ElfError> {
         let mut left = MOST_BYTES;
-        let mut sections = Vec::new();
-        for (index, header) in self.sections.enumerate().filter(|(index, _)| index.0 != 0) {
-            let name = text(self.sections.section_name(self.endian, header).map_err(ElfError::at("section names"))?)?;
-            let raw = header.data(self.endian, self.bytes).map_err(ElfError::at(name))?;
-            let compression = header.compression(self.endian, self.bytes).map_err(ElfError::at(name))?;
-            let data = match compression {
-                Some((header, offset, size)) => {
-                    use object::read::elf::CompressionHeader as _;
-                    let range = offset as usize..(offset as usize).saturating_add(size as usize);
-                    let packed = self.bytes.get(range).unwrap_or_default();
-                    section::decompress(name, header.ch_type(self.endian).0, packed, header.ch_size(self.endian).into(), &mut left)?
-                }
-                None => section::old_compression(name, raw, &mut left)?,
-            };
-            let flags = header.sh_flags(self.endian).0;
-            sections.push(Section {
-                index: index.0,
-                name: section::plain_name(name),
-                sh_type: header.sh_type(self.endian).0,
-                sh_flags: flags,
-                address: header.sh_addr(self.endian).into(),
-                alignment: header.sh_addralign(self.endian).into(),
-                offset: header.sh_offset(self.endian).into(),
-                size: if header.sh_type(self.endian) == elf::SHT_NOBITS { header.sh_size(self.endian).into() } else { data.len() as u64 },
-                stored: raw,
-                data,
-            });
-        }
-        Ok(sections)
+        let all = self.sections.enumerate().filter(|(index, _)| index.0 != 0);
+        all.map(|(index, header)| self.section(index.0, header, &mut left)).collect()
+    }
+
+    /// The first section of a name.
+    pub(crate) fn section_named(&self, name: &str) -> Result<Option<Section<'a>>, ElfError> {
+        let found = self.sections.section_by_name(self.endian, name.as_bytes());
+        found.map(|(index, header)| self.section(index.0, header, &mut { MOST_BYTES })).transpose()
+    }
+
+    fn section(&self, index: usize, header: &'a H::SectionHeader, left: &mut u64) -> Result<Section<'a>, ElfError> {
+        let endian = self.endian;
+        let name = text(self.sections.section_name(endian, header).map_err(ElfError::at("section names"))?)?;
+        let raw = header.data(endian, self.bytes).map_err(ElfError::at(name))?;
+        let compression = header.compression(endian, self.bytes).map_err(ElfError::at(name))?;
+        let mut alignment = header.sh_addralign(endian).into();
+        let data = match compression {
+            Some((packing, offset, size)) => {
+                use object::read::elf::CompressionHeader as _;
+                let range = offset as usize..(offset as usize).saturating_add(size as usize);
+                let packed = self.bytes.get(range).unwrap_or_default();
+                alignment = packing.ch_addralign(endian).into();
+                section::decompress(name, packing.ch_type(endian).0, packed, packing.ch_size(endian).into(), left)?
+            }
+            None => section::old_compression(name, raw, left)?,
+        };
+        let sh_type = header.sh_type(endian);
+        Ok(Section {
+            index,
+            name: section::plain_name(name),
+            sh_type: sh_type.0,
+            sh_flags: header.sh_flags(endian).0,
+            address: header.sh_addr(endian).into(),
+            alignment,
+            offset: header.sh_offset(endian).into(),
+            size: if sh_type == elf::SHT_NOBITS { header.sh_size(endian).into() } else { data.len() as u64 },
+            stored: raw,
+            data,
+        })
     }
 
     fn symbol_table(&self, kind: elf::SectionType) -> Result<SymbolTable<'a, H>, ElfError> {

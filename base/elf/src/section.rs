@@ -18,7 +18,7 @@ pub struct Section<'a> {
     pub sh_flags: u64,
     /// Address in memory, 0 if it is not loaded.
     pub address: u64,
-    /// Alignment in bytes.
+    /// Alignment in bytes, when decompressed.
     pub alignment: u64,
     /// Where it is in the file.
     pub offset: u64,

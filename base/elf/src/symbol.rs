@@ -76,6 +76,12 @@ impl Kind {
         matches!(self, Self::Object | Self::Common | Self::ThreadLocal)
     }
 
+    /// Whether it names code that is called.
+    #[must_use]
+    pub fn is_function(self) -> bool {
+        matches!(self, Self::Function | Self::IndirectFunction)
+    }
+
     /// Whether it names a source file.
     #[must_use]
     pub fn is_file(self) -> bool {

@@ -15,6 +15,9 @@ const DEEPEST: usize = 200;
 pub struct Pyc {
     /// Which Python wrote it, as major and minor version.
     pub version: (u8, u8),
+    /// How Python tells that the source has changed (PEP 552): 0 by time and size; 1 by nothing, 3 by the
+    /// source's digest.
+    pub flags: u32,
     /// Digest of what the code means: every constant, name and instruction, in order.
     pub code: Digest,
 }
@@ -45,10 +48,14 @@ pub fn parse(bytes: &[u8]) -> Result<Pyc, PycError> {
         (3, 3..=6) => 12,
         _ => 16,
     };
+    let flags = match bytes.get(4..8).and_then(<[u8]>::first_chunk) {
+        Some(flags) if header == 16 => u32::from_le_bytes(*flags),
+        _ => 0,
+    };
     let mut reader = Reader { bytes, at: header, version, references: Vec::new(), interned: Vec::new() };
     let code = reader.value(0)?;
     match reader.at == bytes.len() {
-        true => Ok(Pyc { version, code }),
+        true => Ok(Pyc { version, flags, code }),
         false => Err(reader.wrong("bytes follow the code")),
     }
 }

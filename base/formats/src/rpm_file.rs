@@ -37,7 +37,7 @@ pub use file::FileEntry;
 pub use info::{ChangelogEntry, Info};
 pub(crate) use package::is_primary_file;
 pub use script::{Script, ScriptKind, Trigger, TriggerKind};
-pub use payload::each_file;
+pub use payload::{each_file, read_whole};
 pub use source::each_source;
 pub use store::Value;
 pub use verify::{check_complete, verify_digests};

@@ -10,7 +10,7 @@ mod signed;
 mod symvers;
 mod text;
 
-pub(crate) use checksum::{targets, verifies};
+pub(crate) use checksum::{targets, verified};
 
 use crate::elf;
 use crate::look::{Look, Place};

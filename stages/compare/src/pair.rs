@@ -1,6 +1,7 @@
 //! The two packages under comparison, with their files brought together.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -19,7 +20,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) universe: Option<&'a Universe>,
 }
 
-/// The files of both packages by path, build-id links left out.
+/// The files of both packages by path, build-id links left out. Paths that carry a release are the same by the
+/// declared dist map.
 #[derive(Default)]
 pub(crate) struct Files<'a> {
     /// Same path and same type: reference's and rebuilt's.
@@ -34,7 +36,8 @@ pub(crate) struct Files<'a> {
 
 impl<'a> Pair<'a> {
     pub(crate) fn new(reference: &'a Header, rebuilt: &'a Header, options: &'a Options) -> Self {
-        let files = Files::new(&reference.files, &rebuilt.files);
+        let mut files = Files::new(&reference.files, &rebuilt.files);
+        files.map(&options.dist);
         Self { reference, rebuilt, files, dist: &options.dist, universe: options.universe.as_deref() }
     }
 
@@ -59,6 +62,20 @@ pub(crate) fn kind(file: &FileEntry) -> u16 {
 }
 
 impl<'a> Files<'a> {
+    /// Brings together what has one path by the declared map.
+    fn map(&mut self, dist: &DistMap) {
+        let mut extra: BTreeMap<_, _> = self.extra.iter().map(|file| (dist.plain(&file.path), *file)).collect();
+        for file in std::mem::take(&mut self.missing) {
+            match extra.remove(&dist.plain(&file.path)) {
+                Some(other) if kind(file) == kind(other) => self.both.push((file, other)),
+                Some(other) => self.retyped.push((file, other)),
+                None => self.missing.push(file),
+            }
+        }
+        let left: BTreeSet<&str> = extra.into_values().map(|file| file.path.as_str()).collect();
+        self.extra.retain(|file| left.contains(file.path.as_str()));
+    }
+
     fn new(reference: &'a [FileEntry], rebuilt: &'a [FileEntry]) -> Self {
         let mut files = Self::default();
         let mut left = sorted(reference).into_iter().peekable();
@@ -126,5 +143,31 @@ fn equal(left: &mut impl BufRead, right: &mut impl BufRead) -> std::io::Result<b
         }
         left.consume(count);
         right.consume(count);
+    }
+}
+
+/// Where a link leads to, as a path without `..`.
+pub(crate) fn resolve(link: &str, target: &str) -> String {
+    let dir = link.rsplit_once('/').map_or("", |(dir, _)| dir);
+    let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { dir.split('/').collect() };
+    for part in target.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "" | "." => {}
+            _ => parts.push(part),
+        }
+    }
+    format!("/{}", parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_to_paths() {
+        let link = "/usr/lib/debug/.build-id/ab/cdef.debug";
+        assert_eq!(resolve(link, "../../usr/lib64/liba.so.1.debug"), "/usr/lib/debug/usr/lib64/liba.so.1.debug");
+        assert_eq!(resolve(link, "/usr/lib/debug/b"), "/usr/lib/debug/b");
     }
 }

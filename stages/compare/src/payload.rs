@@ -12,7 +12,7 @@ use heirloom_model::Severity;
 use crate::check::{content as rules, normaliser};
 use crate::content;
 use crate::look::{Look, Place};
-use crate::pair::Pair;
+use crate::pair::{Pair, resolve};
 
 /// A file larger than this is not examined.
 const LARGEST: u64 = 2 << 30;
@@ -57,27 +57,38 @@ type Delivered = Result<(usize, Vec<u8>), RpmError>;
 impl<'a> Work<'a> {
     fn new(look: &mut Look, pair: &Pair<'a>) -> Self {
         let (left, right) = (indices(pair.reference), indices(pair.rebuilt));
-        let both = |path: &str| Some(Both { reference: *left.get(path)?, rebuilt: *right.get(path)? });
         let mut work = Self { files: BTreeMap::new(), checksums: BTreeMap::new() };
         let delivered = |(a, b): &&(&'a FileEntry, &'a FileEntry)| is_delivered(a) && is_delivered(b);
-        let names: BTreeSet<&str> = pair.files.both.iter().filter(delivered).map(|(a, _)| a.path.as_str()).collect();
+        let names: BTreeMap<&str, Both> = (pair.files.both.iter().filter(delivered))
+            .filter_map(|(a, b)| {
+                let both = Both { reference: *left.get(a.path.as_str())?, rebuilt: *right.get(b.path.as_str())? };
+                Some((a.path.as_str(), both))
+            })
+            .collect();
+        let links: HashMap<&str, &FileEntry> = (pair.reference.files.iter().filter(|file| file.is_symlink()))
+            .map(|file| (file.path.as_str(), file))
+            .collect();
+        let target = |path: &str| {
+            content::targets(path).into_iter().find_map(|target| {
+                // A checksum may name the library by its SONAME, which is a link.
+                let led = links.get(target.as_str()).map(|link| resolve(&link.path, &link.link_target));
+                names.get_key_value(led.as_ref().unwrap_or(&target).as_str()).map(|(path, _)| *path)
+            })
+        };
         for (reference, rebuilt) in differing(pair) {
             if reference.size > LARGEST || rebuilt.size > LARGEST {
                 look.unreadable(&place(reference), "not examined", format!("it has more than {LARGEST} bytes"));
             } else {
-                work.files.extend(both(&reference.path).map(|both| (reference.path.as_str(), both)));
+                work.files.extend(names.get_key_value(reference.path.as_str()));
             }
         }
-        for path in &names {
-            let target = content::targets(path).into_iter().find_map(|target| names.get(target.as_str()).copied());
-            let Some(target) = target.filter(|target| work.files.contains_key(path) || work.files.contains_key(target))
+        for path in names.keys() {
+            let Some(target) = target(path).filter(|target| work.files.contains_key(path) || work.files.contains_key(target))
             else {
                 continue;
             };
             work.checksums.insert(path, target);
-            for needed in [*path, target] {
-                work.files.extend(both(needed).map(|both| (needed, both)));
-            }
+            work.files.extend([*path, target].iter().filter_map(|needed| names.get_key_value(needed)));
         }
         work
     }
@@ -126,24 +137,22 @@ impl<'a> Work<'a> {
     }
 }
 
-/// A rebuild's checksum has to be right if the reference's is.
+/// A rebuild's checksum has to be right if the reference's is, and what else the file says has to be the same.
 fn verify(look: &mut Look, path: &str, target: &str, sums: (&[u8], &[u8]), files: (&[u8], &[u8])) {
     let place = Place::file(path, false);
-    let right = (content::verifies(sums.0, files.0), content::verifies(sums.1, files.1));
-    let text = |right: Option<bool>| match right {
-        Some(true) => format!("the checksum of {target}"),
-        Some(false) => format!("not the checksum of {target}"),
-        None => "a checksum of an unknown form".to_owned(),
+    let beside = (content::verified(sums.0, files.0), content::verified(sums.1, files.1));
+    let text = |beside: &Option<Vec<u8>>| match beside {
+        Some(_) => format!("the checksum of {target}"),
+        None => format!("not the checksum of {target}, by any known key and form"),
     };
-    match right {
-        (_, Some(true)) => look.normalised(normaliser::CHECKSUM, &place, format!("verified against {target}")),
-        (Some(true), _) => {
-            look.findings.push(rules::CHECKSUM.differs(path, (text(right.0), text(right.1))));
+    let values = (text(&beside.0), text(&beside.1));
+    match &beside {
+        (Some(reference), Some(rebuilt)) if reference != rebuilt => {
+            content::compare(look, &place, reference, rebuilt);
         }
-        _ => {
-            let values = (text(right.0), text(right.1));
-            look.findings.push(rules::CHECKSUM.finding(Severity::Undecided, path, values));
-        }
+        (_, Some(_)) => look.normalised(normaliser::CHECKSUM, &place, format!("verified against {target}")),
+        (Some(_), None) => look.findings.push(rules::CHECKSUM.differs(path, values)),
+        (None, None) => look.findings.push(rules::CHECKSUM.finding(Severity::Undecided, path, values)),
     }
 }
 
@@ -176,8 +185,7 @@ fn differing<'p, 'a>(pair: &'p Pair<'a>) -> impl Iterator<Item = (&'a FileEntry,
 fn deliver(path: &Path, header: &Header, wanted: &BTreeSet<usize>, send: &SyncSender<Delivered>) {
     let mut left = wanted.len();
     let take = |index: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {
-        let mut bytes = Vec::new();
-        reader.take(LARGEST).read_to_end(&mut bytes)?;
+        let bytes = rpm_file::read_whole(reader, &header.files[index], LARGEST)?;
         left -= 1;
         let heard = send.send(Ok((index, bytes))).is_ok();
         Ok(if heard && left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

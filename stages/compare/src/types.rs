@@ -14,6 +14,7 @@ use crate::check::types::{TYPES, TYPES_UNKNOWN};
 use crate::elf::ElfPair;
 use crate::elf::symbols::is_nobodys;
 use crate::look::{Look, Place};
+use crate::pair::resolve;
 
 /// A file with debugging data larger than this is not read.
 const LARGEST: u64 = 4 << 30;
@@ -65,8 +66,7 @@ fn has_type(symbol: &Symbol<'_>) -> bool {
 
 impl Side {
     fn of(elf: &Elf<'_>) -> Self {
-        let sections = elf.sections().unwrap_or_default();
-        let has = sections.iter().any(|section| matches!(&*section.name, ".debug_info" | ".zdebug_info"));
+        let has = [".debug_info", ".zdebug_info"].iter().any(|name| matches!(elf.section(name), Ok(Some(_)) | Err(_)));
         Self { build_id: elf.build_id(), own: has.then(|| elf.bytes().to_vec()) }
     }
 }
@@ -98,7 +98,12 @@ impl Library {
     fn compare(&self, look: &mut Look, files: &Files) -> bool {
         let data = (files.of(&self.sides.0), files.of(&self.sides.1));
         let (Some(reference), Some(rebuilt)) = data else { return false };
-        match self.report((reference, rebuilt)) {
+        if let Some(lacking) = reference.lacks.as_ref().or(rebuilt.lacks.as_ref()) {
+            let found = format!("no package has the debugging data that dwz moved to {lacking}");
+            look.findings.push(TYPES_UNKNOWN.finding(Severity::Note, &self.path, (String::new(), found)));
+            return false;
+        }
+        match self.report((&reference, &rebuilt)) {
             Ok(report) => {
                 self.tell(look, &report);
                 report.without_types.is_empty()
@@ -111,7 +116,7 @@ impl Library {
         }
     }
 
-    fn report(&self, (reference, rebuilt): (Data<'_>, Data<'_>)) -> Result<TypeReport, DwarfError> {
+    fn report(&self, (reference, rebuilt): (&Data<'_>, &Data<'_>)) -> Result<TypeReport, DwarfError> {
         let (reference, rebuilt) = std::thread::scope(|scope| {
             let other = scope.spawn(|| Debug::parse(reference.file, reference.supplementary));
             let rebuilt = Debug::parse(rebuilt.file, rebuilt.supplementary);
@@ -143,10 +148,11 @@ impl Library {
 }
 
 /// A file with debugging data, and the one that dwz put what is common to several into.
-#[derive(Clone, Copy)]
 struct Data<'a> {
     file: &'a [u8],
     supplementary: Option<&'a [u8]>,
+    /// The name of the latter, if it is nowhere.
+    lacks: Option<String>,
 }
 
 /// Files with debugging data by build-id, those of dwz among them.
@@ -162,48 +168,36 @@ impl Files {
             None => self.files.get(side.build_id.as_deref()?)?,
         };
         let link = Elf::parse(file).ok().and_then(|elf| elf.debugaltlink());
-        let supplementary = link.and_then(|(_, build_id)| self.files.get(&build_id)).map(Vec::as_slice);
-        Some(Data { file, supplementary })
+        let supplementary = link.as_ref().and_then(|(_, build_id)| self.files.get(build_id)).map(Vec::as_slice);
+        let lacks = link.map(|(name, build_id)| format!("{name} (build-id {build_id})"));
+        Some(Data { file, supplementary, lacks: lacks.filter(|_| supplementary.is_none()) })
     }
 
-    /// Reads the wanted files out of the packages, and then what dwz moved out of these.
+    /// Reads the wanted files and what dwz moved out of them, all packages at the same time.
     fn read(look: &mut Look, packages: &[PathBuf], wanted: &BTreeSet<&str>) -> Self {
         let mut all = Self::default();
         if wanted.is_empty() {
             return all;
         }
-        all.extend(look, packages, |header| targets(header, wanted));
-        let links = |bytes: &Vec<u8>| Elf::parse(bytes).ok().and_then(|elf| elf.debugaltlink());
-        if all.files.values().any(|bytes| links(bytes).is_some()) {
-            let is_dwz = |path: &str| path.starts_with("/usr/lib/debug/.dwz/");
-            all.extend(look, packages, |header| {
-                header.files.iter().map(|file| file.path.clone()).filter(|path| is_dwz(path)).collect()
-            });
-        }
-        all
-    }
-
-    /// Reads files by path, all packages at the same time.
-    fn extend(&mut self, look: &mut Look, packages: &[PathBuf], targets: impl Fn(&Header) -> BTreeSet<String> + Sync) {
-        let targets = &targets;
         let read = std::thread::scope(|scope| {
             let readers: Vec<_> =
-                packages.iter().map(|path| scope.spawn(move || (path, files_of(path, targets)))).collect();
+                packages.iter().map(|path| scope.spawn(move || (path, files_of(path, wanted)))).collect();
             readers.into_iter().filter_map(|reader| reader.join().ok()).collect::<Vec<_>>()
         });
         for (path, files) in read {
             match files {
-                Ok(files) => self.files.extend(files),
+                Ok(files) => all.files.extend(files),
                 Err(why) => look.unreadable(&Place::file(&path.display().to_string(), false), "debugging data", why),
             }
         }
+        all
     }
 }
 
 /// Some files of one package, by build-id.
-fn files_of(path: &Path, targets: impl Fn(&Header) -> BTreeSet<String>) -> Result<Vec<(String, Vec<u8>)>, String> {
+fn files_of(path: &Path, wanted: &BTreeSet<&str>) -> Result<Vec<(String, Vec<u8>)>, String> {
     let header = Header::open(path).map_err(|error| error.to_string())?;
-    let targets = targets(&header);
+    let targets = targets(&header, wanted);
     let indices: BTreeSet<usize> = header
         .files
         .iter()
@@ -215,9 +209,8 @@ fn files_of(path: &Path, targets: impl Fn(&Header) -> BTreeSet<String>) -> Resul
         return Ok(Vec::new());
     }
     let (mut found, mut left) = (Vec::new(), indices.len());
-    let take = |_: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {
-        let mut bytes = Vec::new();
-        reader.take(LARGEST).read_to_end(&mut bytes)?;
+    let take = |index: usize, reader: &mut dyn Read| -> std::io::Result<ControlFlow<()>> {
+        let bytes = rpm_file::read_whole(reader, &header.files[index], LARGEST)?;
         if let Some(build_id) = Elf::parse(&bytes).ok().and_then(|elf| elf.build_id()) {
             found.push((build_id, bytes));
         }
@@ -229,7 +222,7 @@ fn files_of(path: &Path, targets: impl Fn(&Header) -> BTreeSet<String>) -> Resul
     Ok(found)
 }
 
-/// Paths that the links `.build-id/ab/cdef.debug` of these build-ids lead to.
+/// Paths that the links `.build-id/ab/cdef.debug` of these build-ids lead to, and the files of dwz beside them.
 fn targets(header: &Header, wanted: &BTreeSet<&str>) -> BTreeSet<String> {
     const LINKS: &str = "/usr/lib/debug/.build-id/";
     let mut targets = BTreeSet::new();
@@ -243,31 +236,8 @@ fn targets(header: &Header, wanted: &BTreeSet<&str>) -> BTreeSet<String> {
             false => file.path.clone(),
         });
     }
+    // What dwz moved out of a subpackage's files is in the package of the whole.
+    let paths = header.files.iter().map(|file| &file.path);
+    targets.extend(paths.filter(|path| path.starts_with("/usr/lib/debug/.dwz/")).cloned());
     targets
-}
-
-/// Where a link leads to, as a path without `..`.
-fn resolve(link: &str, target: &str) -> String {
-    let dir = link.rsplit_once('/').map_or("", |(dir, _)| dir);
-    let mut parts: Vec<&str> = if target.starts_with('/') { Vec::new() } else { dir.split('/').collect() };
-    for part in target.split('/') {
-        match part {
-            ".." => drop(parts.pop()),
-            "" | "." => {}
-            _ => parts.push(part),
-        }
-    }
-    format!("/{}", parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_lead_to_paths() {
-        let link = "/usr/lib/debug/.build-id/ab/cdef.debug";
-        assert_eq!(resolve(link, "../../usr/lib64/liba.so.1.debug"), "/usr/lib/debug/usr/lib64/liba.so.1.debug");
-        assert_eq!(resolve(link, "/usr/lib/debug/b"), "/usr/lib/debug/b");
-    }
 }

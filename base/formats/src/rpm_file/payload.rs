@@ -36,6 +36,18 @@ pub fn each_file<E>(
         .map_err(|problem| RpmError { file: path.display().to_string(), problem })
 }
 
+/// All of a file that [`each_file`] hands over, `limit` bytes at most.
+///
+/// # Errors
+/// The payload can't be read.
+pub fn read_whole(reader: &mut dyn Read, file: &FileEntry, limit: u64) -> io::Result<Vec<u8>> {
+    /// The size is the packer's word: more than this is only taken as it comes.
+    const TRUSTED: u64 = 64 << 20;
+    let mut bytes = Vec::with_capacity(usize::try_from(file.size.min(limit).min(TRUSTED)).unwrap_or(0));
+    reader.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn walk<E>(
     path: &Path,
     header: &Header,

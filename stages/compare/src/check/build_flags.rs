@@ -1,6 +1,7 @@
 //! Compiler flags and platform: of no meaning in a noarch package, where they only tell which machine of
 //! the build farm made it.
 
+use heirloom_formats::rpm_file::{Header, Value};
 use heirloom_model::{Finding, Severity};
 
 use super::Check;
@@ -27,7 +28,12 @@ pub(super) const PLATFORM: Check = Check::tags(
 fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     let noarch = pair.reference.nevra.arch() == "noarch" && pair.rebuilt.nevra.arch() == "noarch";
     let mut findings = check.compare_tags(pair);
-    if noarch {
+    let words = |header: &Header| match header.value(check.tags[0]) {
+        Some(Value::Texts(texts)) => texts.join(" ").split_ascii_whitespace().map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
+    // How many blanks are between flags follows from how macros were put together.
+    if noarch || words(pair.reference) == words(pair.rebuilt) {
         findings.iter_mut().for_each(|finding| finding.severity = Severity::Note);
     }
     findings

@@ -1,5 +1,7 @@
 //! The changelog, entry by entry.
 
+use std::collections::BTreeMap;
+
 use heirloom_formats::rpm_file::ChangelogEntry;
 use heirloom_model::Finding;
 
@@ -17,22 +19,36 @@ pub(super) const CHANGELOG: Check = Check::tags(
 )
 .code(run);
 
-/// Entries are compared from the oldest on, so that one that was put on top does not shift all others.
+/// Entries that only one has, the newest first; where both have the same ones, whether in the same order. An entry
+/// that was put on top, or that rpm dropped at the end because it is old, says nothing of the others.
 fn run(check: &Check, pair: &Pair<'_>) -> Vec<Finding> {
     let (reference, rebuilt) = (&pair.reference.changelog, &pair.rebuilt.changelog);
-    let mut findings = Vec::new();
-    for age in 0..reference.len().max(rebuilt.len()) {
-        let (expected, found) = (from_oldest(reference, age), from_oldest(rebuilt, age));
-        if let (Some(entry), true) = (expected.or(found), expected != found) {
-            let show = |entry: Option<&ChangelogEntry>| entry.map(show).unwrap_or_default();
-            findings.push(check.differs(&entry.author, excerpt::texts(&show(expected), &show(found))));
-        }
+    let missing = only(reference, rebuilt).into_iter().map(|entry| (entry, (show(entry), String::new())));
+    let extra = only(rebuilt, reference).into_iter().map(|entry| (entry, (String::new(), show(entry))));
+    let differs = |(entry, (expected, found)): (&ChangelogEntry, (String, String))| {
+        check.differs(&entry.author, excerpt::texts(&expected, &found))
+    };
+    let mut findings: Vec<_> = missing.chain(extra).map(differs).collect();
+    if findings.is_empty() && reference != rebuilt {
+        findings.push(check.differs("order", ("entries".to_owned(), "the same entries in another order".to_owned())));
     }
     findings
 }
 
-fn from_oldest(entries: &[ChangelogEntry], age: usize) -> Option<&ChangelogEntry> {
-    entries.iter().rev().nth(age)
+/// Entries of one that the other has not, or not as often.
+fn only<'a>(one: &'a [ChangelogEntry], other: &[ChangelogEntry]) -> Vec<&'a ChangelogEntry> {
+    let mut counts = BTreeMap::<_, usize>::new();
+    for entry in other {
+        *counts.entry(show(entry)).or_default() += 1;
+    }
+    let mut only = Vec::new();
+    for entry in one {
+        match counts.get_mut(&show(entry)) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => only.push(entry),
+        }
+    }
+    only
 }
 
 fn show(entry: &ChangelogEntry) -> String {

@@ -172,9 +172,16 @@ fn key(pair: &Pair<'_>, header: &Header, relation: &Relation, literal: &BTreeSet
     }
 }
 
-/// Dependencies that are equal only by the declared map of dist tags.
+/// Dependencies, paths and targets of links that are equal only by the declared map of dist tags.
 pub(crate) fn mapped(pair: &Pair<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
+    for (reference, rebuilt) in &pair.files.both {
+        for (one, other) in [(&reference.path, &rebuilt.path), (&reference.link_target, &rebuilt.link_target)] {
+            if one != other && pair.dist.plain(one) == pair.dist.plain(other) {
+                all.push((reference.path.clone(), format!("{one} = {other}")));
+            }
+        }
+    }
     for kind in DependencyKind::ALL {
         let reference = by_key(pair, pair.reference, kind);
         for (key, (relation, _)) in by_key(pair, pair.rebuilt, kind) {

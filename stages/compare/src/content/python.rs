@@ -22,6 +22,14 @@ pub(super) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> b
         look.differs(place, (show(&reference), show(&rebuilt)));
         return false;
     }
+    if reference.flags != rebuilt.flags {
+        let show = |pyc: &Pyc| match pyc.flags {
+            0 => "made anew when the source's time changes".to_owned(),
+            flags => format!("flags {flags:#x} (PEP 552)"),
+        };
+        look.differs(place, (show(&reference), show(&rebuilt)));
+        return false;
+    }
     if reference.code != rebuilt.code {
         super::differs(look, place, both);
         return false;

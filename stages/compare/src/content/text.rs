@@ -11,14 +11,18 @@ const PREAMBLE: usize = 40;
 
 pub(super) fn compare(look: &mut Look, place: &Place, (reference, rebuilt): (&[u8], &[u8])) -> bool {
     if let Some((rule, plain)) = dated(place, reference) {
-        let all = |bytes| lines(bytes).enumerate().filter_map(|(at, line)| plain(at, line));
-        if all(reference).eq(all(rebuilt)) {
-            look.normalised(rule, place, first_difference(reference, rebuilt).2);
+        let all = |bytes| lines(bytes).enumerate().filter_map(move |(at, line)| Some((at, line, plain(at, line)?)));
+        let Some(difference) = first_difference(all(reference), all(rebuilt)) else {
+            look.normalised(rule, place, raw_difference(reference, rebuilt).2);
             return true;
-        }
+        };
+        return tell(look, place, &difference);
     }
-    let (at, expected, found) = first_difference(reference, rebuilt);
-    let (expected, found) = excerpt::texts(&expected, &found);
+    tell(look, place, &raw_difference(reference, rebuilt))
+}
+
+fn tell(look: &mut Look, place: &Place, (at, expected, found): &Difference) -> bool {
+    let (expected, found) = excerpt::texts(expected, found);
     let show = |text: &str| match text.is_empty() {
         true => format!("line {at}: (nothing)"),
         false => format!("line {at}: {text}"),
@@ -49,15 +53,26 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == b'\n')
 }
 
-fn first_difference(reference: &[u8], rebuilt: &[u8]) -> (usize, String, String) {
-    let (mut left, mut right) = (lines(reference), lines(rebuilt));
+/// The number of a line, from 1, and what both have there.
+type Difference = (usize, String, String);
+
+/// The first difference of two texts as they are.
+fn raw_difference(reference: &[u8], rebuilt: &[u8]) -> Difference {
+    let all = |bytes| lines(bytes).enumerate().map(|(at, line)| (at, line, Cow::Borrowed(line)));
+    first_difference(all(reference), all(rebuilt)).unwrap_or_default()
+}
+
+/// The first line whose last form differs; shown is its first.
+fn first_difference<'a>(
+    mut reference: impl Iterator<Item = (usize, &'a [u8], Cow<'a, [u8]>)>,
+    mut rebuilt: impl Iterator<Item = (usize, &'a [u8], Cow<'a, [u8]>)>,
+) -> Option<Difference> {
     let text = |line: Option<&[u8]>| line.map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default();
-    let mut at = 1;
     loop {
-        match (left.next(), right.next()) {
-            (None, None) => return (at, String::new(), String::new()),
-            (a, b) if a != b => return (at, text(a), text(b)),
-            _ => at += 1,
+        let (a, b) = (reference.next(), rebuilt.next());
+        let at = a.as_ref().or(b.as_ref())?.0 + 1;
+        if a.as_ref().map(|line| &line.2) != b.as_ref().map(|line| &line.2) {
+            return Some((at, text(a.map(|line| line.1)), text(b.map(|line| line.1))));
         }
     }
 }
@@ -71,13 +86,18 @@ fn man(_: usize, line: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
     if line.starts_with(b".TH ") {
         let words = words(line);
-        let kept = words.iter().enumerate().filter(|(at, _)| *at != 3).map(|(_, word)| *word);
+        let kept = words.iter().enumerate().filter(|(at, word)| *at != 3 || !is_date(word)).map(|(_, word)| *word);
         return Some(Cow::Owned(kept.collect::<Vec<_>>().join(&b' ')));
     }
     if line.starts_with(b".Dd ") {
         return Some(Cow::Borrowed(b".Dd"));
     }
     Some(Cow::Borrowed(line))
+}
+
+/// Whether a word has a year in it: four digits that no other follows or precedes.
+fn is_date(word: &[u8]) -> bool {
+    word.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() == 4)
 }
 
 /// A roff request's arguments; quotes keep blanks together.

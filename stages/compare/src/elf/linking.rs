@@ -17,6 +17,8 @@ pub(crate) const MACHINE: Check = Check::tags(
 .elf(|check, pair| {
     let (expected, mut found) = (pair.reference.elf.header(), pair.rebuilt.elf.header());
     let shown = (expected.to_string(), found.to_string());
+    // Where a program starts follows its code.
+    found.entry = expected.entry;
     if pair.program {
         found.kind = expected.kind;
     }

@@ -1,10 +1,10 @@
 //! What object files and unstripped programs carry for linkers and debuggers: static symbols, relocations
 //! and debugging data, each compared by meaning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_dwarf::Debug;
-use heirloom_elf::{Elf, ElfError};
+use heirloom_elf::{Elf, ElfError, Symbol};
 use heirloom_model::Severity;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
 
@@ -13,43 +13,57 @@ use crate::look::{Look, Place};
 
 /// Compares static symbols as a set: their order means nothing, and annobin's own are none.
 pub(super) fn symbols(look: &mut Look, place: &Place, reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Result<bool, ElfError> {
-    let same = same_symbols(reference, rebuilt)?;
+    let (left, right) = (counted(reference.symbols()?), counted(rebuilt.symbols()?));
+    let difference = difference(&left, &right);
     let known = look.normalisations.last().is_some_and(|last| {
         last.rule == normaliser::SYMBOL_TABLE.name && last.subject == place.shown
     });
-    if same && !known {
-        look.normalised(normaliser::SYMBOL_TABLE, place, "");
-    } else if !same {
-        let subject = format!("{}!.symtab", place.shown);
-        if look.findings.iter().all(|finding| finding.subject != subject) {
-            look.findings.push(code::DATA.differs(&subject, symbol_difference(reference, rebuilt)?));
+    let same = difference.is_none();
+    match difference {
+        None if !known => look.normalised(normaliser::SYMBOL_TABLE, place, ""),
+        None => {}
+        Some(values) => {
+            let subject = format!("{}!.symtab", place.shown);
+            if look.findings.iter().all(|finding| finding.subject != subject) {
+                look.findings.push(code::DATA.differs(&subject, values));
+            }
         }
     }
     Ok(same)
 }
 
-pub(super) fn same_symbols(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Result<bool, ElfError> {
-    Ok(counted(reference)? == counted(rebuilt)?)
+/// What a debugger needs of the symbols in `.gnu_debugdata`: functions that the file itself does not name. The
+/// tools that make it differ in whether they leave the file's own dynamic symbols and data in.
+pub(super) fn for_backtraces(mini: &Elf<'_>, whole: &Elf<'_>) -> Result<Counted, ElfError> {
+    let named: BTreeSet<_> = whole.exports()?.iter().map(|symbol| (symbol.name, symbol.address)).collect();
+    let mut symbols = mini.symbols()?;
+    symbols.retain(|symbol| symbol.kind.is_function() && !named.contains(&(symbol.name, symbol.address)));
+    Ok(counted(symbols))
 }
 
-/// How many symbols only one has, with the first of them.
-pub(super) fn symbol_difference(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Result<(String, String), ElfError> {
-    let (left, right) = (counted(reference)?, counted(rebuilt)?);
-    let only = |one: &BTreeMap<String, usize>, other: &BTreeMap<String, usize>| {
+/// How many symbols only one has, with the first of them; `None` if there is none.
+pub(super) fn difference(left: &Counted, right: &Counted) -> Option<(String, String)> {
+    if left == right {
+        return None;
+    }
+    let only = |one: &Counted, other: &Counted| {
         let all: Vec<_> = one.iter().filter(|(symbol, count)| other.get(*symbol) != Some(*count)).collect();
         match all.first() {
             Some((first, _)) => format!("{} symbols of its own, first {first}", all.len()),
             None => String::new(),
         }
     };
-    Ok((only(&left, &right), only(&right, &left)))
+    Some((only(left, right), only(right, left)))
 }
+
+/// Symbols as texts, with how often each is there.
+pub(super) type Counted = BTreeMap<String, usize>;
 
 /// Name, kind, binding, size and address of each static symbol. Those that name source files are left out,
 /// since a compiler names temporary ones.
-fn counted(elf: &Elf<'_>) -> Result<BTreeMap<String, usize>, ElfError> {
+fn counted(symbols: Vec<Symbol<'_>>) -> Counted {
     let mut all = BTreeMap::new();
-    for symbol in elf.symbols()? {
+    for symbol in symbols {
         let annobin = symbol.name.starts_with(".annobin") || symbol.name.starts_with("annobin");
         if !annobin && !symbol.name.is_empty() && !symbol.kind.is_file() {
             let text = format!(
@@ -59,7 +73,7 @@ fn counted(elf: &Elf<'_>) -> Result<BTreeMap<String, usize>, ElfError> {
             *all.entry(text).or_default() += 1;
         }
     }
-    Ok(all)
+    all
 }
 
 /// Compares the relocations of one section by what they name, since numbers of symbols shift.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_elf::{Elf, ElfError, ObjectKind, Section};
+use heirloom_elf::{Elf, ElfError, ObjectKind, Section, Segment};
 use heirloom_formats::archive;
 
 use super::object_file;
@@ -39,16 +39,17 @@ pub(super) fn compare(
             }
             continue;
         }
-        match Treatment::of(&name.0, object) {
+        match Treatment::of(&name.0, object, [a, b]) {
             Treatment::Drop(rule) => look.normalised(rule, place, &name.0),
             Treatment::GoBuildId => look.normalised(normaliser::GO_BUILD_ID, place, ""),
-            Treatment::MiniDebugInfo => same &= mini_debug_info(look, place, a, b)?,
+            Treatment::MiniDebugInfo => same &= mini_debug_info(look, place, (reference, a), (rebuilt, b))?,
             Treatment::SymbolTable => same &= object_file::symbols(look, place, reference, rebuilt)?,
             Treatment::Debug => debugging = true,
             Treatment::Relocations => same &= object_file::relocations(look, place, &name.0, (reference, rebuilt))?,
             Treatment::Compare => different.extend(content(look, place, &name.0, (reference, a), (rebuilt, b))),
         }
     }
+    different.extend(beside_sections(reference, rebuilt));
     same &= different.is_empty();
     for (rule, executable) in [(code::CODE, true), (code::DATA, false)] {
         tell(look, place, &rule, different.iter().filter(|section| section.executable == executable).collect());
@@ -97,7 +98,11 @@ enum Treatment {
 }
 
 impl Treatment {
-    fn of(name: &str, object: bool) -> Self {
+    fn of(name: &str, object: bool, both: [Option<&Section<'_>>; 2]) -> Self {
+        // Whatever a section that holds code is called, it is compared.
+        if both.into_iter().flatten().any(|section| section.sh_flags & EXECUTABLE != 0) {
+            return Self::Compare;
+        }
         match name {
             ".note.gnu.build-id" => Self::Drop(normaliser::BUILD_ID),
             ".gnu_debuglink" | ".gnu_debugaltlink" => Self::Drop(normaliser::DEBUG_LINK),
@@ -127,6 +132,46 @@ struct Different {
     executable: bool,
     size: u64,
     values: (String, String),
+}
+
+/// What the headers say of how the file is loaded, and what belongs to no section.
+fn beside_sections(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Vec<Different> {
+    let different = |name: &str, size, values| {
+        Different { name: name.to_owned(), executable: false, size, values }
+    };
+    let mut all = Vec::new();
+    let entry = |elf: &Elf<'_>| elf.header().entry;
+    if entry(reference) != entry(rebuilt) {
+        let show = |elf| format!("starts at {:#x}", entry(elf));
+        all.push(different("file header", 0, (show(reference), show(rebuilt))));
+    }
+    // Where a segment is in the file follows from the sections.
+    let segments = |elf: &Elf<'_>| -> Vec<Segment> {
+        elf.segments().iter().map(|segment| Segment { offset: 0, ..*segment }).collect()
+    };
+    let (left, right) = (segments(reference), segments(rebuilt));
+    if left != right {
+        let only = |one: &[Segment], other: &[Segment]| {
+            let first = one.iter().find(|segment| !other.contains(segment));
+            first.map_or_else(|| format!("{} segments", one.len()), ToString::to_string)
+        };
+        all.push(different("program headers", 0, (only(&left, &right), only(&right, &left))));
+    }
+    let (left, right) = (reference.outside_of_sections(), rebuilt.outside_of_sections());
+    if left != right {
+        let size = |runs: &[&[u8]]| runs.iter().map(|run| run.len() as u64).sum::<u64>();
+        let show = |runs: &[&[u8]]| match runs.first() {
+            Some(first) => format!("{} bytes outside of all sections, starting with `{}`", size(runs), start(first)),
+            None => String::new(),
+        };
+        all.push(different("outside of sections", size(&left).max(size(&right)), (show(&left), show(&right))));
+    }
+    all
+}
+
+/// The first bytes, for people.
+fn start(bytes: &[u8]) -> String {
+    bytes[..bytes.len().min(16)].escape_ascii().to_string()
 }
 
 /// One finding for a file: its largest section that differs, and the names of the others, most of which
@@ -200,10 +245,10 @@ fn without_go_id<'a>(elf: &Elf<'_>, section: &'a Section<'_>) -> Cow<'a, [u8]> {
 fn mini_debug_info(
     look: &mut Look,
     place: &Place,
-    reference: Option<&Section<'_>>,
-    rebuilt: Option<&Section<'_>>,
+    reference: (&Elf<'_>, Option<&Section<'_>>),
+    rebuilt: (&Elf<'_>, Option<&Section<'_>>),
 ) -> Result<bool, ElfError> {
-    let (Some(a), Some(b)) = (reference, rebuilt) else {
+    let (Some(a), Some(b)) = (reference.1, rebuilt.1) else {
         // It is made when a file has static symbols at all, by tools that come and go.
         look.normalised(normaliser::MINI_DEBUG_INFO, place, "only one has it");
         return Ok(true);
@@ -222,13 +267,10 @@ fn mini_debug_info(
     };
     look.spend(a.len() + b.len());
     let (left, right) = (Elf::parse(&a)?, Elf::parse(&b)?);
-    let same = object_file::same_symbols(&left, &right)?;
-    match same {
-        true => look.normalised(normaliser::MINI_DEBUG_INFO, place, ""),
-        false => {
-            let subject = format!("{}!.gnu_debugdata", place.shown);
-            look.findings.push(code::DATA.differs(&subject, object_file::symbol_difference(&left, &right)?));
-        }
+    let (left, right) = (object_file::for_backtraces(&left, reference.0)?, object_file::for_backtraces(&right, rebuilt.0)?);
+    match object_file::difference(&left, &right) {
+        None => look.normalised(normaliser::MINI_DEBUG_INFO, place, ""),
+        Some(values) => look.findings.push(code::DATA.differs(&format!("{}!.gnu_debugdata", place.shown), values)),
     }
-    Ok(same)
+    Ok(left == right)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use heirloom_compare::normalisers;
 use heirloom_model::record::Compared;
-use heirloom_model::{Evidence, Severity, Verdict};
+use heirloom_model::{Severity, Verdict};
 
 use Severity::{Different, Incompatible, Note};
 use Verdict::{AbiCompatible, Identical};
@@ -88,6 +88,8 @@ const SOURCES: &[SourceMutant] = &[
     ("symbol-version-floor", "strcpy(local, name)", "quick_exit(1)", Incompatible, BROKEN, &["hardening-fortify"]),
     ("code", "p->x * p->y", "p->x + p->y", Different, AbiCompatible, &[]),
     ("data", "{ 1, 2, 3, 4 }", "{ 1, 2, 3, 5 }", Different, AbiCompatible, &[]),
+    ("data", "cp %{_builddir}/contents-1/contents usr/bin\n", "cp %{_builddir}/contents-1/contents usr/bin; echo more >> usr/bin/contents\n", Different, AbiCompatible, &[]),
+    ("code", ".note.package,\\\"\\\",@note", ".note.package,\\\"ax\\\",@note", Different, AbiCompatible, &[]),
     ("elf-machine", "echo 'int area(void);' >", "printf '\\003' | dd of=usr/bin/contents bs=1 seek=7 conv=notrunc status=none\necho 'int area(void);' >", Incompatible, BROKEN, &[]),
     ("development-files", "int area(void);", "long area(void);", Incompatible, BROKEN, &[]),
     ("development-files", "'Version: 1'", "'Version: 2'", Incompatible, BROKEN, &[]),
@@ -102,7 +104,6 @@ const SOURCES: &[SourceMutant] = &[
 /// A rule; macros that change it; what must follow; other rules that see it.
 type MacroMutant = (&'static str, &'static [(&'static str, &'static str)], Severity, Verdict, &'static [&'static str]);
 
-const FLAGS: &str = MACROS[0].1;
 #[rustfmt::skip]
 const CHANGED: &[MacroMutant] = &[
     ("hardening-stack-protector", &[("flags", "-g0 -O2 -fno-stack-protector -D_FORTIFY_SOURCE=2 -fcf-protection=full")], Different, AbiCompatible, &["symbol-version-floor"]),
@@ -141,6 +142,57 @@ fn changed_flags() {
         judge(&compare(&base, &mutant).unwrap(), rule, *severity, *verdict, also)
     };
     report(&CHANGED.iter().enumerate().filter_map(judge_one).collect::<Vec<_>>());
+}
+
+/// What no normalisation takes away: a change of the spec file that leaves a difference in the file's content.
+const KEPT: &[(&str, &str, &str)] = &[
+    ("pyc-code", "1 << 70", "1 << 71"),
+    ("pyc-time", "open('../python/b.pyc', 'wb').write(whole[:8] + bytes(8)", "open('../python/b.pyc', 'wb').write(whole[:4] + bytes([1, 0, 0, 0]) + bytes(8)"),
+    ("gzip, man-date", ".SH NAME\\ncontents", ".SH NAME\\nCONTENTS"),
+    ("xz, zstd, bzip2", "seq 100000", "seq 100001"),
+    ("tar", "tar --sort=name", "chmod 600 dir/two; tar --sort=name"),
+    ("cpio", "find dir |", "find dir/one |"),
+    ("zip", "['one', 'two']", "['one']"),
+    ("ar", "ar rcsU libcontents.a lib.o", "cp lib.o more.o; ar rcsU libcontents.a lib.o more.o"),
+    ("elc-origin", "(code)", "(CODE)"),
+    ("javadoc-date", "-->\\ntext", "-->\\nTEXT"),
+    ("pdf-date", "/Title (a)", "/Title (b)"),
+    ("png-date", "chunk(b'IHDR', b'x')", "chunk(b'IHDR', b'y')"),
+    ("signature", "object + sign", "object + b'x' + sign"),
+    ("authenticode", "pe[232:240]", "pe[300] = 1; pe[232:240]"),
+    ("checksum", "printf '0x%{crc}", "echo >> .one.hmac; echo more >> .one.hmac; printf '0x%{crc}"),
+];
+
+#[test]
+fn what_means_something_is_not_normalised() {
+    let shop = Workshop::new();
+    let base = base(&shop);
+    let mut wrong = Vec::new();
+    for (index, (rules, from, to)) in KEPT.iter().enumerate() {
+        assert!(SPEC.contains(from), "{rules}: the sample has no `{from}`");
+        let mutant = build(&shop, &format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[]);
+        let compared = compare(&base, &mutant).unwrap();
+        if compared.verdict == Identical || compared.verdict < AbiCompatible {
+            wrong.push(format!("{rules}: got {} with {:#?}", compared.verdict, compared.normalisations));
+        }
+    }
+    report(&wrong);
+}
+
+#[test]
+fn paths_that_carry_a_release_are_the_same_by_the_declared_map() {
+    let shop = Workshop::new();
+    let spec = SPEC.replacen("cp dir/one one", "cp dir/one one; cp one one-1%{dist}.txt; ln -s one-1%{dist}.txt link", 1);
+    let base = build(&shop, "base", &spec, &[]);
+    let mapped = crate::compare_with(&base, &build(&shop, "mapped", &spec, &[("dist", ".el9_4")]), ".el9=.el9_4").unwrap();
+    assert_eq!(mapped.verdict, Identical, "{:#?}", mapped.findings);
+    let recorded = |text: &str| mapped.normalisations.iter().any(|used| used.rule == "dist-map" && used.detail.contains(text));
+    assert!(recorded("/usr/share/contents/one-1.el9.txt = /usr/share/contents/one-1.el9_4.txt"));
+    assert!(recorded("one-1.el9.txt = one-1.el9_4.txt"));
+    let changed = spec.replacen("cp one one-1", "echo more >> one; cp one one-1", 1);
+    let changed = build(&shop, "changed", &changed, &[("dist", ".el9_4")]);
+    let changed = crate::compare_with(&base, &changed, ".el9=.el9_4").unwrap();
+    assert!(changed.findings.iter().any(|f| f.rule == "file-content" && f.subject.ends_with("one-1.el9.txt")));
 }
 
 /// A normalisation; macros that need it.
