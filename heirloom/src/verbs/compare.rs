@@ -30,6 +30,10 @@ pub(crate) fn run(args: &cli::Compare) -> Result<Shown, Fail> {
     let options = options(&args.told)?;
     let (allowances, today) = (options.allowances.clone(), options.today);
     if let [reference, rebuilt] = &args.pair[..] {
+        if let Some(dir) = args.pair.iter().find(|path| path.is_dir()) {
+            return Err(Fail::new(Exit::Failed, format!("{}: is a directory", dir.display()))
+                .hint("directories are compared by --reference DIR --rebuild DIR"));
+        }
         let compared = heirloom_compare::compare(reference, rebuilt, &options)?;
         let idle = allowance::unused_or_expired(&allowances, [uses(&compared)], today);
         let report = Report {

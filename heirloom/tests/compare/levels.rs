@@ -109,6 +109,7 @@ fn what_is_no_pair_of_packages_is_said_so() {
     ] {
         place.run(&format!("compare {good} {other}")).expect(code).says(&[words]);
     }
+    place.run("compare a a").expect(1).says(&["a: is a directory", "--reference DIR --rebuild DIR"]);
     place.run("compare text.rpm text.rpm").expect(1).says(&["text.rpm: is not an RPM file"]);
     place.run(&format!("compare {good}")).expect(2);
     place.run(&format!("compare --reference a {good} {good}")).expect(2);

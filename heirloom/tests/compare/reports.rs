@@ -131,6 +131,17 @@ fn foreign_text_acts_on_no_reader() {
 }
 
 #[test]
+fn hostile_file_names_act_on_no_terminal() {
+    let place = Place::new();
+    place.package("good", &sample("x"));
+    std::fs::create_dir(place.path("bad")).unwrap();
+    place.write("bad/\u{1b}[31m.rpm", "no package");
+    let ran = place.run("compare --reference good --rebuild bad").expect(1);
+    ran.says(&["bad/\\u{1b}[31m.rpm: is not an RPM file"]);
+    assert!(!ran.stderr.contains('\u{1b}'), "{}", ran.stderr);
+}
+
+#[test]
 fn a_report_that_can_t_be_written_is_said_so() {
     let place = Place::new();
     let pair = [place.package("a", &sample("a")), place.package("b", &sample("a"))].join(" ");
