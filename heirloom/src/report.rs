@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
-use heirloom_model::allowance::{Allowance, Idle};
+use heirloom_model::allowance::{Allowance, AllowanceUse, Idle};
 use heirloom_model::record::{Compared, Promise};
 use heirloom_model::{Evidence, Finding, Severity, Verdict};
 use schemars::JsonSchema;
@@ -45,6 +45,8 @@ pub(crate) struct Report<'a> {
     pub(crate) rollup: Option<&'a Rollup>,
     /// About the sets that the packages are from: what only one has, and other versions.
     pub(crate) findings: &'a [Finding],
+    /// Declared allowances that those findings needed.
+    pub(crate) allowances: &'a [AllowanceUse],
     /// Allowances that should be looked at again.
     pub(crate) idle: Vec<IdleAllowance>,
 }
@@ -192,8 +194,8 @@ fn by_rule<'f>(findings: &'f [Finding], severities: &[Severity]) -> Vec<(&'f str
 }
 
 /// Why a finding is only a note, if a declared allowance covers it.
-fn allowed<'c>(compared: &'c Compared, finding: &Finding) -> Option<&'c str> {
-    let mut uses = compared.allowances.iter().filter(|_| finding.severity == Severity::Note);
+fn allowed<'u>(uses: &'u [AllowanceUse], finding: &Finding) -> Option<&'u str> {
+    let mut uses = uses.iter().filter(|_| finding.severity == Severity::Note);
     let used = uses.find(|used| used.rule == finding.rule && used.subject == finding.subject)?;
     Some(&used.reason)
 }

@@ -338,6 +338,6 @@ mod tests {
         let judgement = judge(vec![allowance]);
         assert_eq!((judgement.verdict, judgement.missing.len()), (Some(Verdict::Identical), 0));
         assert!(judgement.idle_allowances.is_empty());
-        assert_eq!(judgement.rollup.repositories.into_iter().collect::<Vec<_>>(), crb(Verdict::BitIdentical));
+        assert_eq!(judgement.rollup.repositories.into_iter().collect::<Vec<_>>(), crb(Verdict::Identical));
     }
 }

@@ -98,7 +98,9 @@ pub(crate) fn finding(rule: &str, severity: Severity, one: Option<&Nevra>, other
 /// The level of a set of packages about which there is this to be said.
 pub(crate) fn level(finding: &Finding) -> Verdict {
     match finding.severity {
-        Severity::Expected | Severity::Note => Verdict::BitIdentical,
+        Severity::Expected => Verdict::BitIdentical,
+        // It is alike by an allowance.
+        Severity::Note => Verdict::Identical,
         Severity::Different => Verdict::AbiCompatible,
         Severity::Incompatible => Verdict::Incompatible,
         Severity::Undecided => Verdict::Undecided,

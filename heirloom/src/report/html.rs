@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use heirloom_model::allowance::AllowanceUse;
 use heirloom_model::record::Compared;
 use heirloom_model::{Finding, Severity, Verdict};
 
@@ -86,7 +87,10 @@ fn sets(html: &mut String, report: &Report<'_>) {
     html.push_str("<section id=\"sets\">\n<h2>Both sets of packages</h2>\n");
     let mut numbers = BTreeMap::new();
     for severity in DIFFERENCES.into_iter().chain([Severity::Note]) {
-        rules(html, "sets", report.findings, severity, None, &mut numbers);
+        if severity == Severity::Note && report.findings.iter().any(|finding| finding.severity == severity) {
+            html.push_str("<h3>noted or allowed</h3>\n");
+        }
+        rules(html, "sets", report.findings, severity, report.allowances, &mut numbers);
     }
     for idle in &report.idle {
         let _ = writeln!(html, "<p>Allowance {}</p>", escape(&idle.to_string()));
@@ -95,7 +99,9 @@ fn sets(html: &mut String, report: &Report<'_>) {
 }
 
 fn index(html: &mut String, report: &Report<'_>) {
-    html.push_str("<section>\n<table>\n<tr><th>package<th>source<th>verdict<th>differences\n");
+    html.push_str(
+        "<section>\n<table class=\"index\">\n<tr><th>package<th>source<th>verdict<th>differences\n",
+    );
     for package in report.by_verdict() {
         let compared = package.compared;
         let differences =
@@ -131,14 +137,14 @@ fn section(html: &mut String, package: &Package<'_>) {
     );
     let mut numbers = BTreeMap::new();
     for severity in DIFFERENCES {
-        rules(html, &nevra, &compared.findings, severity, Some(compared), &mut numbers);
+        rules(html, &nevra, &compared.findings, severity, &compared.allowances, &mut numbers);
     }
     for (severity, what) in [(Severity::Note, "allowed"), (Severity::Expected, "always expected")] {
         let count = compared.findings.iter().filter(|finding| finding.severity == severity).count();
         if count > 0 {
             let count = plural(count, "difference");
             let _ = writeln!(html, "<details><summary>{count} {what}</summary>");
-            rules(html, &nevra, &compared.findings, severity, Some(compared), &mut numbers);
+            rules(html, &nevra, &compared.findings, severity, &compared.allowances, &mut numbers);
             html.push_str("</details>\n");
         }
     }
@@ -152,11 +158,11 @@ fn rules<'f>(
     about: &str,
     findings: &'f [Finding],
     severity: Severity,
-    compared: Option<&Compared>,
+    uses: &[AllowanceUse],
     numbers: &mut BTreeMap<&'f str, usize>,
 ) {
     let groups = by_rule(findings, &[severity]);
-    // What is folded has its heading already.
+    // Others have their heading already.
     if !groups.is_empty() && DIFFERENCES.contains(&severity) {
         let name = severity_name(severity);
         let count = plural(groups.iter().map(|(_, findings)| findings.len()).sum(), "difference");
@@ -170,7 +176,7 @@ fn rules<'f>(
             let number = numbers.entry(rule).or_default();
             *number += 1;
             let anchor = format!("{about}:{rule}:{number}");
-            let reason = compared.and_then(|compared| allowed(compared, finding));
+            let reason = allowed(uses, finding);
             row(html, &anchor, finding, reason);
         }
         html.push_str("</table>\n");

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heirloom_model::allowance::AllowanceUse;
 use heirloom_model::record::Compared;
 use heirloom_model::{Digest, Finding, Severity};
 use serde_json::{Map, Value, json};
@@ -20,9 +21,13 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
     let mut results = Vec::new();
     for package in report.by_verdict() {
         let findings = package.compared.findings.iter();
-        results.extend(findings.map(|finding| result(Some(package.compared), finding, &places)));
+        results.extend(
+            findings.map(|finding| {
+                result(Some(package.compared), &package.compared.allowances, finding, &places)
+            }),
+        );
     }
-    results.extend(report.findings.iter().map(|finding| result(None, finding, &places)));
+    results.extend(report.findings.iter().map(|finding| result(None, report.allowances, finding, &places)));
     let bases: Map<_, _> = report
         .by_verdict()
         .into_iter()
@@ -76,7 +81,12 @@ fn descriptor(rule: &str) -> Value {
     json!({ "id": text(rule), "shortDescription": { "text": rule_doc(rule) } })
 }
 
-fn result(compared: Option<&Compared>, finding: &Finding, places: &BTreeMap<&str, usize>) -> Value {
+fn result(
+    compared: Option<&Compared>,
+    uses: &[AllowanceUse],
+    finding: &Finding,
+    places: &BTreeMap<&str, usize>,
+) -> Value {
     let (kind, level) = match finding.severity {
         Severity::Expected => ("informational", "none"),
         Severity::Note => ("fail", "note"),
@@ -92,7 +102,7 @@ fn result(compared: Option<&Compared>, finding: &Finding, places: &BTreeMap<&str
         "locations": [location(compared, finding)],
         "partialFingerprints": { "finding/v1": fingerprint(compared, finding) },
     });
-    if let Some(reason) = compared.and_then(|compared| allowed(compared, finding)) {
+    if let Some(reason) = allowed(uses, finding) {
         result["suppressions"] = json!([{ "kind": "external", "justification": text(reason) }]);
     }
     result

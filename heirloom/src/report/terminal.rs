@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use heirloom_model::allowance::AllowanceUse;
 use heirloom_model::record::Compared;
 use heirloom_model::{Evidence, Finding, Severity, Verdict};
 
@@ -32,6 +33,7 @@ pub(crate) fn terminal(report: &Report<'_>, explain: bool) -> String {
         let severities = [&DIFFERENCES[..], &[Severity::Note]].concat();
         for (rule, findings) in by_rule(report.findings, &severities) {
             group(&mut text, rule, &findings, if explain { ALL } else { SHOWN });
+            reasons(&mut text, report.allowances, &findings);
         }
     }
     let alone = report.packages.len() == 1;
@@ -163,7 +165,7 @@ fn rules(compared: &Compared, shown: usize) -> String {
             }
             for (rule, findings) in rules {
                 group(&mut text, rule, &findings, ALL);
-                reasons(&mut text, compared, &findings);
+                reasons(&mut text, &compared.allowances, &findings);
             }
         }
         explain_normalisations(&mut text, compared);
@@ -207,9 +209,9 @@ fn group(text: &mut String, rule: &str, findings: &[&Finding], most: usize) {
 }
 
 /// Why findings that would break a promise do not.
-fn reasons(text: &mut String, compared: &Compared, findings: &[&Finding]) {
+fn reasons(text: &mut String, uses: &[AllowanceUse], findings: &[&Finding]) {
     for finding in findings {
-        if let Some(reason) = allowed(compared, finding) {
+        if let Some(reason) = allowed(uses, finding) {
             let _ = writeln!(text, "      {} is allowed: {}", line(&finding.subject), line(reason));
         }
     }

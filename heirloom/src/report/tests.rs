@@ -64,6 +64,7 @@ fn report<'a>(all: &'a [(&'a str, Compared)]) -> Report<'a> {
         packages: all.iter().map(|(source, compared)| Package { source, compared }).collect(),
         rollup: None,
         findings: &[],
+        allowances: &[],
         idle: Vec::new(),
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &cli::Compare) -> Result<Shown, Fail> {
             packages: vec![Package { source: compared.nevra.name(), compared: &compared }],
             rollup: None,
             findings: &[],
+            allowances: &[],
             idle: idle.into_iter().map(IdleAllowance::from).collect(),
         };
         write(args, &report, key.as_ref())?;
@@ -64,6 +65,7 @@ pub(crate) fn run(args: &cli::Compare) -> Result<Shown, Fail> {
         packages: pairs.map(|pair| Package { source: &pair.source, compared: &pair.compared }).collect(),
         rollup: Some(&comparison.rollup),
         findings: &comparison.findings,
+        allowances: &comparison.allowances,
         idle: idle.into_iter().map(IdleAllowance::from).collect(),
     };
     write(args, &report, key.as_ref())?;
@@ -166,6 +168,7 @@ pub(crate) fn built(context: &Context, args: &cli::Compare) -> Result<Shown, Fai
         packages: compared.map(|(source, compared)| Package { source, compared }).collect(),
         rollup: Some(&judgement.rollup),
         findings: &judgement.findings,
+        allowances: &judgement.allowances,
         idle: judgement.idle_allowances.clone(),
     };
     write(args, &report, key.as_ref())?;

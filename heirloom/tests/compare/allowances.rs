@@ -54,6 +54,14 @@ fn a_missing_package_can_be_allowed() {
     assert_eq!(json["allowances"][0]["subject"], "vendor-logos.noarch");
     assert_eq!(json["idle_allowances"], json!([]));
     assert_eq!(json["findings"][0]["severity"], "note");
+    assert_eq!(json["sources"]["vendor-logos"], "identical");
+    let reports = "--sarif report.sarif --html report.html";
+    let text = place.run(&format!("{sets} --allowances good.toml {reports}")).expect(0);
+    text.says(&["vendor-logos.noarch is allowed: debranding"]);
+    assert!(place.read("report.html").contains("allowed: debranding"));
+    let sarif: serde_json::Value = serde_json::from_str(&place.read("report.sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.last().unwrap()["suppressions"][0]["justification"], "debranding");
 }
 
 #[test]
