@@ -81,6 +81,34 @@ fn a_symbol_that_is_gone_is_incompatible() {
 }
 
 #[test]
+fn types_are_compared_where_there_is_debugging_data() {
+    let place = Place::new();
+    let of = |dir: &str, body: &str, more: &str| {
+        let library = place.library(&format!(
+            "struct point {{ int x; {more} int y; }}; int sum(struct point *p) {{ return {body}; }}"
+        ));
+        // rpmbuild strips what is not below this directory.
+        let data = named("libsample-debuginfo", "1.0")
+            .arch("x86_64")
+            .file("/usr/lib/debug/libsample.debug", &library);
+        [place.package(dir, &with_library(&library)), place.package(dir, &data)]
+    };
+    let one = of("a", "p->x + p->y", "");
+    let with_data = |other: [String; 2], code| {
+        let data = format!("--debuginfo {} {}", one[1], other[1]);
+        let pair = format!("compare {} {}", one[0], other[0]);
+        (place.json(&pair, 10), place.json(&format!("{pair} {data}"), code))
+    };
+    let (without, with) = with_data(of("b", "p->x + p->y + 1", ""), 10);
+    assert_eq!((&without["evidence"], &with["evidence"]), (&"symbols".into(), &"types".into()));
+    let (without, with) = with_data(of("c", "p->x + p->y", "int between;"), 11);
+    assert_eq!((&without["evidence"], &with["verdict"]), (&"symbols".into(), &"incompatible".into()));
+    let findings = with["findings"].as_array().unwrap();
+    let types = findings.iter().find(|finding| finding["rule"] == "types").unwrap();
+    assert!(types.to_string().contains("point"), "{types}");
+}
+
+#[test]
 fn a_damaged_package_is_undecided() {
     let place = Place::new();
     let pair = [place.package("a", &sample("text")), place.package("b", &sample("text"))];

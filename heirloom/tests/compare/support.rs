@@ -92,7 +92,7 @@ impl Place {
         let (code, library) = (self.path("library.c"), self.path("library.so"));
         std::fs::write(&code, source).unwrap();
         Tool::new("gcc")
-            .args(["-shared", "-fPIC", "-O1", "-Wl,-soname,libsample.so.1", "-o"])
+            .args(["-shared", "-fPIC", "-O1", "-g", "-Wl,-soname,libsample.so.1", "-o"])
             .arg(&library)
             .arg(&code)
             .run()
