@@ -13,7 +13,7 @@ use super::building::Builds;
 use super::gather::{Foreign, Gathered};
 use super::rollup::{self, Counted, Rollup};
 use super::told::Told;
-use super::{place, work};
+use super::work;
 use crate::context::{Context, processors};
 use crate::fail::Fail;
 use crate::report::IdleAllowance;
@@ -237,11 +237,11 @@ fn compare_pair(
     }
     repository::fetch_package(&context.store, &repository.state.location, reference)?;
     let (theirs, ours) = (context.store.path(reference.digest), context.store.path(package.digest));
-    let debugging = told.debugging(source, &context.store);
-    let compared = place::compare(told.options(), &debugging, |options| {
-        let expected = Stored { path: &theirs, digest: reference.digest };
-        heirloom_compare::compare_stored(expected, Stored { path: &ours, digest: package.digest }, options)
-    })?;
+    let compared = heirloom_compare::compare_stored(
+        Stored { path: &theirs, digest: reference.digest },
+        Stored { path: &ours, digest: package.digest },
+        &told.options(source, &context.store)?,
+    )?;
     let compared = Compared { told: digest, ..compared };
     context.store.append(&compared)?;
     Ok(compared)

@@ -95,18 +95,20 @@ pub(crate) fn compare(
     let pairs = pairs(&references, &left, &right);
     fetch(&pairs)?;
     let progress = Progress::new("compare", pairs.len());
-    let debugging = by_source(references.iter().chain(&rebuilt).filter(|package| package.nevra.is_debug()));
+    let debugging = (by_source(&references), by_source(&rebuilt));
     let packages = work::each(&pairs, processors(), |(one, other)| {
-        let (expected, path) = (one.place.fetched()?, other.place.fetched()?);
-        let sources = BTreeSet::from([source_name(&one.source), source_name(&other.source)]);
-        let data = sources.into_iter().filter_map(|source| debugging.get(source)).flatten();
-        let data: Vec<_> = data.map(|package| package.place.clone()).collect();
-        let compared = place::compare(base.clone(), &data, |options| {
-            heirloom_compare::compare(&expected, &path, options)
-        });
+        let data = (debugging.0.get(source_name(&one.source)), debugging.1.get(source_name(&other.source)));
+        let mut options = base.clone();
+        // Types need both sides.
+        if let (Some(ours), Some(theirs)) = data {
+            for package in ours.iter().chain(theirs) {
+                options.debuginfo.push(package.place.fetched()?);
+            }
+        }
+        let compared = heirloom_compare::compare(&one.place.fetched()?, &other.place.fetched()?, &options)?;
         progress.tick(one.nevra.name());
         let (source, repository) = (source_name(&one.source).to_owned(), one.repository.clone());
-        compared.map(|compared| Pair { source, repository, compared })
+        Ok::<_, Fail>(Pair { source, repository, compared })
     })?;
     progress.end(&format!("{} pairs", packages.len()));
     Ok(summed_up(&left, &right, packages, &base))
@@ -195,9 +197,10 @@ fn newest<'a>(packages: &'a [Found<'a>]) -> Newest<'a> {
     all
 }
 
-fn by_source<'a>(packages: impl Iterator<Item = &'a Found<'a>>) -> BTreeMap<&'a str, Vec<&'a Found<'a>>> {
+/// Packages with debugging data, by the name of their source package.
+fn by_source<'a>(packages: &'a [Found<'a>]) -> BTreeMap<&'a str, Vec<&'a Found<'a>>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
-    for package in packages {
+    for package in packages.iter().filter(|package| package.nevra.is_debug()) {
         all.entry(source_name(&package.source)).or_default().push(package);
     }
     all

@@ -1,11 +1,9 @@
-//! Where packages are, and comparisons that have debugging data brought only if it can tell more.
+//! Where packages are.
 
 use std::path::{Path, PathBuf};
 
-use heirloom_compare::{CompareError, Options};
 use heirloom_import::repository;
-use heirloom_model::record::Compared;
-use heirloom_model::{Evidence, Package, Verdict};
+use heirloom_model::Package;
 use heirloom_store::Store;
 
 use crate::fail::Fail;
@@ -47,32 +45,6 @@ impl Place<'_> {
             }
         }
     }
-}
-
-/// Compares by `once`. Debugging data that is on this machine is used at once. What is not, which is often
-/// larger than everything else, is fetched only if the comparison lacks it: where code differs, and nothing is
-/// known to break.
-pub(crate) fn compare(
-    mut options: Options,
-    debugging: &[Place<'_>],
-    once: impl Fn(&Options) -> Result<Compared, CompareError>,
-) -> Result<Compared, Fail> {
-    let given = std::mem::take(&mut options.debuginfo);
-    let told = |mut found: Vec<PathBuf>| {
-        found.extend_from_slice(&given);
-        found.sort();
-        found.dedup();
-        Options { debuginfo: found, ..options.clone() }
-    };
-    let here: Vec<_> = debugging.iter().filter_map(Place::here).collect();
-    let is_all = here.len() == debugging.len();
-    let compared = once(&told(here))?;
-    let lacks = compared.evidence == Some(Evidence::Symbols) || compared.verdict == Verdict::Undecided;
-    if is_all || !lacks {
-        return Ok(compared);
-    }
-    let all = debugging.iter().map(Place::fetched).collect::<Result<_, Fail>>()?;
-    Ok(once(&told(all))?)
 }
 
 /// The nearest directory above a package that is a repository's root, and is not above `top`.

@@ -9,13 +9,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use heirloom_compare::{DistMap, Options, Universe};
 use heirloom_formats::definition::DefinitionError;
+use heirloom_import::repository;
 use heirloom_model::allowance::{Allowance, Date};
 use heirloom_model::record::{Built, Imported};
 use heirloom_model::{Digest, Package};
 use heirloom_store::Store;
 
 use super::gather::Gathered;
-use super::place::Place;
 use super::rollup;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
@@ -74,11 +74,16 @@ impl<'a> Told<'a> {
         for allowance in options.allowances.iter().filter(|one| options.today <= one.expires) {
             let _ = writeln!(words, "allowance {allowance:?}");
         }
+        // Types need both sides.
+        debugging.retain(|_, packages| {
+            packages.iter().any(|(location, _)| location.is_some())
+                && packages.iter().any(|(location, _)| location.is_none())
+        });
         Ok(Self { options, gathered, universe: OnceLock::new(), words, debugging })
     }
 
-    /// All but debugging data.
-    pub(crate) fn options(&self) -> Options {
+    /// What the comparisons of this source's packages are told. Debugging data of the reference is fetched.
+    pub(crate) fn options(&self, source: &str, store: &Store) -> Result<Options, Fail> {
         let universe = || {
             let mut universe = Universe::default();
             for package in self.gathered.references.iter().flat_map(|reference| &reference.packages) {
@@ -87,7 +92,15 @@ impl<'a> Told<'a> {
             Arc::new(universe)
         };
         let any = !self.gathered.references.is_empty();
-        Options { universe: any.then(|| self.universe.get_or_init(universe).clone()), ..self.options.clone() }
+        let universe = any.then(|| self.universe.get_or_init(universe).clone());
+        let mut debuginfo = Vec::new();
+        for (location, package) in self.debugging.get(source).into_iter().flatten() {
+            if let Some(location) = location {
+                repository::fetch_package(store, location, package)?;
+            }
+            debuginfo.push(store.path(package.digest));
+        }
+        Ok(Options { universe, debuginfo, ..self.options.clone() })
     }
 
     /// A digest of all that the comparisons of this source's packages are told.
@@ -97,16 +110,6 @@ impl<'a> Told<'a> {
             let _ = writeln!(words, "debugging {}", package.digest);
         }
         Digest::of(words.as_bytes())
-    }
-
-    /// Where the debugging data of this source's packages is.
-    pub(crate) fn debugging(&self, source: &str, store: &'a Store) -> Vec<Place<'a>> {
-        let packages = self.debugging.get(source).into_iter().flatten();
-        let place = |(location, package): &(Option<&'a str>, &'a Package)| match location {
-            Some(location) => Place::There { store, location, package },
-            None => Place::Here(store.path(package.digest)),
-        };
-        packages.map(place).collect()
     }
 }
 
@@ -129,7 +132,7 @@ pub(crate) fn allowances(path: &Path) -> Result<Vec<Allowance>, Fail> {
 
 #[cfg(test)]
 mod tests {
-    use heirloom_model::record::{RepositoryRole, RepositoryState};
+    use heirloom_model::record::{RepositoryRole, RepositoryState, Resources};
 
     use super::*;
     use crate::flow::gather::Foreign;
@@ -184,7 +187,13 @@ key = "secret.asc"
         Foreign { state, packages }
     }
 
-    fn digest(compare: &str, allowances: &str, repomd: &str, packages: Vec<Package>) -> Result<Digest, Fail> {
+    /// The digest for zlib: of these settings, this reference, and with these packages of zlib's build.
+    fn digest(
+        compare: &str,
+        allowances: &str,
+        (repomd, packages): (&str, &[Package]),
+        own: &[Package],
+    ) -> Result<Digest, Fail> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("heirloom.toml"), format!("{DEFINITION}[compare]\n{compare}\n"))
             .unwrap();
@@ -193,37 +202,42 @@ key = "secret.asc"
         let gathered = Gathered {
             sources: Vec::new(),
             bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),
-            references: vec![foreign(RepositoryRole::Reference, repomd, packages)],
+            references: vec![foreign(RepositoryRole::Reference, repomd, packages.to_vec())],
         };
-        Ok(Told::new(&context, &gathered, [])?.digest("zlib"))
+        let built: Built = serde_json::from_value(serde_json::json!({
+            "action": Digest::of(b"a"), "step": "zlib", "nevra": "zlib-1-1.src", "packages": own,
+            "source": package("zlib-1-1.src", &[]), "buildroot": [], "log": Digest::of(b"l"),
+            "resources": Resources::default(),
+        }))?;
+        let source: Imported = serde_json::from_value(serde_json::json!({
+            "name": "zlib", "spec": "zlib.spec", "files": [], "origin": "", "own": false,
+        }))?;
+        Ok(Told::new(&context, &gathered, [(&built, &source)])?.digest("zlib"))
     }
 
     #[test]
     fn nothing_stale_is_reused_and_nothing_else_is_made_again() {
-        let packages = || vec![package("zlib-1-1.noarch", &["zlib = 1-1"])];
-        let with_data = || [packages(), vec![package("zlib-debuginfo-1-1.noarch", &[])]].concat();
+        let packages = [package("zlib-1-1.noarch", &["zlib = 1-1"])];
+        let data = [package("zlib-debuginfo-1-1.noarch", &[])];
+        let with_data = [&packages[..], &data].concat();
         let file = "allowances = \"allowances.toml\"";
         let allowance =
             |day: &str| format!("[[allowance]]\nrule = \"url\"\nreason = \"r\"\nexpires = \"{day}\"\n");
         let all = [
-            digest("", "", "1", packages()),
-            digest("", "", "2", packages()),
-            digest("dist_map = [\".el9=.el9_4\"]", "", "1", packages()),
-            digest(file, &allowance("2999-01-01"), "1", packages()),
-            digest("", "", "1", with_data()),
+            digest("", "", ("1", &packages), &packages),
+            digest("", "", ("2", &packages), &packages),
+            digest("dist_map = [\".el9=.el9_4\"]", "", ("1", &packages), &packages),
+            digest(file, &allowance("2999-01-01"), ("1", &packages), &packages),
+            digest("", "", ("1", &with_data), &with_data),
         ];
         let all: Vec<_> = all.into_iter().map(Result::unwrap).collect();
         for (place, one) in all.iter().enumerate() {
             assert_eq!(all.iter().position(|other| other == one), Some(place));
         }
-        // What has expired counts for nothing, and neither does another source's debugging data.
-        let mut other = packages();
-        other.push(Package {
-            source_rpm: "tree-1-1.src.rpm".to_owned(),
-            ..package("tree-debuginfo-1-1.noarch", &[])
-        });
-        assert_eq!(digest(file, &allowance("2020-01-01"), "1", packages()).unwrap(), all[0]);
-        assert_eq!(digest("", "", "1", other).unwrap(), all[0]);
+        // What has expired counts for nothing, and neither does debugging data that only one side has.
+        assert_eq!(digest(file, &allowance("2020-01-01"), ("1", &packages), &packages).unwrap(), all[0]);
+        assert_eq!(digest("", "", ("1", &with_data), &packages).unwrap(), all[0]);
+        assert_eq!(digest("", "", ("1", &packages), &with_data).unwrap(), all[0]);
     }
 
     #[test]
@@ -232,7 +246,7 @@ key = "secret.asc"
             ("dist_map = [\"el9\"]", "", "compare.dist_map: `el9` is no rule"),
             ("allowances = \"allowances.toml\"", "[[allowance]]\nrule = \"x\"\n", "allowances.toml:1:1"),
         ] {
-            let fail = digest(compare, allowances, "1", Vec::new()).unwrap_err();
+            let fail = digest(compare, allowances, ("1", &[]), &[]).unwrap_err();
             assert_eq!(fail.exit, Exit::Definition);
             assert!(fail.message.contains(words), "{}", fail.message);
         }

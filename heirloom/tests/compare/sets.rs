@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::json;
 use testkit::gpg::Key;
 use testkit::repo;
+use testkit::tool::Tool;
 
 use crate::support::{Place, matches_schema, named, sample};
 
@@ -199,4 +200,59 @@ fn serve(dir: &Path) -> String {
         }
     });
     url
+}
+
+/// Builds a library and the package of its debugging data from one source package.
+fn library_with_data(place: &Place, dir: &str, body: &str) {
+    let library = place.library(&format!("struct s {{ int x; }}; int f(struct s *p) {{ return {body}; }}"));
+    let work = place.path(&format!("work-{dir}"));
+    std::fs::create_dir_all(work.join("SOURCES")).unwrap();
+    std::fs::write(work.join("SOURCES/library"), library).unwrap();
+    let spec = "Name: lib\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nSource0: library\n%description\nx\n\
+                %package debuginfo\nSummary: x\n%description debuginfo\nx\n%install\n\
+                install -D -m 644 %{SOURCE0} %{buildroot}/usr/lib64/lib.so\n\
+                install -D -m 644 %{SOURCE0} %{buildroot}/usr/lib/debug/lib.debug\n\
+                %files\n/usr/lib64/lib.so\n%files debuginfo\n/usr/lib/debug/lib.debug\n";
+    std::fs::write(work.join("lib.spec"), spec).unwrap();
+    Tool::new("rpmbuild")
+        .args(["-bb", "--quiet", "--nodeps", "--target", "x86_64"])
+        .define("_topdir", &work)
+        .define("_rpmdir", place.path(dir))
+        .define("_rpmfilename", "%%{NAME}.rpm")
+        .define("debug_package", "%{nil}")
+        .arg(work.join("lib.spec"))
+        .run()
+        .unwrap();
+}
+
+#[test]
+fn debugging_data_is_found_if_both_sets_have_it() {
+    let place = Place::new();
+    let key = Key::throwaway("Vendor <v@example.org>").unwrap();
+    place.write("vendor.asc", key.public().unwrap());
+    library_with_data(&place, "reference", "p->x");
+    library_with_data(&place, "same", "p->x");
+    library_with_data(&place, "other", "p->x + 1");
+    let reference = place.path("reference");
+    testkit::repo(&reference).unwrap();
+    repo::sign(&reference, &key).unwrap();
+    let evidence = |set: &str| {
+        let url = format!("file://{} --reference-key vendor.asc", reference.display());
+        let ran = place.run(&format!("--format json compare --reference {url} --rebuild {set}"));
+        assert!(ran.code >= 10, "{}", ran.stderr);
+        let json = ran.json();
+        let pairs = json["packages"].as_array().unwrap();
+        pairs.iter().find(|pair| pair["nevra"] == "lib-1-1.x86_64").unwrap()["evidence"].clone()
+    };
+    for set in ["same", "other"] {
+        std::fs::remove_file(place.path(&format!("{set}/lib-debuginfo.rpm"))).unwrap();
+    }
+    // The rebuild has none: there is nothing that both could be compared by.
+    assert_eq!(evidence("other"), "symbols");
+    library_with_data(&place, "other", "p->x + 1");
+    assert_eq!(evidence("other"), "types");
+    // What only the reference has is not needed.
+    std::fs::remove_dir_all(place.path("cache")).unwrap();
+    std::fs::remove_file(reference.join("lib-debuginfo.rpm")).unwrap();
+    assert_eq!(evidence("same"), serde_json::Value::Null);
 }
