@@ -49,9 +49,11 @@ impl Verdict {
     /// yet; nothing at all is alike.
     #[must_use]
     pub fn worst(verdicts: impl IntoIterator<Item = Self>) -> Self {
-        verdicts.into_iter().fold(Self::BitIdentical, |one, other| match [one, other].contains(&Self::Incompatible) {
-            true => Self::Incompatible,
-            false => one.max(other),
+        verdicts.into_iter().fold(Self::BitIdentical, |one, other| {
+            match [one, other].contains(&Self::Incompatible) {
+                true => Self::Incompatible,
+                false => one.max(other),
+            }
         })
     }
 }
