@@ -27,7 +27,10 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Plan => plan::run(&open()?),
         Verb::Build => build::run(&open()?),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
-            true => compare::built(&open()?, args),
+            true => {
+                compare::stands_alone(args)?;
+                compare::built(&open()?, args)
+            }
             false => compare::run(args),
         },
         Verb::VerifyCertificate(args) => verify_certificate::run(args),

@@ -10,6 +10,8 @@ use crate::{Elf, ElfError, ObjectKind};
 pub struct Hardening {
     /// Functions check their stack frames (`__stack_chk_fail`).
     pub stack_protector: bool,
+    /// How often code reads the stack's guard, on x86; 0 elsewhere.
+    pub guard_reads: usize,
     /// Functions of the C library that are called with checked bounds, such as `__memcpy_chk`.
     pub fortified: BTreeSet<String>,
     /// All functions that are called in other libraries.
@@ -70,6 +72,7 @@ pub(crate) fn read(elf: &Elf<'_>) -> Result<Hardening, ElfError> {
     };
     Ok(Hardening {
         stack_protector: own || called.iter().any(|name| guards(name)),
+        guard_reads: guard_reads(elf)?,
         fortified: called
             .iter()
             .filter(|name| name.starts_with("__") && name.ends_with("_chk"))
@@ -83,6 +86,25 @@ pub(crate) fn read(elf: &Elf<'_>) -> Result<Hardening, ElfError> {
         branches: branches(elf),
         annobin: annobin(elf)?,
     })
+}
+
+/// Instructions that read the stack's guard: a move, subtraction or exclusive or with `%fs:0x28` (`%gs:0x14` on 32-bit
+/// x86) as its only operand in memory.
+fn guard_reads(elf: &Elf<'_>) -> Result<usize, ElfError> {
+    const EXECUTABLE: u64 = 4;
+    let reads: fn(&[u8]) -> bool = match elf.header().machine {
+        62 => {
+            |code| matches!(code, [0x64, 0x48 | 0x4c, 0x8b | 0x2b | 0x33, register, 0x25, 0x28, 0, 0, 0] if register & 0xc7 == 4)
+        }
+        3 => |code| match code {
+            [0x65, 0xa1, 0x14, 0, 0, 0, ..] => true,
+            [0x65, 0x8b | 0x2b | 0x33, register, 0x14, 0, 0, 0, ..] => register & 0xc7 == 5,
+            _ => false,
+        },
+        _ => return Ok(0),
+    };
+    let code = elf.sections()?.into_iter().filter(|section| section.sh_flags & EXECUTABLE != 0);
+    Ok(code.map(|section| section.data.windows(9).filter(|code| reads(code)).count()).sum())
 }
 
 /// From `.note.gnu.property` (GNU_PROPERTY_X86_FEATURE_1_AND, GNU_PROPERTY_AARCH64_FEATURE_1_AND).

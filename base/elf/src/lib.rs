@@ -237,13 +237,36 @@ impl<'a> Elf<'a> {
             || (self.interpreter().is_some() && self.soname().is_none())
     }
 
-    /// Dynamic symbols that are defined here and seen outside.
+    /// Whether it uses its own symbols, whatever others define (DT_SYMBOLIC, DF_SYMBOLIC).
+    #[must_use]
+    pub fn is_symbolic(&self) -> bool {
+        const DT_SYMBOLIC: i64 = 16;
+        const DT_FLAGS: i64 = 30;
+        const DF_SYMBOLIC: u64 = 2;
+        self.dynamic.iter().any(|entry| {
+            entry.tag == DT_SYMBOLIC || (entry.tag == DT_FLAGS && entry.value & DF_SYMBOLIC != 0)
+        })
+    }
+
+    /// What the processor has to be able to do (GNU_PROPERTY_X86_ISA_1_NEEDED): 1 for the baseline of x86-64, 2 to 4
+    /// for its levels; 0 where the file does not say.
+    #[must_use]
+    pub fn processor_level(&self) -> u32 {
+        const X86_ISA_1_NEEDED: u32 = 0xc000_8002;
+        let needed = self.properties().into_iter().filter(|(kind, _)| *kind == X86_ISA_1_NEEDED);
+        needed.map(|(_, bits)| u32::BITS - bits.leading_zeros()).max().unwrap_or(0)
+    }
+
+    /// Dynamic symbols that are defined here and seen outside. A program's copy of a library's variable is none.
     ///
     /// # Errors
     /// The tables are damaged.
     pub fn exports(&self) -> Result<Vec<Symbol<'a>>, ElfError> {
         let mut symbols = either!(&self.class, file => file.dynamic_symbols()?);
-        symbols.retain(|symbol| symbol.is_defined && symbol.binding != Binding::Local && symbol.is_visible);
+        symbols.retain(|symbol| {
+            let own = symbol.is_defined && symbol.library.is_none();
+            own && symbol.binding != Binding::Local && symbol.is_visible
+        });
         Ok(symbols)
     }
 

@@ -236,6 +236,7 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
             address: raw.st_value(self.endian).into(),
             is_defined: !raw.is_undefined(self.endian),
             is_visible: matches!(raw.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED),
+            is_protected: raw.st_visibility() == elf::STV_PROTECTED,
         })
     }
 

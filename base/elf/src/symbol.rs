@@ -27,6 +27,8 @@ pub struct Symbol<'a> {
     pub is_defined: bool,
     /// Whether other files see it: default or protected visibility.
     pub is_visible: bool,
+    /// Whether its own file uses this very one, whatever others define (protected visibility).
+    pub is_protected: bool,
 }
 
 /// How a symbol binds (STB_*).

@@ -122,7 +122,7 @@ fn meaning(compared: &Compared) -> &'static str {
             "not the same, but every interface holds, by symbols and types"
         }
         (Verdict::AbiCompatible, Some(Evidence::Symbols)) => {
-            "not the same, but every interface holds, by symbols; types need --debuginfo"
+            "not the same, but every interface holds, by symbols; by types with --debuginfo"
         }
         (Verdict::AbiCompatible, None) => "not the same, but every interface holds",
         (Verdict::Incompatible, _) => "users of the reference can break",

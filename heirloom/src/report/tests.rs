@@ -145,7 +145,7 @@ tree-1.8-1.el9.x86_64: incompatible
     other.verdict = Verdict::AbiCompatible;
     let expected = "\
 tree-1.8-1.el9.x86_64: abi-compatible
-  not the same, but every interface holds, by symbols; types need --debuginfo
+  not the same, but every interface holds, by symbols; by types with --debuginfo
   different
     file-content: Every file has the same contents.
       /usr/bin/tree

@@ -145,8 +145,11 @@ fn cache() -> Result<std::path::PathBuf, Fail> {
     })
 }
 
-/// Compares everything that is built.
-pub(crate) fn built(context: &Context, args: &cli::Compare) -> Result<Shown, Fail> {
+/// Whether nothing is asked for that only a comparison of named packages can be told.
+///
+/// # Errors
+/// Something is.
+pub(crate) fn stands_alone(args: &cli::Compare) -> Result<(), Fail> {
     let cli::Told { debuginfo, dist_map, allowances, universe, reference_key } = &args.told;
     let elsewhere = !(debuginfo.is_empty() && dist_map.is_empty() && universe.is_empty())
         || allowances.is_some()
@@ -155,8 +158,19 @@ pub(crate) fn built(context: &Context, args: &cli::Compare) -> Result<Shown, Fai
         || args.cache.is_some();
     if elsewhere {
         return Err(Fail::new(Exit::Usage, "without packages, everything that was rebuilt is compared")
-            .hint("what that comparison is told stands in the definition, in [compare] and [distribution]"));
+            .hint(match debuginfo.len() {
+                0 | 1 => {
+                    "what that comparison is told stands in the definition, in [compare] and [distribution]"
+                }
+                // It takes all that follows it.
+                _ => "name the two packages to compare before --debuginfo",
+            }));
     }
+    Ok(())
+}
+
+/// Compares everything that is built.
+pub(crate) fn built(context: &Context, args: &cli::Compare) -> Result<Shown, Fail> {
     let key = key(args)?;
     let (gathered, builds) = flow::built(context)?;
     let judgement = comparing::compare(context, &gathered, &builds)?;

@@ -181,6 +181,9 @@ fn fault(stored: Stored<'_>) -> Option<Finding> {
         Err(CompareError::Source { .. }) => None,
         Err(error) => Some(error.to_string()),
     }?;
+    // A result does not depend on where the packages are.
+    let dir = stored.path.parent().map(|dir| format!("{}/", dir.display())).unwrap_or_default();
+    let problem = problem.strip_prefix(&dir).unwrap_or(&problem).to_owned();
     Some(check::content::UNREADABLE.finding(
         heirloom_model::Severity::Undecided,
         "the package",

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use heirloom_dwarf::{Debug, DwarfError, Export, TypeReport};
-use heirloom_elf::{Elf, Symbol};
+use heirloom_elf::{Elf, Kind, Symbol};
 use heirloom_formats::rpm_file::{self, Header};
 use heirloom_model::{Evidence, Severity};
 
@@ -44,6 +44,7 @@ impl Library {
             .rebuilt
             .exports
             .iter()
+            .filter(|symbol| has_type(symbol))
             .map(|symbol| ((symbol.name, symbol.version), symbol.address))
             .collect();
         let exports: Vec<_> = pair
@@ -65,7 +66,10 @@ impl Library {
 /// follow from the class, nor for what the linker and the start files define.
 fn has_type(symbol: &Symbol<'_>) -> bool {
     let made = ["_ZTI", "_ZTS", "_ZTV", "_ZTT", "_ZTC", "_ZTh", "_ZTv", "_ZTc", "_ZGV", "_ZGR"];
-    !made.iter().any(|prefix| symbol.name.starts_with(prefix)) && !is_nobodys(symbol)
+    // At an indirect function's address is what chooses the function.
+    symbol.kind != Kind::IndirectFunction
+        && !made.iter().any(|prefix| symbol.name.starts_with(prefix))
+        && !is_nobodys(symbol)
 }
 
 impl Side {
@@ -77,11 +81,12 @@ impl Side {
     }
 }
 
-/// Compares the types of all libraries that were found to differ; says by what their interfaces were shown.
+/// Compares the types of all libraries that were found to differ; says by what their interfaces were shown. Where there
+/// is no such library, nothing was shown by types.
 pub(crate) fn compare(look: &mut Look, packages: &[PathBuf]) -> Evidence {
     let libraries = std::mem::take(&mut look.libraries);
     if libraries.is_empty() {
-        return Evidence::Types;
+        return Evidence::Symbols;
     }
     let wanted: BTreeSet<&str> = libraries
         .iter()

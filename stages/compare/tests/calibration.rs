@@ -104,7 +104,7 @@ fn a_malformed_line_is_refused() {
 }
 
 #[test]
-fn real_pairs_get_the_verdict_that_is_right() {
+fn pairs_that_are_there() {
     let Some(dir) = std::env::var_os("HEIRLOOM_PAIRS") else {
         eprintln!("HEIRLOOM_PAIRS names no directory: no pair was compared");
         return;

@@ -8,7 +8,7 @@ use heirloom_model::{Finding, Severity};
 
 use super::Weight::Compatible;
 use super::requirement::{self, Standing};
-use super::{Check, payload_compressor};
+use super::{Check, build_id_links, payload_compressor};
 use crate::pair::Pair;
 use crate::tag::*;
 use crate::universe;
@@ -151,7 +151,9 @@ fn by_key<'a>(
     let mut all = BTreeMap::<_, (&Relation, BTreeSet<_>)>::new();
     let other = if std::ptr::eq(header, pair.reference) { pair.rebuilt } else { pair.reference };
     let literal: BTreeSet<String> = other.relations(kind).iter().map(text).collect();
-    let compared = |relation: &&Relation| !payload_compressor::is_feature(relation);
+    let compared = |relation: &&Relation| {
+        !payload_compressor::is_feature(relation) && !build_id_links::is_build_id(relation)
+    };
     for relation in header.relations(kind).iter().filter(compared) {
         let (_, senses) =
             all.entry(key(pair, header, relation, &literal)).or_insert((relation, BTreeSet::new()));

@@ -10,13 +10,15 @@ use crate::tag::{BASENAMES, DIRINDEXES, DIRNAMES, FILEMODES};
 
 pub(super) const FILE_LIST: Check = Check::tags(
     "file-list",
-    "Every path of the reference is there, and no other; a missing one breaks users.",
+    "Every path of the reference is there, and no other; a missing one breaks users, unless it is debugging data.",
     Compatible,
     &[BASENAMES, DIRINDEXES, DIRNAMES],
 )
 .code(|check, pair| {
     let missing = pair.files.missing.iter().map(|file| {
-        check.finding(Severity::Incompatible, &file.path, (kind(file).to_owned(), String::new()))
+        // Nothing but a debugger looks there, and that goes by build-ids.
+        let severity = if is_debugging(file) { Severity::Different } else { Severity::Incompatible };
+        check.finding(severity, &file.path, (kind(file).to_owned(), String::new()))
     });
     let extra =
         pair.files.extra.iter().map(|file| {
@@ -24,6 +26,10 @@ pub(super) const FILE_LIST: Check = Check::tags(
         });
     missing.chain(extra).collect()
 });
+
+fn is_debugging(file: &FileEntry) -> bool {
+    ["/usr/lib/debug/", "/usr/src/debug/"].iter().any(|dir| file.path.starts_with(dir))
+}
 
 pub(super) const FILE_TYPE: Check = Check::tags(
     "file-type",

@@ -6,7 +6,7 @@ use heirloom_model::{Finding, Severity};
 
 use super::ElfPair;
 use crate::check::Check;
-use crate::check::Weight::Breaking;
+use crate::check::Weight::{Breaking, Compatible};
 
 pub(crate) const MACHINE: Check = Check::tags(
     "elf-machine",
@@ -56,6 +56,47 @@ pub(crate) const RUN_PATH: Check =
             one(check, pair, "RUNPATH", (text(pair.reference.elf), text(pair.rebuilt.elf)))
         });
 
+pub(crate) const SYMBOLIC: Check = Check::tags(
+    "symbolic-binding",
+    "A library that uses what others define in place of its own symbols still does (-Bsymbolic).",
+    Breaking,
+    &[],
+)
+.elf(|check, pair| {
+    let text = |elf: &heirloom_elf::Elf<'_>| match elf.is_symbolic() {
+        true => "uses its own symbols".to_owned(),
+        false => "uses the first definition that the loader finds".to_owned(),
+    };
+    one(check, pair, "binding", (text(pair.reference.elf), text(pair.rebuilt.elf)))
+});
+
+pub(crate) const PROCESSOR: Check = Check::tags(
+    "processor-level",
+    "No later processor is needed (the levels of x86-64, by .note.gnu.property).",
+    Breaking,
+    &[],
+)
+.elf(|check, pair| {
+    let (expected, found) = (pair.reference.elf.processor_level(), pair.rebuilt.elf.processor_level());
+    let text = |level: u32| match level {
+        0 | 1 => "any x86-64".to_owned(),
+        level => format!("x86-64-v{level}"),
+    };
+    if found > expected.max(1) {
+        one(check, pair, "processor", (text(expected), text(found)))
+    } else {
+        Vec::new()
+    }
+});
+
+pub(crate) const IMPORTS: Check = Check::tags(
+    "imported-symbols",
+    "No symbol is needed that the reference does not need, where no version says whether it is there.",
+    Compatible,
+    &[],
+)
+.elf(imports);
+
 pub(crate) const VERSION_DEFINITIONS: Check = Check::tags(
     "version-definitions",
     "Every symbol version that the reference defines is defined.",
@@ -89,6 +130,23 @@ fn one(check: &Check, pair: &ElfPair<'_>, what: &str, (expected, found): (String
     vec![check.differs(&format!("{}: {what}", pair.path), (expected, found))]
 }
 
+/// A symbol that is needed anew may not be there where the reference is installed. Nobody misses a weak one, and of one
+/// with a version that version is looked at.
+fn imports(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
+    let known: BTreeSet<&str> =
+        pair.reference.imports.iter().chain(&pair.reference.exports).map(|symbol| symbol.name).collect();
+    let new = pair
+        .rebuilt
+        .imports
+        .iter()
+        .filter(|symbol| symbol.version.is_none() && symbol.is_global() && !known.contains(symbol.name));
+    new.map(|symbol| {
+        let found = "needed; whether the reference's libraries define it is not known".to_owned();
+        check.finding(Severity::Undecided, &format!("{}: {}", pair.path, symbol.name), (String::new(), found))
+    })
+    .collect()
+}
+
 fn needed(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
     let (left, right) = (pair.reference.elf.needed(), pair.rebuilt.elf.needed());
     let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
@@ -102,9 +160,13 @@ fn needed(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
 fn floor(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
     let (reference, rebuilt) = (&pair.reference.version_needs, &pair.rebuilt.version_needs);
     let mut findings = Vec::new();
-    // A library that is needed anew has a rule of its own.
-    let both =
-        rebuilt.iter().filter_map(|(library, versions)| Some((library, versions, reference.get(library)?)));
+    let none = BTreeSet::new();
+    let linked = pair.reference.elf.needed();
+    // A library that is needed anew has a rule of its own; of one that is not, no version may have been needed.
+    let both = rebuilt.iter().filter_map(|(library, versions)| {
+        let known = reference.get(library).or(linked.contains(&library.as_str()).then_some(&none))?;
+        Some((library, versions, known))
+    });
     for (library, versions, known) in both {
         for version in versions.difference(known) {
             let (series, number) = split(version);

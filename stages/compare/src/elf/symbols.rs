@@ -11,7 +11,7 @@ use crate::check::Weight::{Allowed, Breaking};
 
 pub(crate) const EXPORTS: Check = Check::tags(
     "exported-symbols",
-    "Every exported symbol is there, in its version, as the default where it is, of the same kind and binding.",
+    "Every exported symbol is there, in its version, as the default where it is, of the same kind, binding and visibility.",
     Breaking,
     &[],
 )
@@ -147,7 +147,9 @@ fn exports(check: &Check, pair: &ElfPair<'_>) -> Vec<Finding> {
 
 /// Whether users of the one symbol can use the other. A global symbol serves users of a weak one.
 fn keeps(expected: &Symbol<'_>, found: &Symbol<'_>) -> bool {
-    expected.kind == found.kind
+    // Whether a function is chosen when the library is loaded is its own affair.
+    (expected.kind == found.kind || (expected.kind.is_function() && found.kind.is_function()))
+        && expected.is_protected == found.is_protected
         && (expected.binding == found.binding || (expected.is_weak() && found.is_global()))
         && (expected.is_default == found.is_default || found.is_default)
 }
@@ -202,5 +204,6 @@ fn subject(pair: &ElfPair<'_>, symbol: &Symbol<'_>) -> String {
 
 fn show(symbol: &Symbol<'_>) -> String {
     let default = if symbol.version.is_some() && !symbol.is_default { ", not the default" } else { "" };
-    format!("{} {}{default}", symbol.binding, symbol.kind)
+    let protected = if symbol.is_protected { "protected " } else { "" };
+    format!("{protected}{} {}{default}", symbol.binding, symbol.kind)
 }

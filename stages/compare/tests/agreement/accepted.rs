@@ -47,7 +47,6 @@ const ACCEPTED: &[Accepted] = &[
     ("abidiff-ada-internal", Tool, BREAKS, &["Ada's own symbol"], ""),
     ("abidiff-unknown-type", Tool, BREAKS, &["unknown type"], ""),
     ("abidiff-constant", Tool, BREAKS, &["variable made constant"], ""),
-    ("abidiff-member-name", Ours, BREAKS, &["member's name"], ""),
     ("abidiff-weak", Ours, BREAKS, &["function to weak"], ""),
     ("abidiff-default-version", Ours, BREAKS, &["no default version"], ""),
     ("abipkgdiff-soname", Ours, BREAKS, &["other SONAME"], ""),

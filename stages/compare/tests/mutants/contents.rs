@@ -8,7 +8,7 @@ use heirloom_model::record::Compared;
 use heirloom_model::{Severity, Verdict};
 
 use Severity::{Different, Incompatible, Note};
-use Verdict::{AbiCompatible, Identical};
+use Verdict::{AbiCompatible, Identical, Undecided};
 
 use crate::support::Workshop;
 use crate::{BROKEN, compare, report};
@@ -17,7 +17,8 @@ const SPEC: &str = include_str!("contents.spec");
 
 /// Rules that this file has mutants for.
 pub(crate) fn rules() -> impl Iterator<Item = &'static str> {
-    SOURCES.iter().map(|mutant| mutant.0).chain(CHANGED.iter().map(|mutant| mutant.0))
+    let linked = LINKED.iter().map(|mutant| mutant.0);
+    SOURCES.iter().map(|mutant| mutant.0).chain(CHANGED.iter().map(|mutant| mutant.0)).chain(linked)
 }
 
 /// Macros of the sample; a mutant changes one or more.
@@ -88,6 +89,8 @@ const SOURCES: &[SourceMutant] = &[
     ("exported-symbols", "modern@@LIB_2", "modern@LIB_2", Incompatible, BROKEN, &[]),
     ("exported-symbols", "int extra(void) { return 1; }", "int extra = 1;", Incompatible, BROKEN, &[]),
     ("exported-symbols", "int extra(void)", "__attribute__((weak)) int extra(void)", Incompatible, BROKEN, &[]),
+    ("exported-symbols", "int extra(void)", "__attribute__((visibility(\"protected\"))) int extra(void)", Incompatible, BROKEN, &[]),
+    ("code", "int extra(void) { return 1; }", "static int one(void) { return 1; }\nstatic void *choose(void) { return one; }\nint extra(void) __attribute__((ifunc(\"choose\")));", Different, AbiCompatible, &[]),
     ("object-size", "int table[4]", "int table[5]", Incompatible, BROKEN, &[]),
     ("soname", "-soname,libcontents.so.1", "-soname,libcontents.so.2", Incompatible, BROKEN, &["needed-libraries"]),
     ("version-definitions", "LIB_0 { };\n", "", Incompatible, BROKEN, &["exported-symbols"]),
@@ -96,7 +99,7 @@ const SOURCES: &[SourceMutant] = &[
     ("data", "{ 1, 2, 3, 4 }", "{ 1, 2, 3, 5 }", Different, AbiCompatible, &[]),
     ("data", "cp %{_builddir}/contents-1/contents usr/bin\n", "cp %{_builddir}/contents-1/contents usr/bin; echo more >> usr/bin/contents\n", Different, AbiCompatible, &[]),
     ("code", ".note.package,\\\"\\\",@note", ".note.package,\\\"ax\\\",@note", Different, AbiCompatible, &[]),
-    ("elf-machine", "echo 'int area(void);' >", "printf '\\003' | dd of=usr/bin/contents bs=1 seek=7 conv=notrunc status=none\necho 'int area(void);' >", Incompatible, BROKEN, &[]),
+    ("elf-machine", "echo 'int area(void);' >", "printf '\\011' | dd of=usr/bin/contents bs=1 seek=7 conv=notrunc status=none\necho 'int area(void);' >", Incompatible, BROKEN, &[]),
     ("development-files", "int area(void);", "long area(void);", Incompatible, BROKEN, &[]),
     ("development-files", "'Version: 1'", "'Version: 2'", Incompatible, BROKEN, &[]),
     ("file-content", "echo other", "echo OTHER", Different, AbiCompatible, &[]),
@@ -114,6 +117,9 @@ type MacroMutant =
 #[rustfmt::skip]
 const CHANGED: &[MacroMutant] = &[
     ("hardening-stack-protector", &[("flags", "-g0 -O2 -fno-stack-protector -D_FORTIFY_SOURCE=2 -fcf-protection=full")], Different, AbiCompatible, &["symbol-version-floor"]),
+    ("hardening-stack-protector", &[("flags", "-g0 -O2 -fstack-protector -D_FORTIFY_SOURCE=2 -fcf-protection=full")], Different, AbiCompatible, &["symbol-version-floor"]),
+    ("symbolic-binding", &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id -Wl,-Bsymbolic")], Incompatible, BROKEN, &[]),
+    ("processor-level", &[("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id -Wl,-z,x86-64-v3")], Incompatible, BROKEN, &[]),
     ("hardening-fortify", &[("flags", "-g0 -O2 -fstack-protector-all -U_FORTIFY_SOURCE -fcf-protection=full")], Different, AbiCompatible, &["symbol-version-floor"]),
     ("hardening-branches", &[("flags", "-g0 -O2 -fstack-protector-all -D_FORTIFY_SOURCE=2 -fcf-protection=none")], Different, AbiCompatible, &[]),
     ("hardening-bind-now", &[("link", "-Wl,-z,lazy -Wl,-z,relro -Wl,--build-id")], Different, AbiCompatible, &["hardening-relro"]),
@@ -186,6 +192,29 @@ fn what_means_something_is_not_normalised() {
         if compared.verdict == Identical || compared.verdict < AbiCompatible {
             wrong.push(format!("{rules}: got {} with {:#?}", compared.verdict, compared.normalisations));
         }
+    }
+    report(&wrong);
+}
+
+/// A rule; what is linked, in the base too; what of the spec file is replaced; by what; what must follow.
+type LinkedMutant = (&'static str, &'static str, &'static str, &'static str, Severity, Verdict);
+
+#[rustfmt::skip]
+const LINKED: &[LinkedMutant] = &[
+    // No version of the library's was needed before.
+    ("symbol-version-floor", "-Wl,--no-as-needed -lm", "int extra(void) { return 1; }", "double sqrt(double);\nint extra(void) { return sqrt(table[1] - 9); }", Incompatible, BROKEN),
+    ("imported-symbols", "-Wl,--unresolved-symbols=ignore-all", "int extra(void) { return 1; }", "int other(void);\nint extra(void) { return other(); }", Severity::Undecided, Undecided),
+];
+
+#[test]
+fn changed_uses_of_libraries() {
+    let shop = Workshop::new();
+    let mut wrong = Vec::new();
+    for (index, (rule, linked, from, to, severity, verdict)) in LINKED.iter().enumerate() {
+        let link = format!("-Wl,-z,now -Wl,-z,relro -Wl,--build-id {linked}");
+        let base = build(&shop, &format!("base{index}"), SPEC, &[("link", &link)]);
+        let mutant = build(&shop, &format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[("link", &link)]);
+        wrong.extend(judge(&compare(&base, &mutant).unwrap(), rule, *severity, *verdict, &[]));
     }
     report(&wrong);
 }
