@@ -257,16 +257,13 @@ impl<'a> Elf<'a> {
         needed.map(|(_, bits)| u32::BITS - bits.leading_zeros()).max().unwrap_or(0)
     }
 
-    /// Dynamic symbols that are defined here and seen outside. A program's copy of a library's variable is none.
+    /// Dynamic symbols that are defined here and seen outside.
     ///
     /// # Errors
     /// The tables are damaged.
     pub fn exports(&self) -> Result<Vec<Symbol<'a>>, ElfError> {
         let mut symbols = either!(&self.class, file => file.dynamic_symbols()?);
-        symbols.retain(|symbol| {
-            let own = symbol.is_defined && symbol.library.is_none();
-            own && symbol.binding != Binding::Local && symbol.is_visible
-        });
+        symbols.retain(|symbol| symbol.is_defined && symbol.binding != Binding::Local && symbol.is_visible);
         Ok(symbols)
     }
 

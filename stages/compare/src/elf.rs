@@ -42,9 +42,12 @@ pub(crate) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(elf: &'a Elf<'a>) -> Result<Self, ElfError> {
+        let mut exports = elf.exports()?;
+        // A program's copy of a library's variable is the library's.
+        exports.retain(|symbol| symbol.library.is_none());
         Ok(Self {
             elf,
-            exports: elf.exports()?,
+            exports,
             imports: elf.imports()?,
             version_definitions: elf.version_definitions()?,
             version_needs: elf.version_needs()?,
