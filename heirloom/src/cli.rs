@@ -7,16 +7,24 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
 ///
 /// Exit codes: 0 all is well; 1 something could not be done; 2 the command line is wrong; 3 the definition
-/// is wrong; 4 something can't be planned or built; 5 a package breaks the promise; 6 the machine lacks
-/// something.
+/// or a file that it names is wrong; 4 something can't be planned or built; 5 a package breaks the promise, or
+/// a certificate does not hold; 6 the machine lacks something. `compare` with packages: 0 they are identical;
+/// 10 abi-compatible; 11 incompatible; 12 undecided.
 #[derive(Debug, Parser)]
 #[command(name = "heirloom", version, max_term_width = 100)]
 pub(crate) struct Cli {
     /// The definition of the distribution.
-    #[arg(long, short, global = true, default_value = "heirloom.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "heirloom.toml",
+        value_name = "FILE",
+        display_order = 900
+    )]
     pub(crate) definition: PathBuf,
     /// How results are written to standard output. Progress goes to standard error.
-    #[arg(long, global = true, default_value = "text", value_name = "FORMAT")]
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT", display_order = 901)]
     pub(crate) format: Format,
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -44,6 +52,9 @@ pub(crate) enum Verb {
     Build,
     /// Compares packages with their references: two files, two directories or repositories, or (without
     /// either) everything that was rebuilt.
+    ///
+    /// Exit codes: 0 bit-identical, payload-identical or identical; 10 abi-compatible; 11 incompatible;
+    /// 12 undecided. Without packages: 0 every package keeps the promise; 5 one does not.
     Compare(Box<Compare>),
     /// Checks the signed statement of a comparison, and with both packages makes the comparison again.
     VerifyCertificate(VerifyCertificate),
@@ -127,37 +138,30 @@ pub(crate) struct Init {
 
 /// What is compared, and how the result is shown.
 #[derive(Args, Debug)]
+#[command(override_usage = "heirloom compare [OPTIONS] REFERENCE.rpm REBUILT.rpm\n       \
+heirloom compare [OPTIONS] --reference DIR|URL --rebuild DIR|URL\n       heirloom compare [OPTIONS]")]
 pub(crate) struct Compare {
     /// Two RPM files: the reference and the rebuilt one.
     #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"], conflicts_with_all = ["reference", "rebuild"])]
     pub(crate) pair: Vec<PathBuf>,
-    /// Directory or repository URL with reference packages.
-    #[arg(long, value_name = "DIR|URL", requires = "rebuild")]
-    pub(crate) reference: Option<String>,
-    /// Directory or repository URL with rebuilt packages.
+    /// Directory or repository URL with reference packages; may be given several times.
+    #[arg(long, value_name = "DIR|URL", requires = "rebuild", conflicts_with = "universe")]
+    pub(crate) reference: Vec<String>,
+    /// Directory or repository URL with rebuilt packages; may be given several times.
     #[arg(long, value_name = "DIR|URL", requires = "reference")]
-    pub(crate) rebuild: Option<String>,
-    /// Public key file that the reference's repository is signed with.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) reference_key: Vec<PathBuf>,
-    /// Public key file that the rebuild's repository is signed with.
-    #[arg(long, value_name = "FILE")]
+    pub(crate) rebuild: Vec<String>,
+    /// Public key file that may sign the rebuilt repositories at URLs.
+    #[arg(long, value_name = "FILE", requires = "rebuild")]
     pub(crate) rebuild_key: Vec<PathBuf>,
     /// Where packages from URLs are kept [default: $XDG_CACHE_HOME/heirloom or ~/.cache/heirloom].
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
-    /// Packages with debugging data, of either side: interfaces are then compared by types.
-    #[arg(long, value_name = "RPM", num_args = 1..)]
-    pub(crate) debuginfo: Vec<PathBuf>,
-    /// Release tags that mean the same, as REFERENCE=REBUILD: `.el9=.el9_4`, `.centos=`, `.module+*=.module+*`.
-    #[arg(long, value_name = "RULE,...")]
-    pub(crate) dist_map: Vec<heirloom_compare::DistMap>,
-    /// File of allowances: findings that are accepted, with reason and expiry.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) allowances: Option<PathBuf>,
-    /// What the packages were to be: `identical` (1:1) or `abi`. Reports mark those that are not.
-    #[arg(long, value_parser = ["identical", "abi"], default_value = "identical")]
-    pub(crate) promise: String,
+    #[command(flatten)]
+    pub(crate) told: Told,
+    /// What the packages were to be: `identical` (1:1) or `abi`. Reports mark those that are not
+    /// [default: identical].
+    #[arg(long, value_parser = ["identical", "abi"])]
+    pub(crate) promise: Option<String>,
     /// Shows every finding and normalisation, down to symbols and byte ranges.
     #[arg(long)]
     pub(crate) explain: bool,
@@ -178,24 +182,53 @@ pub(crate) struct Compare {
     pub(crate) certificates: Option<PathBuf>,
 }
 
+/// What a comparison is told beside the packages.
+#[derive(Args, Debug)]
+pub(crate) struct Told {
+    /// Packages with debugging data, of either side: interfaces are then compared by types. Of two sets, those
+    /// that are in the sets need not be named.
+    #[arg(long, value_name = "RPM", num_args = 1..)]
+    pub(crate) debuginfo: Vec<PathBuf>,
+    /// Release tags that mean the same, as REFERENCE=REBUILD: `.el9=.el9_4`, `.centos=`, `.module+*=.module+*`.
+    #[arg(long, value_name = "RULE,...")]
+    pub(crate) dist_map: Vec<heirloom_compare::DistMap>,
+    /// File of allowances: findings that are accepted, with reason and expiry.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowances: Option<PathBuf>,
+    /// Directory or URL of the reference's repository: a new requirement is judged by what it provides. Of two
+    /// sets, it is --reference.
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) universe: Vec<String>,
+    /// Public key file that may sign the reference's repositories at URLs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reference_key: Vec<PathBuf>,
+}
+
 /// A certificate, and what it is checked against.
 #[derive(Args, Debug)]
+#[command(
+    override_usage = "heirloom verify-certificate [OPTIONS] --key FILE CERTIFICATE [REFERENCE REBUILT]"
+)]
 pub(crate) struct VerifyCertificate {
     /// The certificate.
     pub(crate) certificate: PathBuf,
     /// Public key file of the one who may have signed it.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) key: Vec<PathBuf>,
-    /// The reference's and the rebuilt package: their digests are checked and the comparison is made again.
+    /// The reference's and the rebuilt package: their digests are checked and the comparison is made again, with
+    /// the allowances that the certificate states.
     #[arg(num_args = 2, value_names = ["REFERENCE", "REBUILT"])]
     pub(crate) pair: Vec<PathBuf>,
-    /// Packages with debugging data, as they were given to the comparison.
-    #[arg(long, value_name = "RPM", num_args = 1..)]
+    /// Packages with debugging data, as the comparison had them.
+    #[arg(long, value_name = "RPM", num_args = 1.., requires = "pair")]
     pub(crate) debuginfo: Vec<PathBuf>,
     /// The dist map, as it was given to the comparison.
-    #[arg(long, value_name = "RULE,...")]
+    #[arg(long, value_name = "RULE,...", requires = "pair")]
     pub(crate) dist_map: Vec<heirloom_compare::DistMap>,
-    /// The allowances, as they were given to the comparison.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) allowances: Option<PathBuf>,
+    /// Directories or URLs of the reference's repositories, as the comparison had them.
+    #[arg(long, value_name = "DIR|URL", requires = "pair")]
+    pub(crate) universe: Vec<String>,
+    /// Public key file that may sign the reference's repositories at URLs.
+    #[arg(long, value_name = "FILE", requires = "universe")]
+    pub(crate) reference_key: Vec<PathBuf>,
 }

@@ -1,5 +1,8 @@
 //! Failures as a person meets them: heading, what to do next, exit code.
 
+use std::error::Error;
+use std::fmt::Write as _;
+
 use heirloom_formats::definition::DefinitionError;
 use heirloom_model::Verdict;
 
@@ -10,7 +13,9 @@ pub(crate) enum Exit {
     Fine = 0,
     /// Something could not be done.
     Failed = 1,
-    /// The definition is wrong.
+    /// The command line is wrong.
+    Usage = 2,
+    /// The definition, or a file that it names, is wrong.
     Definition = 3,
     /// Something can't be planned or built.
     Build = 4,
@@ -74,11 +79,24 @@ impl From<DefinitionError> for Fail {
     }
 }
 
+/// An error with its causes, each said once.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            let _ = write!(text, ": {said}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 macro_rules! failed {
     ($($error:ty => $exit:ident),+ $(,)?) => {
         $(impl From<$error> for Fail {
             fn from(error: $error) -> Self {
-                Self::new(Exit::$exit, error)
+                Self::new(Exit::$exit, chain(&error))
             }
         })+
     };

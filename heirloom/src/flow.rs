@@ -5,7 +5,10 @@ pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod gather;
 pub(crate) mod pairing;
+pub(crate) mod place;
 pub(crate) mod planning;
+pub(crate) mod rollup;
+pub(crate) mod told;
 pub(crate) mod work;
 
 use building::Builds;

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use heirloom_compare::Weight;
 use heirloom_formats::definition::Definition;
 use serde_json::Value;
 
 use crate::cli::Cli;
+use crate::flow::rollup;
 
 #[test]
 fn definition_reference() {
@@ -28,6 +30,40 @@ fn command_reference() {
     command.build();
     describe(&mut text, &mut command, "");
     fresh("commands.md", &text);
+}
+
+#[test]
+fn rules_reference() {
+    let mut text = "# Rules\n\nMade from the program's own registry. What a rule's difference means is in the first \
+                    column:\n\n\
+                    - *breaking*: a user of the package breaks; the verdict is `incompatible`\n\
+                    - *different*: nobody breaks, but it is no 1:1 rebuild; `abi-compatible`. Some of these find \
+                    breaking differences too, where it matters which of the two packages has less\n\
+                    - *allowed*: reported, and accepted\n\
+                    - *expected*: there in every pair of honest builds\n\n\
+                    ## Differences between two packages\n\n| weight | rule | what it demands |\n|---|---|---|\n"
+        .to_owned();
+    for check in heirloom_compare::checks() {
+        let weight = match check.weight() {
+            Weight::Breaking => "breaking",
+            Weight::Compatible => "different",
+            Weight::Allowed => "allowed",
+            Weight::Expected => "expected",
+        };
+        let _ = writeln!(text, "| {weight} | `{}` | {} |", check.name(), check.doc());
+    }
+    text.push_str("\n## Differences between two sets of packages\n\n| rule | what it demands |\n|---|---|\n");
+    for (name, doc) in rollup::RULES {
+        let _ = writeln!(text, "| `{name}` | {doc} |");
+    }
+    text.push_str(
+        "\n## Normalisations\n\nWhat is taken away before contents are compared, because it means nothing. Each \
+         application is recorded in the result.\n\n| rule | what it takes away |\n|---|---|\n",
+    );
+    for normaliser in heirloom_compare::normalisers() {
+        let _ = writeln!(text, "| `{}` | {} |", normaliser.name, normaliser.doc);
+    }
+    fresh("rules.md", &text);
 }
 
 /// One table of the file: its keys, then the tables below it.

@@ -15,16 +15,20 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use heirloom_model::allowance::{Allowance, Idle};
+use heirloom_model::allowance::{Allowance, AllowanceUse, Idle};
 use heirloom_model::record::{Compared, Promise};
 use heirloom_model::{Evidence, Finding, Severity, Verdict};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::flow::rollup::{self, Rollup};
 
 pub(crate) use html::html;
 pub(crate) use junit::junit;
 pub(crate) use sarif::sarif;
-pub(crate) use terminal::{differences, one, terminal};
+pub(crate) use terminal::{differences, levels, one, terminal};
 
 /// Version of the program, for whoever reads a report later.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,10 +41,14 @@ pub(crate) struct Report<'a> {
     pub(crate) promise: Promise,
     /// Every pair.
     pub(crate) packages: Vec<Package<'a>>,
+    /// The levels of repositories and source packages, where sets of packages were compared.
+    pub(crate) rollup: Option<&'a Rollup>,
     /// About the sets that the packages are from: what only one has, and other versions.
     pub(crate) findings: &'a [Finding],
+    /// Declared allowances that those findings needed.
+    pub(crate) allowances: &'a [AllowanceUse],
     /// Allowances that should be looked at again.
-    pub(crate) idle: Vec<(&'a Allowance, Idle)>,
+    pub(crate) idle: Vec<IdleAllowance>,
 }
 
 /// One pair.
@@ -49,6 +57,57 @@ pub(crate) struct Package<'a> {
     pub(crate) source: &'a str,
     /// What the comparison came to.
     pub(crate) compared: &'a Compared,
+}
+
+/// What `heirloom compare --format json` prints.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}")]
+pub(crate) struct Document<'a, T> {
+    #[serde(flatten)]
+    pub(crate) result: &'a T,
+    /// Allowances that should be looked at again.
+    pub(crate) idle_allowances: Vec<IdleAllowance>,
+}
+
+/// An allowance that should be looked at again.
+#[derive(Clone, Serialize, JsonSchema)]
+pub(crate) struct IdleAllowance {
+    /// The rule.
+    rule: String,
+    /// Pattern of packages' names.
+    package: String,
+    /// Pattern of findings' subjects.
+    path: String,
+    /// Why it was made.
+    reason: String,
+    /// The last day on which it holds.
+    expires: String,
+    /// Whether it has expired; else no finding needed it.
+    expired: bool,
+    #[serde(skip)]
+    text: String,
+}
+
+impl IdleAllowance {
+    /// What should be done with it.
+    fn why(&self) -> Idle {
+        if self.expired { Idle::Expired } else { Idle::Unused }
+    }
+}
+
+impl fmt::Display for IdleAllowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.text, self.why())
+    }
+}
+
+impl From<(&Allowance, Idle)> for IdleAllowance {
+    fn from((allowance, idle): (&Allowance, Idle)) -> Self {
+        let text = allowance.to_string();
+        let Allowance { rule, package, path, reason, expires } = allowance.clone();
+        let (expires, expired) = (expires.to_string(), idle == Idle::Expired);
+        Self { rule, package, path, reason, expires, expired, text }
+    }
 }
 
 /// All severities that are differences, the weightiest first.
@@ -85,7 +144,11 @@ impl<'a> Report<'a> {
     fn title(&self) -> String {
         match &self.packages[..] {
             [package] if self.findings.is_empty() => package.compared.nevra.to_string(),
-            packages => plural(packages.len(), "package"),
+            packages => {
+                let missing = self.findings.iter().filter(|finding| finding.rule == rollup::MISSING).count();
+                let missing = if missing > 0 { format!(", {missing} missing") } else { String::new() };
+                plural(packages.len(), "package") + &missing
+            }
         }
     }
 }
@@ -109,9 +172,11 @@ fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-/// What the rule demands; empty for a rule about sets of packages.
+/// What the rule demands; empty for one that does not exist.
 fn rule_doc(rule: &str) -> &'static str {
-    heirloom_compare::checks().iter().find(|check| check.name() == rule).map_or("", |check| check.doc())
+    let checks = heirloom_compare::checks().iter().map(|check| (check.name(), check.doc()));
+    let mut all = checks.chain(rollup::RULES.iter().copied());
+    all.find(|(name, _)| *name == rule).map_or("", |(_, doc)| doc)
 }
 
 /// The findings of these severities by rule, in the order in which they were found.
@@ -129,8 +194,8 @@ fn by_rule<'f>(findings: &'f [Finding], severities: &[Severity]) -> Vec<(&'f str
 }
 
 /// Why a finding is only a note, if a declared allowance covers it.
-fn allowed<'c>(compared: &'c Compared, finding: &Finding) -> Option<&'c str> {
-    let mut uses = compared.allowances.iter().filter(|_| finding.severity == Severity::Note);
+fn allowed<'u>(uses: &'u [AllowanceUse], finding: &Finding) -> Option<&'u str> {
+    let mut uses = uses.iter().filter(|_| finding.severity == Severity::Note);
     let used = uses.find(|used| used.rule == finding.rule && used.subject == finding.subject)?;
     Some(&used.reason)
 }
@@ -145,8 +210,11 @@ fn normalised(compared: &Compared) -> BTreeMap<&str, BTreeSet<(&str, &str)>> {
 }
 
 fn plural(count: usize, what: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{end}")
+    match what.strip_suffix('y') {
+        _ if count == 1 => format!("1 {what}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {what}s"),
+    }
 }
 
 /// The text with everything written out that acts on its reader's screen instead of being shown: control

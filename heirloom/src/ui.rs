@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::fail::{Exit, Fail};
+use crate::report::visible;
 
 /// What a verb hands back to be shown.
 pub(crate) struct Shown {
@@ -31,7 +32,7 @@ impl Shown {
     /// A closed pipe is the reader's choice, not a failure.
     pub(crate) fn print(&self, format: Format) {
         let text = match format {
-            Format::Text => self.text.trim_end().to_owned(),
+            Format::Text => visible(self.text.trim_end()).into_owned(),
             Format::Json => format!("{:#}", self.json),
         };
         if !text.is_empty() {
@@ -40,9 +41,9 @@ impl Shown {
     }
 }
 
-/// One line to standard error.
+/// One line to standard error. Names of foreign files and packages in it do not act on the terminal.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
 /// Tells a failure: what, and what to do next.
@@ -83,13 +84,13 @@ impl Progress {
 
     /// What is being done now; shown on a terminal only.
     pub(crate) fn doing(&self, what: &str) {
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(visible(what).into_owned());
     }
 
     /// One more is done; nothing is worth a line of its own.
     pub(crate) fn tick(&self, what: &str) {
         self.done.fetch_add(1, Ordering::Relaxed);
-        self.bar.set_message(what.to_owned());
+        self.bar.set_message(visible(what).into_owned());
         self.bar.inc(1);
     }
 
@@ -107,7 +108,7 @@ impl Progress {
 
     fn print(&self, line: &str) {
         match self.terminal {
-            true => self.bar.println(line),
+            true => self.bar.println(visible(line)),
             false => say(line),
         }
     }

@@ -26,8 +26,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Import => import::run(&open()?),
         Verb::Plan => plan::run(&open()?),
         Verb::Build => build::run(&open()?),
-        Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_none() {
-            true => compare::built(&open()?),
+        Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
+            true => compare::built(&open()?, args),
             false => compare::run(args),
         },
         Verb::VerifyCertificate(args) => verify_certificate::run(args),

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub use error::DefinitionError;
 pub use keys::{
-    Bootstrap, BuildSettings, Definition, Distribution, Exclude, ForeignRepository, LimitSettings, Own,
-    Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
+    Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude, ForeignRepository,
+    LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
 };
 
 /// Largest definition file that is read, in bytes.
@@ -81,6 +81,16 @@ impl Definition {
                     return wrong(key.span(), message, "give the path of an armoured OpenPGP public key");
                 }
             }
+        }
+        if let Some(file) =
+            self.compare.allowances.as_ref().filter(|file| !base.join(file.get_ref()).is_file())
+        {
+            let message = format!("there is no file `{}`", file.get_ref().display());
+            return wrong(
+                file.span(),
+                message,
+                "give the path of a file of allowances, or leave the key out",
+            );
         }
         for name in self.repositories.keys() {
             if !is_word(&name.to_ascii_lowercase()) {

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::Compared;
 use crate::{Finding, Severity};
 
 /// A day of the calendar, written `2027-06-30`.
@@ -127,10 +126,8 @@ impl Allowance {
         self.rule == rule && matches_glob(&self.package, package) && matches_glob(&self.path, subject)
     }
 
-    fn is_used(&self, compared: &Compared) -> bool {
-        let package = compared.nevra.name();
-        let mut uses = compared.allowances.iter();
-        uses.any(|of| of.reason == self.reason && self.covers(package, &of.rule, &of.subject))
+    fn is_used(&self, package: &str, uses: &[AllowanceUse]) -> bool {
+        uses.iter().any(|of| of.reason == self.reason && self.covers(package, &of.rule, &of.subject))
     }
 }
 
@@ -171,17 +168,18 @@ pub fn apply(
     (findings, uses)
 }
 
-/// The allowances that none of these comparisons needed, and those that have expired.
+/// The allowances that no package needed, and those that have expired. Of each package: its name, and what
+/// was used for it.
 #[must_use]
 pub fn unused_or_expired<'a, 'c>(
     allowances: &'a [Allowance],
-    compared: impl IntoIterator<Item = &'c Compared>,
+    packages: impl IntoIterator<Item = (&'c str, &'c [AllowanceUse])>,
     today: Date,
 ) -> Vec<(&'a Allowance, Idle)> {
     let mut used = vec![false; allowances.len()];
-    for compared in compared {
+    for (package, uses) in packages {
         for (used, allowance) in used.iter_mut().zip(allowances) {
-            *used = *used || allowance.is_used(compared);
+            *used = *used || allowance.is_used(package, uses);
         }
     }
     let idle = |(allowance, used): (&'a Allowance, bool)| match (today > allowance.expires, used) {
@@ -237,7 +235,6 @@ fn matches_glob(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Digest, Verdict};
     use proptest::prelude::*;
 
     fn allowance(rule: &str, package: &str, path: &str) -> Allowance {
@@ -294,24 +291,12 @@ mod tests {
     fn what_nobody_needs_and_what_has_expired_is_told() {
         let all = [allowance("r", "p", "/a"), allowance("r", "p", "/b"), allowance("r", "q", "/a")];
         let today = day("2027-01-01");
-        let (findings, allowances) = apply(vec![finding("r", Severity::Different, "/a")], "p", &all, today);
-        let compared = Compared {
-            nevra: "p-1-1.noarch".parse().unwrap(),
-            package: Digest::of(b"p"),
-            reference: Digest::of(b"r"),
-            reference_nevra: "p-1-1.noarch".parse().unwrap(),
-            rules: 1,
-            verdict: Verdict::Identical,
-            evidence: None,
-            findings,
-            normalisations: Vec::new(),
-            allowances,
-        };
+        let (_, uses) = apply(vec![finding("r", Severity::Different, "/a")], "p", &all, today);
         assert_eq!(
-            unused_or_expired(&all, [&compared], today),
+            unused_or_expired(&all, [("p", &*uses)], today),
             [(&all[1], Idle::Unused), (&all[2], Idle::Unused)]
         );
-        let late = unused_or_expired(&all, [&compared], day("2028-01-01"));
+        let late = unused_or_expired(&all, [("p", &*uses)], day("2028-01-01"));
         assert!(late.len() == 3 && late.iter().all(|(_, idle)| *idle == Idle::Expired));
     }
 

@@ -148,6 +148,14 @@ impl Nevra {
         &self.arch
     }
 
+    /// Whether it is named like a package of debugging data only (`-debuginfo`, `-debugsource`), which nobody
+    /// links with and which vendors often publish elsewhere.
+    #[must_use]
+    pub fn is_debug(&self) -> bool {
+        let name = &self.name;
+        name.ends_with("-debuginfo") || name.ends_with("-debugsource") || name.contains("-debuginfo-common-")
+    }
+
     /// The file name that rpm gives the package: the NEVRA without its epoch, and `.rpm`.
     #[must_use]
     pub fn file_name(&self) -> String {

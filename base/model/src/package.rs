@@ -60,10 +60,9 @@ impl Package {
         Some(stem.rsplit_once('-')?.0.rsplit_once('-')?.0)
     }
 
-    /// Whether it carries debugging data only (`-debuginfo`, `-debugsource`).
+    /// Whether it carries debugging data only, see [`Nevra::is_debug`].
     #[must_use]
     pub fn is_debug(&self) -> bool {
-        let name = self.nevra.name();
-        name.ends_with("-debuginfo") || name.ends_with("-debugsource")
+        self.nevra.is_debug()
     }
 }

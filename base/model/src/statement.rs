@@ -185,6 +185,7 @@ mod tests {
                 subject: "URL".to_owned(),
                 reason: "debranding".to_owned(),
             }],
+            told: None,
         }
     }
 

@@ -110,12 +110,13 @@ impl SecretKey {
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let io = |source| KeyError::Io { path: path.to_owned(), source };
         let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+        let bytes = fs::read(path).map_err(io)?;
+        // First, so that a public key is not said to be an exposed private one.
+        let (key, _) = SignedSecretKey::from_armor_single(bytes.as_slice())
+            .map_err(|error| KeyError::Malformed { expected: "private key", source: Box::new(error) })?;
         if mode & 0o077 != 0 {
             return Err(KeyError::Exposed { path: path.to_owned(), mode });
         }
-        let bytes = fs::read(path).map_err(io)?;
-        let (key, _) = SignedSecretKey::from_armor_single(bytes.as_slice())
-            .map_err(|error| KeyError::Malformed { expected: "private key", source: Box::new(error) })?;
         if let SecretParams::Encrypted(_) = key.primary_key.secret_params() {
             return Err(KeyError::Locked(path.to_owned()));
         }

@@ -6,14 +6,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use heirloom_model::allowance::AllowanceUse;
 use heirloom_model::record::Compared;
-use heirloom_model::{Finding, Severity};
+use heirloom_model::{Finding, Severity, Verdict};
 
 use super::{
-    DIFFERENCES, Package, Report, VERSION, allowed, by_rule, escape, level, normalised, percent, plural,
-    rule_doc, severity_name,
+    DIFFERENCES, Package, Report, VERDICTS, VERSION, allowed, by_rule, escape, level, normalised, percent,
+    plural, rule_doc, severity_name,
 };
 
+/// A longer list of levels is folded.
+const FOLDED: usize = 12;
 const STYLE: &str = include_str!("html.css");
 
 /// The whole report.
@@ -30,7 +33,13 @@ pub(crate) fn html(report: &Report<'_>) -> String {
         choices(&mut html, report);
     }
     html.push_str("<main>\n");
+    if let Some(all) = report.rollup {
+        levels(&mut html, "repositories", "repository", &all.repositories);
+    }
     sets(&mut html, report);
+    if let Some(all) = report.rollup {
+        levels(&mut html, "sources", "source package", &all.sources);
+    }
     if report.packages.len() > 1 {
         index(&mut html, report);
     }
@@ -57,6 +66,19 @@ fn choices(html: &mut String, report: &Report<'_>) {
     }
 }
 
+/// Names with their levels, what needs attention first; folded if there are many.
+fn levels(html: &mut String, id: &str, what: &str, all: &BTreeMap<String, Verdict>) {
+    let open = if all.len() <= FOLDED { " open" } else { "" };
+    let count = plural(all.len(), what);
+    let _ = writeln!(html, "<section id=\"{id}\">\n<details{open}><summary>{count}</summary>\n<table>");
+    for level in VERDICTS {
+        for (name, _) in all.iter().filter(|(_, verdict)| **verdict == level) {
+            let _ = writeln!(html, "<tr class=\"{level}\"><td>{}<td class=\"level\">{level}", escape(name));
+        }
+    }
+    html.push_str("</table>\n</details>\n</section>\n");
+}
+
 /// What concerns no single pair.
 fn sets(html: &mut String, report: &Report<'_>) {
     if report.findings.is_empty() && report.idle.is_empty() {
@@ -65,17 +87,21 @@ fn sets(html: &mut String, report: &Report<'_>) {
     html.push_str("<section id=\"sets\">\n<h2>Both sets of packages</h2>\n");
     let mut numbers = BTreeMap::new();
     for severity in DIFFERENCES.into_iter().chain([Severity::Note]) {
-        rules(html, "sets", report.findings, severity, None, &mut numbers);
+        if severity == Severity::Note && report.findings.iter().any(|finding| finding.severity == severity) {
+            html.push_str("<h3>noted or allowed</h3>\n");
+        }
+        rules(html, "sets", report.findings, severity, report.allowances, &mut numbers);
     }
-    for (allowance, idle) in &report.idle {
-        let (allowance, idle) = (escape(&allowance.to_string()), escape(&idle.to_string()));
-        let _ = writeln!(html, "<p>Allowance {allowance}: {idle}</p>");
+    for idle in &report.idle {
+        let _ = writeln!(html, "<p>Allowance {}</p>", escape(&idle.to_string()));
     }
     html.push_str("</section>\n");
 }
 
 fn index(html: &mut String, report: &Report<'_>) {
-    html.push_str("<section>\n<table>\n<tr><th>package<th>source<th>verdict<th>differences\n");
+    html.push_str(
+        "<section>\n<table class=\"index\">\n<tr><th>package<th>source<th>verdict<th>differences\n",
+    );
     for package in report.by_verdict() {
         let compared = package.compared;
         let differences =
@@ -101,7 +127,7 @@ fn section(html: &mut String, package: &Package<'_>) {
         html,
         "<section class=\"package {verdict}\" id=\"{id}\">\n<h2><a href=\"#{link}\">{id}</a></h2>\n<span \
          class=\"level\">{}</span>\n<p class=\"soft\">of {}; rebuilt <code>{}</code>; reference {} \
-         <code>{}</code>; rules {}</p>\n",
+         <code>{}</code>; version {} of the rules</p>\n",
         level(compared),
         escape(package.source),
         compared.package,
@@ -111,14 +137,14 @@ fn section(html: &mut String, package: &Package<'_>) {
     );
     let mut numbers = BTreeMap::new();
     for severity in DIFFERENCES {
-        rules(html, &nevra, &compared.findings, severity, Some(compared), &mut numbers);
+        rules(html, &nevra, &compared.findings, severity, &compared.allowances, &mut numbers);
     }
     for (severity, what) in [(Severity::Note, "allowed"), (Severity::Expected, "always expected")] {
         let count = compared.findings.iter().filter(|finding| finding.severity == severity).count();
         if count > 0 {
             let count = plural(count, "difference");
             let _ = writeln!(html, "<details><summary>{count} {what}</summary>");
-            rules(html, &nevra, &compared.findings, severity, Some(compared), &mut numbers);
+            rules(html, &nevra, &compared.findings, severity, &compared.allowances, &mut numbers);
             html.push_str("</details>\n");
         }
     }
@@ -132,14 +158,15 @@ fn rules<'f>(
     about: &str,
     findings: &'f [Finding],
     severity: Severity,
-    compared: Option<&Compared>,
+    uses: &[AllowanceUse],
     numbers: &mut BTreeMap<&'f str, usize>,
 ) {
     let groups = by_rule(findings, &[severity]);
-    // What is folded has its heading already.
+    // Others have their heading already.
     if !groups.is_empty() && DIFFERENCES.contains(&severity) {
         let name = severity_name(severity);
-        let _ = writeln!(html, "<h3 class=\"{name}\">{name}</h3>");
+        let count = plural(groups.iter().map(|(_, findings)| findings.len()).sum(), "difference");
+        let _ = writeln!(html, "<h3 class=\"{name}\">{name} <small>{count}</small></h3>");
     }
     for (rule, findings) in groups {
         let (name, doc) = (escape(rule), escape(rule_doc(rule)));
@@ -149,7 +176,7 @@ fn rules<'f>(
             let number = numbers.entry(rule).or_default();
             *number += 1;
             let anchor = format!("{about}:{rule}:{number}");
-            let reason = compared.and_then(|compared| allowed(compared, finding));
+            let reason = allowed(uses, finding);
             row(html, &anchor, finding, reason);
         }
         html.push_str("</table>\n");

@@ -32,10 +32,10 @@ pub(crate) fn junit(report: &Report<'_>) -> String {
     for finding in report.findings {
         sets.finding(finding, report.promise);
     }
-    for (allowance, idle) in &report.idle {
-        let skipped = format!("<skipped message=\"{}\"/>", escape(&idle.to_string()));
+    for idle in &report.idle {
+        let skipped = format!("<skipped message=\"{}\"/>", escape(&idle.why().to_string()));
         allowances.skipped += 1;
-        allowances.case("allowances", &allowance.to_string(), &skipped);
+        allowances.case("allowances", &idle.text, &skipped);
     }
     let extra = [("sets of packages", sets), ("allowances", allowances)];
     let all: Vec<_> = suites.into_iter().chain(extra).filter(|(_, suite)| suite.tests > 0).collect();

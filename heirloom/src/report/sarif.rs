@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heirloom_model::allowance::AllowanceUse;
 use heirloom_model::record::Compared;
 use heirloom_model::{Digest, Finding, Severity};
 use serde_json::{Map, Value, json};
@@ -20,9 +21,13 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
     let mut results = Vec::new();
     for package in report.by_verdict() {
         let findings = package.compared.findings.iter();
-        results.extend(findings.map(|finding| result(Some(package.compared), finding, &places)));
+        results.extend(
+            findings.map(|finding| {
+                result(Some(package.compared), &package.compared.allowances, finding, &places)
+            }),
+        );
     }
-    results.extend(report.findings.iter().map(|finding| result(None, finding, &places)));
+    results.extend(report.findings.iter().map(|finding| result(None, report.allowances, finding, &places)));
     let bases: Map<_, _> = report
         .by_verdict()
         .into_iter()
@@ -34,10 +39,13 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
     let notifications: Vec<_> = report
         .idle
         .iter()
-        .map(|(allowance, idle)| {
-            json!({ "level": "warning", "message": { "text": text(&format!("allowance {allowance}: {idle}")) } })
-        })
+        .map(|idle| json!({ "level": "warning", "message": { "text": text(&format!("allowance {idle}")) } }))
         .collect();
+    let mut properties = json!({ "verdict": report.verdict });
+    if let Some(all) = report.rollup {
+        properties["repositories"] = json!(all.repositories);
+        properties["sources"] = json!(all.sources);
+    }
     let sarif = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -53,7 +61,7 @@ pub(crate) fn sarif(report: &Report<'_>) -> String {
             }],
             "originalUriBaseIds": bases,
             "results": results,
-            "properties": { "verdict": report.verdict.name() },
+            "properties": properties,
         }],
     });
     format!("{sarif:#}\n")
@@ -70,14 +78,15 @@ fn rules<'r>(report: &'r Report<'_>) -> Vec<&'r str> {
 }
 
 fn descriptor(rule: &str) -> Value {
-    let doc = match rule_doc(rule) {
-        "" => "Both sets have the same packages in the same versions.",
-        doc => doc,
-    };
-    json!({ "id": text(rule), "shortDescription": { "text": doc } })
+    json!({ "id": text(rule), "shortDescription": { "text": rule_doc(rule) } })
 }
 
-fn result(compared: Option<&Compared>, finding: &Finding, places: &BTreeMap<&str, usize>) -> Value {
+fn result(
+    compared: Option<&Compared>,
+    uses: &[AllowanceUse],
+    finding: &Finding,
+    places: &BTreeMap<&str, usize>,
+) -> Value {
     let (kind, level) = match finding.severity {
         Severity::Expected => ("informational", "none"),
         Severity::Note => ("fail", "note"),
@@ -93,7 +102,7 @@ fn result(compared: Option<&Compared>, finding: &Finding, places: &BTreeMap<&str
         "locations": [location(compared, finding)],
         "partialFingerprints": { "finding/v1": fingerprint(compared, finding) },
     });
-    if let Some(reason) = compared.and_then(|compared| allowed(compared, finding)) {
+    if let Some(reason) = allowed(uses, finding) {
         result["suppressions"] = json!([{ "kind": "external", "justification": text(reason) }]);
     }
     result

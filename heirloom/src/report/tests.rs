@@ -30,6 +30,7 @@ fn compared(nevra: &str, verdict: Verdict, findings: Vec<Finding>) -> Compared {
         findings,
         normalisations: Vec::new(),
         allowances: Vec::new(),
+        told: None,
     }
 }
 
@@ -61,7 +62,9 @@ fn report<'a>(all: &'a [(&'a str, Compared)]) -> Report<'a> {
         verdict: Verdict::worst(all.iter().map(|(_, compared)| compared.verdict)),
         promise: Promise::Identical,
         packages: all.iter().map(|(source, compared)| Package { source, compared }).collect(),
+        rollup: None,
         findings: &[],
+        allowances: &[],
         idle: Vec::new(),
     }
 }
@@ -119,16 +122,8 @@ tree-1.8-1.el9.x86_64: incompatible
   incompatible
     requires: Every requirement is the same.
       libc.so.6
-        reference  (none)
-        rebuilt    GLIBC_2.34
-  different
-    file-content: Every file has the same contents.
-      /usr/bin/tree
-        reference  aa, 4 bytes
-        rebuilt    bb, 5 bytes
-      /usr/bin/odd name%
-        reference  cc
-        rebuilt    dd
+        only the rebuilt    GLIBC_2.34
+  and 2 differences that break nobody: file-content; `--explain` shows all
   and 2 differences expected or allowed
   after 2 normalisations: build-id
   with 1 allowance used
@@ -142,6 +137,25 @@ tree-1.8-1.el9.x86_64: incompatible
         text.lines().map(line).collect()
     };
     assert_eq!(plain(&terminal(&report(&[("tree", mixed())]), false)), plain(expected));
+
+    // With nothing that weighs more, what breaks nobody is shown.
+    let mut other = mixed();
+    other.findings.retain(|finding| finding.severity != Severity::Incompatible);
+    other.findings[1].expected = other.findings[1].found.clone();
+    other.verdict = Verdict::AbiCompatible;
+    let expected = "\
+tree-1.8-1.el9.x86_64: abi-compatible
+  not the same, but every interface holds, by symbols; types need --debuginfo
+  different
+    file-content: Every file has the same contents.
+      /usr/bin/tree
+        reference  aa, 4 bytes
+        rebuilt    bb, 5 bytes
+      /usr/bin/odd name%
+        both       dd
+";
+    let text = one(&other, false);
+    assert!(plain(&text).starts_with(&plain(expected)), "{text}");
 }
 
 #[test]
@@ -179,12 +193,13 @@ fn many_packages_are_counted_and_sorted_by_what_needs_attention() {
         reason: "none".to_owned(),
         expires: "2020-01-01".parse().unwrap(),
     };
-    let report = Report { findings: &missing, idle: vec![(&allowance, Idle::Expired)], ..report(&all) };
+    let report =
+        Report { findings: &missing, idle: vec![(&allowance, Idle::Expired).into()], ..report(&all) };
 
     let text = terminal(&report, false);
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in\n{text}"));
     assert!(
-        text.starts_with("3 packages: incompatible\n      1 incompatible\n      1 undecided\n"),
+        text.starts_with("3 packages, 1 missing: incompatible\n      1 incompatible\n      1 undecided\n"),
         "{text}"
     );
     assert!(place("c.noarch") < place("tree-1.8") && place("tree-1.8") < place("b-1-1.noarch: undecided"));

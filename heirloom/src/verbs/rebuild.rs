@@ -10,16 +10,21 @@ use crate::fail::{Exit, Fail};
 use crate::flow::building::Builds;
 use crate::flow::comparing::Judgement;
 use crate::flow::composing::{self, Published};
+use crate::flow::rollup::Rollup;
 use crate::flow::{self, building, comparing, gather, planning};
 use crate::ui::{Shown, say, table};
 
 /// The closing figures.
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
     imported: usize,
     built: usize,
     cached: usize,
     failed: usize,
+    /// The worst of everything that has a reference.
+    verdict: Option<heirloom_model::Verdict>,
+    #[serde(flatten)]
+    rollup: &'a Rollup,
     /// Binary packages by verdict.
     verdicts: std::collections::BTreeMap<heirloom_model::Verdict, usize>,
     identical: usize,
@@ -69,19 +74,21 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     Ok(Shown::new(&summary, text)?.exit(exit))
 }
 
-fn summary(
+fn summary<'a>(
     imported: usize,
     builds: &Builds,
-    judgement: &Judgement,
+    judgement: &'a Judgement,
     published: Option<Published>,
     seconds: Vec<(&'static str, f64)>,
-) -> Summary {
+) -> Summary<'a> {
     let (identical, different) = judgement.identical_and_different();
     Summary {
         imported,
         built: builds.fresh(),
         cached: builds.cached.len(),
         failed: builds.failed.len(),
+        verdict: judgement.verdict,
+        rollup: &judgement.rollup,
         verdicts: judgement.verdicts(),
         identical,
         different,
@@ -93,7 +100,7 @@ fn summary(
 }
 
 /// The closing table, and how to use what was published.
-fn closing(summary: &Summary, builds: usize) -> String {
+fn closing(summary: &Summary<'_>, builds: usize) -> String {
     let took = |stage: &str| {
         summary.seconds.iter().find(|(name, _)| *name == stage).map_or(0.0, |(_, seconds)| *seconds)
     };

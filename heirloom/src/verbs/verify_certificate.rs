@@ -16,7 +16,7 @@ use heirloom_sign::SecretKey;
 use serde::Serialize;
 
 use crate::cli;
-use crate::fail::{Exit, Fail};
+use crate::fail::{Exit, Fail, chain};
 use crate::ui::Shown;
 
 /// More than any certificate has, in bytes.
@@ -67,13 +67,19 @@ pub(crate) fn run(args: &cli::VerifyCertificate) -> Result<Shown, Fail> {
     let disbelieved =
         |error: &dyn Error| Fail::new(Exit::Promise, format!("{}: {}", path.display(), chain(error)));
     let envelope = read(path)?;
-    let keys = args.key.iter().map(|key| read(key)).collect::<Result<Vec<_>, _>>()?;
+    let keys = args.key.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
     let verified = heirloom_sign::verify_envelope(&envelope, statement::PAYLOAD_TYPE, keys)
         .map_err(|error| disbelieved(&error))?;
     let statement = Statement::from_json(&verified.payload).map_err(|error| disbelieved(&error))?;
     let facts = match &args.pair[..] {
         [reference, rebuilt] => {
-            let options = super::compare::options(&args.debuginfo, &args.dist_map, None)?;
+            let options = super::compare::options(&cli::Told {
+                debuginfo: args.debuginfo.clone(),
+                dist_map: args.dist_map.clone(),
+                allowances: None,
+                universe: args.universe.clone(),
+                reference_key: args.reference_key.clone(),
+            })?;
             facts(&statement, reference, rebuilt, &options)?
         }
         _ => Vec::new(),
@@ -172,12 +178,19 @@ fn text(checked: &Checked) -> String {
             false => writeln!(text, "  {:14} stated {}, found {}", fact.fact, fact.stated, fact.found),
         };
     }
-    text.push_str(match (holds, facts.is_empty()) {
-        (true, true) => "the signature holds; name both packages to check what it states",
-        (true, false) => "the certificate holds",
-        (false, _) => {
-            "the certificate does not hold, or its comparison was told more: give it the same --debuginfo and \
-             --dist-map"
+    let broken = |names: &[&str]| facts.iter().any(|fact| !fact.holds && names.contains(&fact.fact));
+    text.push_str(match facts.is_empty() {
+        true => "the signature holds; name both packages to check what it states",
+        false if *holds => "the certificate holds",
+        false if broken(&["reference", "rebuilt"]) => {
+            "the certificate does not hold: it is about other packages, or one was changed since"
+        }
+        false if broken(&["rules"]) => {
+            "the certificate can't be made again: this version of Heirloom has other rules"
+        }
+        false => {
+            "the certificate does not hold, or its comparison was told more: give it the same --debuginfo, \
+             --dist-map and --universe"
         }
     });
     crate::report::visible(&text).into_owned()
@@ -190,19 +203,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Fail> {
     Ok(bytes)
 }
 
+/// A public key that was read and is one; else who gave it would take the certificate for wrong.
+fn key(path: &Path) -> Result<Vec<u8>, Fail> {
+    let bytes = read(path)?;
+    heirloom_sign::Keyring::from_armoured(&bytes)
+        .map_err(|error| Fail::new(Exit::Failed, format!("{}: {}", path.display(), chain(&error))))?;
+    Ok(bytes)
+}
+
 fn digest(path: &Path) -> Result<Digest, Fail> {
     let mut hasher = Hasher::default();
     let copied = File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut hasher));
     copied.map_err(|error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display())))?;
     Ok(hasher.finish())
-}
-
-/// An error with its causes.
-fn chain(error: &dyn Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
 }

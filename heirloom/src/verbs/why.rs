@@ -88,7 +88,13 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
     };
     let digests: Vec<_> =
         built.iter().flat_map(|built| &built.packages).map(|package| package.digest).collect();
-    let compared = context.store.all::<Compared>()?;
+    // What was compared again, by other rules or with another reference, counts as it was compared last.
+    let compared: BTreeMap<_, _> = context
+        .store
+        .history::<Compared>()?
+        .into_iter()
+        .map(|entry| (entry.record.package, entry.record))
+        .collect();
     let needed_by =
         plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
     Ok(StepWhy {
@@ -96,7 +102,7 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         changes,
         ran,
         built,
-        compared: compared.into_iter().filter(|compared| digests.contains(&compared.package)).collect(),
+        compared: compared.into_values().filter(|compared| digests.contains(&compared.package)).collect(),
         needed_by: needed_by.collect(),
     })
 }

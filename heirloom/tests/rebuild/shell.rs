@@ -1,8 +1,6 @@
-//! What needs no distribution: doctor, completions, man pages, comparing two files.
+//! What needs no distribution: doctor, completions, man pages.
 
 use std::process::Command;
-
-use testkit::rpm_builder::RpmBuilder;
 
 use crate::site::{Ran, finish};
 
@@ -32,20 +30,4 @@ fn completions_and_man_pages() {
     let dir = tempfile::tempdir().unwrap();
     heirloom(&["man", dir.path().to_str().unwrap()]).expect(0);
     assert!(dir.path().join("heirloom-rebuild.1").is_file());
-}
-
-#[test]
-fn two_files_are_compared_without_a_definition() {
-    let dir = tempfile::tempdir().unwrap();
-    let build = |name: &str, content: &str| {
-        let out = dir.path().join(name);
-        let built = RpmBuilder::new("pair", "1").file("/usr/share/pair", content).build(&out).unwrap();
-        built.binary.display().to_string()
-    };
-    let (one, same, other) = (build("one", "text"), build("same", "text"), build("other", "other text"));
-    let equal = heirloom(&["--format", "json", "compare", &one, &same]).expect(0).json();
-    assert!(equal["verdict"].as_str().unwrap().ends_with("identical"), "{equal}");
-    let different = heirloom(&["--format", "json", "compare", &one, &other]).expect(5).json();
-    assert_eq!(different["verdict"], "undecided");
-    assert!(different["findings"].to_string().contains("/usr/share/pair"), "{different}");
 }

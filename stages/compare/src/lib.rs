@@ -98,6 +98,7 @@ pub fn compare(reference: &Path, rebuilt: &Path, options: &Options) -> Result<Co
             findings: faults,
             normalisations: Vec::new(),
             allowances: Vec::new(),
+            told: None,
         }),
         _ => compare_stored(reference, rebuilt, options),
     }
@@ -129,6 +130,7 @@ pub fn compare_stored(
         findings: Vec::new(),
         normalisations: Vec::new(),
         allowances: Vec::new(),
+        told: None,
     };
     if !same_bytes {
         judge(&mut compared, &pair, (reference.path, rebuilt.path), options);

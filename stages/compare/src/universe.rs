@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_formats::evr;
 use heirloom_formats::rpm_file::{DependencyKind, Header, Relation};
-use heirloom_model::{Compare, Evr};
+use heirloom_model::{Compare, Evr, Package};
 
 /// Everything that the reference's packages provide, files included.
 #[derive(Debug, Default)]
@@ -23,6 +23,16 @@ impl Universe {
         self.files.extend(header.files.iter().map(|file| file.path.clone()));
     }
 
+    /// Adds what a package provides, by a repository's metadata.
+    pub fn add_package(&mut self, package: &Package) {
+        for provided in &package.provides {
+            let (compare, version) = provided.version.clone().unzip();
+            let entry = (compare.map_or(0, sense_of), version.unwrap_or_default());
+            self.provides.entry(provided.name.clone()).or_default().insert(entry);
+        }
+        self.files.extend(package.files.iter().map(|file| file.path.clone()));
+    }
+
     /// Whether it satisfies a requirement; `None` for a rich one, which only a solver can judge.
     pub(crate) fn satisfies(&self, wanted: &Relation) -> Option<bool> {
         if wanted.name.starts_with('(') {
@@ -35,6 +45,17 @@ impl Universe {
             })
         });
         Some(provided || self.files.contains(&wanted.name))
+    }
+}
+
+/// The bits in which a header has a comparison: less, greater, equal.
+fn sense_of(compare: Compare) -> u32 {
+    match compare {
+        Compare::Less => 1 << 1,
+        Compare::LessOrEqual => 1 << 1 | 1 << 3,
+        Compare::Equal => 1 << 3,
+        Compare::GreaterOrEqual => 1 << 2 | 1 << 3,
+        Compare::Greater => 1 << 2,
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Definition {
     /// the same name and architecture found there.
     #[serde(default)]
     pub reference: BTreeMap<String, ForeignRepository>,
+    /// What comparisons are told.
+    #[serde(default)]
+    pub compare: CompareSettings,
     /// The repositories to compose, by name.
     pub repositories: BTreeMap<String, RepositoryRule>,
     /// Where the composed tree will be found by clients.
@@ -154,6 +157,20 @@ pub struct Bootstrap {
     /// The comps group that every buildroot has.
     #[serde(default = "group")]
     pub group: String,
+}
+
+/// What comparisons are told.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompareSettings {
+    /// Release tags that mean the same, each as `REFERENCE=REBUILD`: `.el9=.el9_4`, `.centos=`,
+    /// `.module+*=.module+*`.
+    #[serde(default)]
+    pub dist_map: Vec<String>,
+    /// A file of allowances: findings that are accepted, each with a reason and an end.
+    #[serde(default)]
+    #[schemars(with = "Option<PathBuf>")]
+    pub allowances: Option<Spanned<PathBuf>>,
 }
 
 /// One repository to compose.

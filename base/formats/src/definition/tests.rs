@@ -88,6 +88,17 @@ fn a_missing_file_has_its_place() {
 }
 
 #[test]
+fn what_comparisons_are_told_is_read() {
+    let told = "\n[compare]\ndist_map = [\".el9=.el9_4\"]\nallowances = \"key.asc\"\n";
+    let definition = load(&format!("{WHOLE}{told}")).unwrap();
+    assert_eq!(definition.compare.dist_map, [".el9=.el9_4"]);
+    assert_eq!(definition.compare.allowances.unwrap().into_inner(), Path::new("key.asc"));
+    let (line, column, message, _) = wrong(&format!("{WHOLE}{}", told.replace("key.asc", "none.toml")));
+    assert_eq!((line, column), (41, 14));
+    assert!(message.contains("none.toml"), "{message}");
+}
+
+#[test]
 fn a_missing_key_is_named() {
     assert!(wrong(&WHOLE.replace("dist = \".el9\"", "")).2.contains("missing field `dist`"));
 }

@@ -99,15 +99,19 @@ pub enum Promise {
 }
 
 /// One rebuilt package against its reference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Compared {
-    /// Identity of the rebuilt package.
+    /// Identity of the rebuilt package: `name-[epoch:]version-release.arch`.
+    #[schemars(with = "String")]
     pub nevra: Nevra,
-    /// The rebuilt, unsigned RPM.
+    /// SHA-256 of the rebuilt, unsigned RPM, 64 lower-case hexadecimal digits.
+    #[schemars(with = "String")]
     pub package: Digest,
-    /// The reference's RPM.
+    /// SHA-256 of the reference's RPM, written likewise.
+    #[schemars(with = "String")]
     pub reference: Digest,
-    /// Identity of the reference.
+    /// Identity of the reference, written like `nevra`.
+    #[schemars(with = "String")]
     pub reference_nevra: Nevra,
     /// Version of the rules that were applied.
     pub rules: u32,
@@ -124,19 +128,25 @@ pub struct Compared {
     /// Every declared allowance that a finding needed.
     #[serde(default)]
     pub allowances: Vec<AllowanceUse>,
+    /// Digest of all that a rebuild tells the comparison beside the two packages: what the references provide,
+    /// the dist map, allowances, debugging data. Absent where two files were compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub told: Option<Digest>,
 }
 
 impl Compared {
-    /// Rebuilt and reference digest: a pair is compared once for each version of the rules.
+    /// A pair is compared once for each version of the rules, and for each thing that the comparison is told.
     #[must_use]
     pub fn key(&self) -> String {
-        Self::key_of(self.package, self.reference, self.rules)
+        Self::key_of(self.package, self.reference, self.rules, self.told)
     }
 
     /// The key that a comparison of these two has.
     #[must_use]
-    pub fn key_of(package: Digest, reference: Digest, rules: u32) -> String {
-        format!("{package}/{reference}/{rules}")
+    pub fn key_of(package: Digest, reference: Digest, rules: u32, told: Option<Digest>) -> String {
+        let told = told.map_or_else(String::new, |told| format!("/{told}"));
+        format!("{package}/{reference}/{rules}{told}")
     }
 }
 

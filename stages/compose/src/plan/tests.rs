@@ -27,9 +27,14 @@ fn compared(package: &Package) -> Accepted {
         nevra: package.nevra.clone(),
         package: package.digest,
         reference: Digest::of(b"reference"),
+        reference_nevra: package.nevra.clone(),
         rules: 1,
         verdict: Verdict::Identical,
+        evidence: None,
         findings: Vec::new(),
+        normalisations: Vec::new(),
+        allowances: Vec::new(),
+        told: None,
     };
     Accepted::compared(&compared, Promise::Identical).unwrap()
 }
