@@ -9,7 +9,6 @@ use heirloom_model::{Digest, Verdict};
 #[path = "support/halves.rs"]
 mod halves;
 #[path = "support/package.rs"]
-#[expect(dead_code, reason = "the other targets use the rest")]
 mod package;
 
 const NAMES: [&str; 8] = [

@@ -1,7 +1,7 @@
 //! One file's units, with what has to be found in them: exported functions and variables by address or name,
 //! and definitions of types that are only declared elsewhere.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -42,6 +42,8 @@ pub(crate) struct File<'a> {
     names: HashMap<&'a [u8], Place>,
     /// Functions of C++ that have no code of their own, by linkage name: those that exports need.
     declared: HashMap<&'a [u8], Place>,
+    /// Bytes of entries that were passed to find the children of others.
+    pub(crate) read: Cell<u64>,
     /// Definitions of types, looked for when the first is needed.
     definitions: OnceCell<Definitions>,
 }
@@ -76,6 +78,7 @@ impl<'a> File<'a> {
             addresses: HashMap::new(),
             names: HashMap::new(),
             declared: HashMap::new(),
+            read: Cell::new(0),
             definitions: OnceCell::new(),
         };
         file.index()?;
@@ -110,10 +113,13 @@ impl<'a> File<'a> {
         let mut cursor = self.unit(place)?.entries_at_offset(UnitOffset(place.offset))?;
         let has = cursor.next_dfs()?.is_some_and(|entry| entry.has_children());
         let mut child = if has { cursor.next_dfs()? } else { None };
+        let mut end = place.offset;
         while let Some(entry) = child {
             if entry.depth() < 1 {
                 break;
             }
+            self.read.set(self.read.get() + entry.offset().0.saturating_sub(end) as u64);
+            end = entry.offset().0;
             take(Place { unit: place.unit, offset: entry.offset().0 }, entry)?;
             child = cursor.next_sibling()?;
         }

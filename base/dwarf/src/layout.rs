@@ -1,6 +1,6 @@
 //! The layout of one type, as its users were compiled against it: names, places and the types of parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gimli::{AttributeValue, DwTag};
 
@@ -140,12 +140,24 @@ pub(crate) struct Parts {
     pub(crate) virtuals: BTreeMap<u64, String>,
 }
 
+/// Offset and bits of a member.
+pub(crate) type At<'p> = (&'p str, Option<u64>);
+
+impl Part {
+    pub(crate) fn at(&self) -> At<'_> {
+        (&self.offset, self.bits)
+    }
+}
+
 impl Parts {
-    /// A member of the other type that has the place of one of these, and a name that is not among these: only
-    /// its name is another.
-    pub(crate) fn renamed<'o>(&self, part: &Part, other: &'o Self) -> Option<(&'o String, &'o Part)> {
-        let same = |found: &Part| (&found.offset, found.bits) == (&part.offset, part.bits);
-        other.members.iter().find(|(name, found)| same(found) && !self.members.contains_key(*name))
+    /// Members whose names the other type has not, the first at each place: a member of the other type that has
+    /// the place of one of these, and a name that is not among these, has only another name.
+    pub(crate) fn unmatched(&self, other: &Self) -> HashMap<At<'_>, (&String, &Part)> {
+        let mut all = HashMap::new();
+        for (name, part) in self.members.iter().filter(|(name, _)| !other.members.contains_key(*name)) {
+            all.entry(part.at()).or_insert((name, part));
+        }
+        all
     }
 }
 

@@ -96,3 +96,22 @@ fn number(bytes: &mut &[u8]) -> Option<u64> {
     *bytes = rest;
     Some(number.iter().rev().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_end_where_they_say() {
+        // Two abbreviations, the second with a constant in it, and what is no part of the table.
+        let table = [1, 0x11, 1, 3, 8, 0, 0, 0x82, 1, 0x24, 0, 0x0b, 0x21, 0x7f, 0, 0, 0, 9, 9];
+        assert_eq!(length(&table).unwrap(), table.len() - 2);
+        assert_eq!(length(&[0, 1]).unwrap(), 1);
+        for cut in 0..table.len() - 2 {
+            assert!(length(&table[..cut]).unwrap() <= cut);
+        }
+        assert_eq!(length(&[0x80; 9]).unwrap(), 0);
+        let many = [vec![1, 0x11, 0], [3, 8].repeat(MOST_ATTRIBUTES + 1), vec![0, 0, 0]].concat();
+        assert!(length(&many).unwrap_err().to_string().contains("more than 256 attributes"));
+    }
+}

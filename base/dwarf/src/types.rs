@@ -12,6 +12,10 @@ const MOST_PAIRS: usize = 20_000_000;
 /// Pairs and parts that small files may have; others may have as many more as they have bytes. Chains of types whose
 /// lengths have no common divisor make as many pairs as the product of these.
 const FEWEST_PAIRS: usize = 1 << 20;
+/// Bytes of entries that are passed however small the files are, and how many times their size beyond that: a
+/// type with a large one inside of it can be compared with many.
+const FEWEST_READ: u64 = 64 << 20;
+const READ_TIMES: u64 = 64;
 /// Bytes of text that differences and the ways to them may have.
 const MOST_TEXT: usize = 256 << 20;
 /// Names of the way from an export to a type that a difference shows.
@@ -50,6 +54,7 @@ pub fn compare_types(
         told: HashSet::new(),
         steps_left: FEWEST_PAIRS as u64 + reference.size() + rebuilt.size(),
         told_text: 0,
+        most_read: FEWEST_READ.saturating_add((reference.size() + rebuilt.size()).saturating_mul(READ_TIMES)),
         ways_text: 0,
         report: TypeReport::default(),
     };
@@ -94,6 +99,8 @@ struct Walk<'a, 'b> {
     /// Pairs and parts that may still be compared.
     steps_left: u64,
     told_text: usize,
+    /// Bytes of entries that may be passed in both files.
+    most_read: u64,
     ways_text: usize,
     report: TypeReport,
 }
@@ -153,7 +160,8 @@ impl Walk<'_, '_> {
         if !self.seen.insert((left, right)) {
             return Ok(());
         }
-        if self.seen.len() > MOST_PAIRS || self.ways_text > MOST_TEXT {
+        let read = self.left.read.get() + self.right.read.get();
+        if self.seen.len() > MOST_PAIRS || self.ways_text > MOST_TEXT || read > self.most_read {
             return Err(too_many());
         }
         self.spend(1)?;
@@ -215,10 +223,11 @@ impl Walk<'_, '_> {
             Some(bits) => format!("{bits} bits at {}", part.offset),
             None => format!("at {}", part.offset),
         };
+        let (only_left, only_right) = (a.unmatched(&b), b.unmatched(&a));
         for (member, expected) in &a.members {
             let subject = format!("{name}, member {member}");
             match b.members.get(member) {
-                None => match a.renamed(expected, &b) {
+                None => match only_right.get(&expected.at()) {
                     Some((other, found)) => {
                         let values = (show(expected), format!("{}, named {other}", show(found)));
                         self.tell(Kind::Member, false, &subject, values, way);
@@ -227,7 +236,7 @@ impl Walk<'_, '_> {
                     None => self.tell(Kind::Member, true, &subject, (show(expected), String::new()), way),
                 },
                 Some(found) => {
-                    if (&expected.offset, expected.bits) != (&found.offset, found.bits) {
+                    if expected.at() != found.at() {
                         self.tell(Kind::MemberOffset, true, &subject, (show(expected), show(found)), way);
                     }
                     self.member_type(&subject, (expected.typed, found.typed), way)?;
@@ -235,7 +244,7 @@ impl Walk<'_, '_> {
             }
         }
         let added = |(member, found): &(&String, &Part)| {
-            !a.members.contains_key(*member) && b.renamed(found, &a).is_none()
+            !a.members.contains_key(*member) && !only_left.contains_key(&found.at())
         };
         for (member, found) in b.members.iter().filter(added) {
             // In what was padding, nobody is harmed; elsewhere the size or another member's place says so.

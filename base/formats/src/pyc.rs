@@ -322,6 +322,9 @@ mod tests {
         let whole = compiled(SOURCE, "1", 1_000_000_000);
         assert!((0..whole.len()).all(|length| parse(&whole[..length]).is_err()));
         assert!(parse(&[whole.clone(), vec![0]].concat()).is_err());
+        let many =
+            [&whole[..16], b"(", &(MOST_VALUES as u32).to_le_bytes(), &b"N".repeat(MOST_VALUES)].concat();
+        assert!(parse(&many).unwrap_err().to_string().contains("too many values"));
         let deep = [&whole[..16], &b")\x01".repeat(10_000)[..]].concat();
         assert!(parse(&deep).unwrap_err().to_string().contains("too deep"));
     }

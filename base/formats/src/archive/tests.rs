@@ -63,6 +63,23 @@ fn bounds_hold() {
     assert!(decompress(&bomb, MOST).unwrap_err().to_string().contains("more than"));
 }
 
+#[test]
+fn what_members_cost_is_counted() {
+    let dir = made();
+    let read = |script: &str| run(dir.path(), script);
+    let many = read("mkdir many; touch many/{1..5000}; tar cf - many");
+    assert!(tar(&many, 5000 * 300).is_ok());
+    assert!(tar(&many, 5000 * 200).unwrap_err().to_string().contains("more bytes than are allowed"));
+    let long = read(
+        "python3 -c \"import sys, zipfile; zipfile.ZipFile(sys.stdout.buffer, 'w').writestr('n' * 5000, '')\"",
+    );
+    assert!(zip(&long, MOST).unwrap_err().to_string().contains("a name in it has 5000 bytes"));
+    let whole = read("cat tar.out");
+    // Between two members: the first has a header and one block.
+    assert!(tar(&whole[..1024], MOST).unwrap_err().to_string().contains("no end mark"));
+    assert!(zip(&read("cat zip.out"), u64::MAX).is_ok());
+}
+
 proptest::proptest! {
     #[test]
     fn never_panics(form in 0usize..4, at in 0usize..2000, byte: u8, tail: Vec<u8>) {

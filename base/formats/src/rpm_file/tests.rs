@@ -131,3 +131,69 @@ proptest::proptest! {
         let _ = Header::read("x", &bytes[..]);
     }
 }
+
+fn numbers(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
+    numbers.into_iter().flat_map(u32::to_be_bytes).collect()
+}
+
+#[test]
+fn one_long_directory_or_description_of_many_files_is_refused() {
+    let (count, long) = (1000, [vec![b'a'; 1 << 20], vec![0]].concat());
+    let (names, zeroes) = (b"a\0".repeat(count as usize), numbers(vec![0; count as usize]));
+    let files = |directory: &'static [u8]| -> Vec<Raw<'_>> {
+        vec![(1116, 4, count, &zeroes), (1117, 8, count, &names), (1118, 8, 1, directory)]
+    };
+    assert_eq!(read(&files(b"/\0")).unwrap().files.len(), count as usize);
+    let described = [&files(b"/\0")[..], &[(1141, 4, count, &zeroes), (1142, 8, 1, &long)]].concat();
+    assert!(problem(&described).contains("bytes of paths and descriptions"));
+    let mut deep = files(b"/\0");
+    deep[2].3 = &long;
+    assert!(problem(&deep).contains("bytes of paths and descriptions"));
+}
+
+#[test]
+fn of_many_hard_links_each_is_handed_over_until_it_is_enough() {
+    use std::ops::ControlFlow;
+    let count = 20_000;
+    let names: Vec<u8> = (0..count).flat_map(|index| format!("{index}\0").into_bytes()).collect();
+    let (zeroes, ones) = (numbers(vec![0; count]), numbers(vec![1; count]));
+    let modes = 0o100_644_u16.to_be_bytes().repeat(count);
+    let many = count as u32;
+    let tags: [Raw<'_>; 6] = [
+        (1028, 4, many, &ones),
+        (1030, 3, many, &modes),
+        (1096, 4, many, &ones),
+        (1116, 4, many, &zeroes),
+        (1117, 8, many, &names),
+        (1118, 8, 1, b"/\0"),
+    ];
+    let entry = |name: &str, data: &str| {
+        let fields = [1, 0o100_644, 0, 0, 1, 0, data.len(), 0, 0, 0, 0, name.len() + 1, 0];
+        let fields: String = fields.iter().map(|field| format!("{field:08x}")).collect();
+        let padded = |text: String| format!("{text}{}", "\0".repeat(text.len().wrapping_neg() % 4));
+        padded(format!("070701{fields}{name}\0")) + &padded(data.to_owned())
+    };
+    let read = |payload: String, most: usize| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let whole = rpm(&store(&[&IDENTITY[..], &tags].concat()));
+        std::fs::write(file.path(), [whole, payload.into_bytes()].concat()).unwrap();
+        let header = Header::open(file.path()).unwrap();
+        let mut seen = 0;
+        let done = each_file(
+            file.path(),
+            &header,
+            |_| true,
+            |_, _| {
+                seen += 1;
+                Ok::<_, ()>(if seen < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            },
+        );
+        done.map(|done| (done.unwrap(), seen).1)
+    };
+    let last = entry("./19999", "a");
+    let end = entry("TRAILER!!!", "");
+    assert_eq!(read(format!("{last}{end}"), usize::MAX).unwrap(), count);
+    // What is taken after the last that was wanted would be one too many.
+    assert_eq!(read(format!("{last}{last}{end}"), 3).unwrap(), 3);
+    assert!(read(format!("{last}{last}{end}"), usize::MAX).unwrap_err().to_string().contains("twice"));
+}

@@ -201,11 +201,12 @@ fn beside_sections(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Vec<Different> {
     };
     let (left, right) = (segments(reference), segments(rebuilt));
     if left != right {
-        let only = |one: &[Segment], other: &[Segment]| {
-            let first = one.iter().find(|segment| !other.contains(segment));
-            first.map_or_else(|| format!("{} segments", one.len()), ToString::to_string)
+        let at = left.iter().zip(&right).take_while(|(a, b)| a == b).count();
+        let show = |all: &[Segment]| match all.get(at) {
+            Some(first) => format!("{} segments, number {at} a {first}", all.len()),
+            None => format!("{} segments", all.len()),
         };
-        all.push(different("program headers", 0, (only(&left, &right), only(&right, &left))));
+        all.push(different("program headers", 0, (show(&left), show(&right))));
     }
     let (left, right) = (reference.outside_of_sections(), rebuilt.outside_of_sections());
     if left != right {

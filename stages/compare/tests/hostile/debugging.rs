@@ -215,6 +215,43 @@ fn circles_of_other_lengths_are_given_up() {
 }
 
 #[test]
+fn structures_with_other_members_altogether_are_compared() {
+    const MEMBERS: usize = 60_000;
+    let (dir, shop) = (tempfile::tempdir().unwrap(), Shop::new());
+    let of = |name: char| {
+        let members: String = (0..MEMBERS).map(|index| format!("int {name}{index};\n")).collect();
+        let source = format!("struct s {{ {members} }};\nstruct s start = {{ '{name}' }};\n");
+        std::fs::write(dir.path().join("a.c"), source).unwrap();
+        run(dir.path(), "gcc -g -fPIC -shared -nostdlib -Wl,--build-id a.c -o a.so");
+        let library = std::fs::read(dir.path().join("a.so")).unwrap();
+        shop.package(&Tree::from([("/usr/lib64/a.so".to_owned(), library)]))
+    };
+    let outcome = compare_apart(&of('a'), &of('b'));
+    assert!(outcome.findings.iter().any(|[rule, ..]| rule == "types"), "{outcome:#?}");
+}
+
+/// Many types, each with many entries inside of it, each compared with each.
+#[test]
+fn large_types_in_circles_are_given_up() {
+    let (dir, shop) = (tempfile::tempdir().unwrap(), Shop::new());
+    let of = |count: usize| {
+        let mut source = String::new();
+        for index in 0..count {
+            let inner: String = (0..100).map(|inner| format!("int f{inner}(int, int, int);")).collect();
+            writeln!(source, "struct s{index} {{ struct s{} *next; {inner} }};", (index + 1) % count)
+                .unwrap();
+        }
+        writeln!(source, "extern \"C\" {{ s0 start = {{ (s1 *){count} }}; }}").unwrap();
+        std::fs::write(dir.path().join("a.cc"), source).unwrap();
+        run(dir.path(), "g++ -g -fPIC -shared -nostdlib -Wl,--build-id a.cc -o a.so");
+        let library = std::fs::read(dir.path().join("a.so")).unwrap();
+        shop.package(&Tree::from([("/usr/lib64/a.so".to_owned(), library)]))
+    };
+    let outcome = compare_apart(&of(601), &of(607));
+    outcome.undecided("types-unknown", "/usr/lib64/a.so", "more types can be reached");
+}
+
+#[test]
 fn debugging_data_with_wrong_bytes_is_read_to_an_end() {
     const EACH: usize = 40;
     let (dir, shop) = (tempfile::tempdir().unwrap(), Shop::new());
