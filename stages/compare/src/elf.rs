@@ -4,6 +4,7 @@ pub(crate) mod hardening;
 pub(crate) mod linking;
 mod object_file;
 mod sections;
+pub(crate) mod static_library;
 pub(crate) mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet};

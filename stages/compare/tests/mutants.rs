@@ -87,6 +87,7 @@ const SPEC_MUTANTS: &[SpecMutant] = &[
     ("changelog", "- First entry", "- 1st entry", Different, AbiCompatible, &[]),
     ("changelog", "\n%changelog\n", "\n%changelog\n* Tue Nov 14 2023 Re Builder <re@example.org> - 1.0-1\n- Debranded\n\n", Different, AbiCompatible, &[]),
     ("bug-url", "bugs.example.org", "issues.example.org", Note, PayloadIdentical, &[]),
+    ("build-id-links", "Provides: ", "Provides: debuginfo(build-id) = 0123\nProvides: ", Expected, PayloadIdentical, &[]),
     ("build-id-links", "ab/cdef", "cd/ef01", Expected, PayloadIdentical, &[]),
     ("build-id-links", "/usr/lib/.build-id\n", "", Expected, PayloadIdentical, &[]),
 ];
@@ -244,6 +245,21 @@ fn the_same_build_twice_is_bit_identical_signed_or_not() {
     key.sign_rpms(std::slice::from_ref(&two)).unwrap();
     assert_ne!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
     assert_eq!(compare(&one, &two).unwrap().verdict, Verdict::BitIdentical);
+}
+
+#[test]
+fn missing_debugging_data_breaks_nobody() {
+    let shop = Workshop::new();
+    for (dir, severity, verdict) in
+        [("usr/lib/debug", Different, AbiCompatible), ("usr/lib/debugger", Incompatible, BROKEN)]
+    {
+        let made = format!("mkdir -p {dir}; echo data > {dir}/data\nln -s ../");
+        let spec = SPEC.replacen("ln -s ../", &made, 1);
+        let listed = spec.replacen("%license /usr", &format!("/{dir}/data\n%license /usr"), 1);
+        let (base, mutant) = (shop.build("base", &listed, &[]), shop.build("mutant", &spec, &[]));
+        let compared = compare(&base, &mutant).unwrap();
+        report(&judge(&compared, ("file-list", severity, verdict, &[])).into_iter().collect::<Vec<_>>());
+    }
 }
 
 #[test]

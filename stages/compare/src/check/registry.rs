@@ -6,7 +6,7 @@ use super::{
     file_dependencies, file_facts, file_list, hard_links, other_tags, payload_compressor, release,
     scriptlets, triggers, types,
 };
-use crate::elf::{hardening, linking, symbols};
+use crate::elf::{hardening, linking, static_library, symbols};
 use crate::tag::*;
 
 /// All rules, in the order in which they are applied.
@@ -71,6 +71,7 @@ static CHECKS: &[Check] = &[
     linking::PROCESSOR,
     symbols::EXPORTS,
     symbols::OBJECT_SIZE,
+    static_library::STATIC_SYMBOLS,
     types::TYPES,
     types::TYPES_UNKNOWN,
     // Hardening.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heirloom_formats::archive::{self, ArchiveError, Member};
 
 use crate::check::{Normaliser, normaliser};
+use crate::elf::static_library;
 use crate::look::{Look, Place};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub(super) fn compare(
         return false;
     }
     look.normalised(form.rule(), place, "");
+    if form == Form::Ar {
+        static_library::compare(look, place, &reference, &rebuilt);
+    }
     let mut same = true;
     let mut rebuilt = by_name(rebuilt);
     for (key, expected) in by_name(reference) {

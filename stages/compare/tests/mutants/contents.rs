@@ -86,11 +86,12 @@ type SourceMutant = (&'static str, &'static str, &'static str, Severity, Verdict
 const SOURCES: &[SourceMutant] = &[
     ("exported-symbols", " extra;", "", Incompatible, BROKEN, &[]),
     ("exported-symbols", " extra;", " extra; spare;", Different, AbiCompatible, &[]),
-    ("exported-symbols", "modern@@LIB_2", "modern@LIB_2", Incompatible, BROKEN, &[]),
+    ("exported-symbols", "modern@@LIB_2", "modern@LIB_2", Incompatible, BROKEN, &["static-symbols"]),
     ("exported-symbols", "int extra(void) { return 1; }", "int extra = 1;", Incompatible, BROKEN, &[]),
     ("exported-symbols", "int extra(void)", "__attribute__((weak)) int extra(void)", Incompatible, BROKEN, &[]),
     ("exported-symbols", "int extra(void)", "__attribute__((visibility(\"protected\"))) int extra(void)", Incompatible, BROKEN, &[]),
     ("code", "int extra(void) { return 1; }", "static int one(void) { return 1; }\nstatic void *choose(void) { return one; }\nint extra(void) __attribute__((ifunc(\"choose\")));", Different, AbiCompatible, &[]),
+    ("static-symbols", "gcc %{flags} -c lib.c -o lib.o", "gcc %{flags} -Dextra=static_extra -c lib.c -o lib.o", Incompatible, BROKEN, &[]),
     ("object-size", "int table[4]", "int table[5]", Incompatible, BROKEN, &[]),
     ("soname", "-soname,libcontents.so.1", "-soname,libcontents.so.2", Incompatible, BROKEN, &["needed-libraries"]),
     ("version-definitions", "LIB_0 { };\n", "", Incompatible, BROKEN, &["exported-symbols"]),
