@@ -238,8 +238,20 @@ fn found<'a>(
         let progress = Progress::new("read", files.len());
         let before = found.len();
         for path in files {
-            // A file that can't be read has no name to pair it by: it stops the work rather than be left out.
-            let header = Header::open(&path).map_err(|error| Fail::new(Exit::Failed, error))?;
+            let repository = place::repository_of(&path, top).display().to_string();
+            let header = match Header::open(&path) {
+                Ok(header) => header,
+                // It goes by its file's name, so that its comparison can say what is wrong with it. What has none
+                // stops the work rather than be left out.
+                Err(error) => {
+                    let named = path.file_stem().and_then(|name| name.to_str()?.parse::<Nevra>().ok());
+                    let nevra = named.ok_or_else(|| Fail::new(Exit::Failed, error))?;
+                    let source =
+                        format!("{}-{}-{}", nevra.name(), nevra.evr().version(), nevra.evr().release());
+                    found.push(Found { nevra, source, repository, place: Place::Here(path) });
+                    continue;
+                }
+            };
             progress.tick(header.nevra.name());
             if header.is_source {
                 continue;
@@ -247,7 +259,6 @@ fn found<'a>(
             if let Some(universe) = &mut universe {
                 universe.add(&header);
             }
-            let repository = place::repository_of(&path, top).display().to_string();
             let (nevra, source) = (header.nevra, header.info.source_rpm);
             found.push(Found { nevra, source, repository, place: Place::Here(path) });
         }

@@ -144,6 +144,18 @@ fn empty_damaged_and_unknown_places_are_errors() {
 }
 
 #[test]
+fn a_package_that_can_not_be_read_goes_by_its_file_name() {
+    let place = Place::new();
+    let good = place.package("good", &sample("text"));
+    let name = Path::new(&good).file_name().unwrap().to_str().unwrap().to_owned();
+    std::fs::create_dir(place.path("bad")).unwrap();
+    place.write(&format!("bad/{name}"), "no package");
+    let json = place.json("compare --reference good --rebuild bad", 12);
+    assert_eq!((&json["verdict"], &json["findings"]), (&json!("undecided"), &json!([])));
+    assert_eq!(json["packages"][0]["findings"][0]["rule"], "unreadable");
+}
+
+#[test]
 fn a_signed_repository_is_fetched_from_its_url_and_only_what_is_needed() {
     let place = Place::new();
     let key = Key::throwaway("Vendor <v@example.org>").unwrap();

@@ -226,6 +226,17 @@ fn beside_sections(reference: &Elf<'_>, rebuilt: &Elf<'_>) -> Vec<Different> {
     all
 }
 
+/// The bytes around the first that differs, if they are a text: dates and paths of a build end up in data.
+fn around(data: &[u8], at: usize) -> String {
+    const BEFORE: usize = 12;
+    const AFTER: usize = 28;
+    let start = data[..at].iter().rev().take(BEFORE).take_while(|byte| **byte != 0).count();
+    let text = &data[at - start..data.len().min(at + AFTER)];
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let plain = text.len() > start && text.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    if plain { format!(": `{}`", String::from_utf8_lossy(text)) } else { String::new() }
+}
+
 /// The first bytes, for people.
 fn start(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(16)].escape_ascii().to_string()
@@ -279,6 +290,9 @@ fn content(
         let range = at..data.len().saturating_sub(end).max(at);
         if at < data.len() || left.len() != right.len() {
             text.push_str(&format!(", differing in bytes {:#x} to {:#x}", range.start, range.end));
+        }
+        if !executable {
+            text.push_str(&around(data, at));
         }
         let is_code = named && section.sh_flags & EXECUTABLE != 0;
         match is_code.then(|| elf.function_at(section.address.saturating_add(at as u64))).flatten() {

@@ -97,6 +97,9 @@ const SOURCES: &[SourceMutant] = &[
     ("version-definitions", "LIB_0 { };\n", "", Incompatible, BROKEN, &["exported-symbols"]),
     ("symbol-version-floor", "strcpy(local, name)", "quick_exit(1)", Incompatible, BROKEN, &["hardening-fortify"]),
     ("code", "p->x * p->y", "p->x + p->y", Different, AbiCompatible, &[]),
+    // Other places and other padding are other code, and nothing that anyone breaks by.
+    ("code", "return p->x * p->y", "__asm__(\"nop\"); return p->x * p->y", Different, AbiCompatible, &[]),
+    ("code", "int area(struct point *p", "static int first(int x) { return x * x * x; }\nint (*volatile unused)(int) = first;\nint area(struct point *p", Different, AbiCompatible, &[]),
     ("data", "{ 1, 2, 3, 4 }", "{ 1, 2, 3, 5 }", Different, AbiCompatible, &[]),
     ("data", "cp %{_builddir}/contents-1/contents usr/bin\n", "cp %{_builddir}/contents-1/contents usr/bin; echo more >> usr/bin/contents\n", Different, AbiCompatible, &[]),
     ("code", ".note.package,\\\"\\\",@note", ".note.package,\\\"ax\\\",@note", Different, AbiCompatible, &[]),
