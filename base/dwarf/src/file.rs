@@ -40,7 +40,7 @@ pub(crate) struct File<'a> {
     signatures: HashMap<u64, Place>,
     addresses: HashMap<u64, Place>,
     names: HashMap<&'a [u8], Place>,
-    /// Functions of C++ that have no code of their own, by linkage name: those that exports need.
+    /// Functions that have no code of their own, by linkage name: those that exports need.
     declared: HashMap<&'a [u8], Place>,
     /// Bytes of entries that were passed to find the children of others.
     pub(crate) read: Cell<u64>,
@@ -225,14 +225,14 @@ impl<'a> File<'a> {
         Ok(self.declared.get(name.as_bytes()).copied().or(at))
     }
 
-    /// Looks for what exports of C++ stand for that have no entry with an address. Compilers fold functions that
+    /// Looks for what exports stand for that have no entry with an address. Compilers fold functions that
     /// have the same code into one, which leaves the others with no more than a declaration.
     pub(crate) fn look_for<'e>(
         &mut self,
         exports: impl Iterator<Item = (&'e str, u64)>,
     ) -> Result<(), DwarfError> {
         let mut wanted = HashSet::new();
-        for (name, address) in exports.filter(|(name, _)| name.starts_with("_Z")) {
+        for (name, address) in exports {
             let at =
                 self.addresses.get(&address).map(|place| self.linkage_name(*place)).transpose()?.flatten();
             let known =
@@ -244,12 +244,21 @@ impl<'a> File<'a> {
         let units = if wanted.is_empty() { 0 } else { self.units.len() };
         for unit in 0..units {
             let mut cursor = self.units[unit].entries();
+            let mut in_class = None;
             while let Some(entry) = cursor.next_dfs()? {
-                if entry.tag() != gimli::DW_TAG_subprogram {
+                let depth = entry.depth();
+                // The outermost class around the entry.
+                in_class = in_class.filter(|class| depth > *class).or(is_class(entry.tag()).then_some(depth));
+                // Outside of classes a declaration is only for the calls of it, and has no types.
+                let called = entry.has_attr(gimli::DW_AT_declaration) && in_class.is_none();
+                if entry.tag() != gimli::DW_TAG_subprogram || called {
                     continue;
                 }
                 let place = Place { unit, offset: entry.offset().0 };
-                let name = self.text(place, entry, gimli::DW_AT_linkage_name)?;
+                let name = match self.text(place, entry, gimli::DW_AT_linkage_name)? {
+                    None if entry.has_attr(gimli::DW_AT_external) => self.name(place, entry)?,
+                    linkage => linkage,
+                };
                 if let Some(name) = name.filter(|name| wanted.contains(name)) {
                     self.declared.entry(name).or_insert(place);
                 }
@@ -388,6 +397,10 @@ struct Definitions {
     defined: HashMap<u64, Place>,
     /// Digest of the namespaces around each type that is only declared.
     declared: HashMap<Place, u64>,
+}
+
+fn is_class(tag: gimli::DwTag) -> bool {
+    matches!(tag, gimli::DW_TAG_class_type | gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type)
 }
 
 /// Whether two linkage names are of one function: constructors and destructors have several, which differ in a digit
