@@ -67,17 +67,8 @@ pub(crate) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> b
     if reference_bytes == rebuilt_bytes {
         return true;
     }
-    let (reference, rebuilt) = match (Elf::parse(reference_bytes), Elf::parse(rebuilt_bytes)) {
-        (Ok(reference), Ok(rebuilt)) => (reference, rebuilt),
-        (reference, rebuilt) => {
-            for (side, parsed) in [("reference", reference), ("rebuild", rebuilt)] {
-                if let Err(error) = parsed {
-                    look.unreadable(place, side, error);
-                }
-            }
-            return false;
-        }
-    };
+    let (reference, rebuilt) = (Elf::parse(reference_bytes), Elf::parse(rebuilt_bytes));
+    let Some((reference, rebuilt)) = look.both(place, reference, rebuilt) else { return false };
     let seen = (look.findings.len(), look.normalisations.len());
     match examine(look, place, &reference, &rebuilt) {
         Ok(true)

@@ -142,6 +142,26 @@ impl Look {
         self.is_full
     }
 
+    /// What both sides were read as, if both could be; else records why not.
+    pub(crate) fn both<T, E: std::fmt::Display>(
+        &mut self,
+        place: &Place,
+        reference: Result<T, E>,
+        rebuilt: Result<T, E>,
+    ) -> Option<(T, T)> {
+        match (reference, rebuilt) {
+            (Ok(reference), Ok(rebuilt)) => Some((reference, rebuilt)),
+            (reference, rebuilt) => {
+                for (side, read) in [("reference", reference), ("rebuild", rebuilt)] {
+                    if let Err(error) = read {
+                        self.unreadable(place, side, error);
+                    }
+                }
+                None
+            }
+        }
+    }
+
     /// Takes these bytes from the budget.
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.budget = self.budget.saturating_sub(bytes as u64);

@@ -1,6 +1,6 @@
 //! Python bytecode: the header's time means nothing, and neither does how equal code was marshalled.
 
-use heirloom_formats::pyc::{self, Pyc, PycError};
+use heirloom_formats::pyc::{self, Pyc};
 
 use crate::check::normaliser;
 use crate::look::{Look, Place};
@@ -9,13 +9,8 @@ use crate::look::{Look, Place};
 const HEADERS: [usize; 3] = [16, 12, 8];
 
 pub(super) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> bool {
-    let (reference, rebuilt) = match (pyc::parse(both.0), pyc::parse(both.1)) {
-        (Ok(reference), Ok(rebuilt)) => (reference, rebuilt),
-        (reference, rebuilt) => {
-            report(look, place, "reference", reference);
-            report(look, place, "rebuild", rebuilt);
-            return false;
-        }
+    let Some((reference, rebuilt)) = look.both(place, pyc::parse(both.0), pyc::parse(both.1)) else {
+        return false;
     };
     if reference.version != rebuilt.version {
         let show = |pyc: &Pyc| format!("bytecode of Python {}.{}", pyc.version.0, pyc.version.1);
@@ -40,10 +35,4 @@ pub(super) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> b
     let rule = if header.is_some() { normaliser::PYC_TIME } else { normaliser::PYC_CODE };
     look.normalised(rule, place, "");
     true
-}
-
-fn report(look: &mut Look, place: &Place, side: &str, parsed: Result<Pyc, PycError>) {
-    if let Err(error) = parsed {
-        look.unreadable(place, side, error);
-    }
 }

@@ -8,17 +8,7 @@ use crate::check::normaliser;
 use crate::look::{Look, Place};
 
 pub(super) fn compare(look: &mut Look, place: &Place, both: (&[u8], &[u8])) -> bool {
-    let (reference, rebuilt) = match (hashed(both.0), hashed(both.1)) {
-        (Ok(reference), Ok(rebuilt)) => (reference, rebuilt),
-        (reference, rebuilt) => {
-            for (side, parsed) in [("reference", reference), ("rebuild", rebuilt)] {
-                if let Err(error) = parsed {
-                    look.unreadable(place, side, error);
-                }
-            }
-            return false;
-        }
-    };
+    let Some((reference, rebuilt)) = look.both(place, hashed(both.0), hashed(both.1)) else { return false };
     let same = reference == rebuilt;
     match same {
         true => look.normalised(normaliser::AUTHENTICODE, place, ""),

@@ -335,17 +335,8 @@ fn mini_debug_info(
         return Ok(true);
     };
     let Some(limit) = look.open(place) else { return Ok(false) };
-    let (a, b) = match (archive::decompress(&a.data, limit), archive::decompress(&b.data, limit)) {
-        (Ok(a), Ok(b)) => (a, b),
-        (a, b) => {
-            for (side, result) in [("reference", a), ("rebuild", b)] {
-                if let Err(error) = result {
-                    look.unreadable(place, &format!(".gnu_debugdata of the {side}"), error);
-                }
-            }
-            return Ok(false);
-        }
-    };
+    let (a, b) = (archive::decompress(&a.data, limit), archive::decompress(&b.data, limit));
+    let Some((a, b)) = look.both(&place.member(".gnu_debugdata"), a, b) else { return Ok(false) };
     look.spend(a.len() + b.len());
     let (left, right) = (Elf::parse(&a)?, Elf::parse(&b)?);
     let (left, right) =

@@ -10,7 +10,7 @@ use testkit::tool::Tool;
 
 use crate::accepted::Disagreements;
 use crate::support::Workshop;
-use crate::{CONTENTS, Fact, MACROS, changed, compare, in_parallel};
+use crate::{CONTENTS, Fact, changed, compare, in_parallel};
 
 const TYPES: &str = include_str!("../mutants/types.spec");
 
@@ -128,9 +128,7 @@ fn abidiff_and_we_agree_on_who_breaks() {
         ask(case, &base, &types(&format!("types{index}"), &changed(TYPES, &[(from, to)])));
     });
     let symbols = |name: &str, spec: &str| {
-        let mut macros = MACROS.to_vec();
-        macros[0] = ("flags", "-g -O0");
-        Built::new(shop.build(name, spec, &macros), "libcontents.so.1")
+        Built::new(shop.build(name, spec, &[("flags", "-g -O0")]), "libcontents.so.1")
     };
     let base = symbols("symbols", CONTENTS);
     in_parallel(CHANGED_SYMBOLS, |index, (case, from, to)| {

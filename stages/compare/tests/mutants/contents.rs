@@ -21,39 +21,8 @@ pub(crate) fn rules() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|mutant| mutant.0).chain(CHANGED.iter().map(|mutant| mutant.0)).chain(linked)
 }
 
-/// Macros of the sample; a mutant changes one or more.
-const MACROS: &[(&str, &str)] = &[
-    ("flags", "-g0 -O2 -fstack-protector-all -D_FORTIFY_SOURCE=2 -fcf-protection=full"),
-    ("link", "-Wl,-z,now -Wl,-z,relro -Wl,--build-id"),
-    ("program", "-fPIE -pie"),
-    ("time", "1000000000"),
-    ("date", "2020-01-01"),
-    ("hashed", "one"),
-    ("crc", "12345678"),
-    ("comment", "one compiler"),
-    ("note", "{one: 1}"),
-    ("annobin", "002"),
-    ("level", "-1"),
-    ("plugin", "p1"),
-    ("symbols", "%{nil}"),
-    ("go", "abcdefghijklmnopqrstuvwx"),
-    ("linked", "one"),
-    ("marshal", "4"),
-    ("dist", ".el9"),
-    ("host", "one.example"),
-];
-
-fn build(shop: &Workshop, name: &str, spec: &str, changes: &[(&str, &str)]) -> PathBuf {
-    let mut macros: Vec<(&str, &str)> = MACROS.to_vec();
-    for (name, value) in changes {
-        macros.retain(|(known, _)| known != name);
-        macros.push((name, value));
-    }
-    shop.build(name, spec, &macros)
-}
-
 fn base(shop: &Workshop) -> PathBuf {
-    build(shop, "base", SPEC, &[])
+    shop.build("base", SPEC, &[])
 }
 
 /// Says what is wrong, if anything is.
@@ -143,7 +112,7 @@ fn changed_sources() {
     let base = base(&shop);
     let judge_one = |(index, (rule, from, to, severity, verdict, also)): (usize, &SourceMutant)| {
         assert!(SPEC.contains(from), "{rule}: the sample has no `{from}`");
-        let mutant = build(&shop, &format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[]);
+        let mutant = shop.build(&format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[]);
         let compared = compare(&base, &mutant).unwrap();
         judge(&compared, rule, *severity, *verdict, also).map(|wrong| format!("`{from}` to `{to}`: {wrong}"))
     };
@@ -155,7 +124,7 @@ fn changed_flags() {
     let shop = Workshop::new();
     let base = base(&shop);
     let judge_one = |(index, (rule, changes, severity, verdict, also)): (usize, &MacroMutant)| {
-        let mutant = build(&shop, &format!("mutant{index}"), SPEC, changes);
+        let mutant = shop.build(&format!("mutant{index}"), SPEC, changes);
         judge(&compare(&base, &mutant).unwrap(), rule, *severity, *verdict, also)
     };
     report(&CHANGED.iter().enumerate().filter_map(judge_one).collect::<Vec<_>>());
@@ -191,7 +160,7 @@ fn what_means_something_is_not_normalised() {
     let mut wrong = Vec::new();
     for (index, (rules, from, to)) in KEPT.iter().enumerate() {
         assert!(SPEC.contains(from), "{rules}: the sample has no `{from}`");
-        let mutant = build(&shop, &format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[]);
+        let mutant = shop.build(&format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[]);
         let compared = compare(&base, &mutant).unwrap();
         if compared.verdict == Identical || compared.verdict < AbiCompatible {
             wrong.push(format!("{rules}: got {} with {:#?}", compared.verdict, compared.normalisations));
@@ -216,8 +185,8 @@ fn changed_uses_of_libraries() {
     let mut wrong = Vec::new();
     for (index, (rule, linked, from, to, severity, verdict)) in LINKED.iter().enumerate() {
         let link = format!("-Wl,-z,now -Wl,-z,relro -Wl,--build-id {linked}");
-        let base = build(&shop, &format!("base{index}"), SPEC, &[("link", &link)]);
-        let mutant = build(&shop, &format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[("link", &link)]);
+        let base = shop.build(&format!("base{index}"), SPEC, &[("link", &link)]);
+        let mutant = shop.build(&format!("mutant{index}"), &SPEC.replacen(from, to, 1), &[("link", &link)]);
         wrong.extend(judge(&compare(&base, &mutant).unwrap(), rule, *severity, *verdict, &[]));
     }
     report(&wrong);
@@ -231,9 +200,9 @@ fn paths_that_carry_a_release_are_the_same_by_the_declared_map() {
         "cp dir/one one; cp one one-1%{dist}.txt; ln -s one-1%{dist}.txt link",
         1,
     );
-    let base = build(&shop, "base", &spec, &[]);
+    let base = shop.build("base", &spec, &[]);
     let mapped =
-        crate::compare_with(&base, &build(&shop, "mapped", &spec, &[("dist", ".el9_4")]), ".el9=.el9_4")
+        crate::compare_with(&base, &shop.build("mapped", &spec, &[("dist", ".el9_4")]), ".el9=.el9_4")
             .unwrap();
     assert_eq!(mapped.verdict, Identical, "{:#?}", mapped.findings);
     let recorded = |text: &str| {
@@ -242,7 +211,7 @@ fn paths_that_carry_a_release_are_the_same_by_the_declared_map() {
     assert!(recorded("/usr/share/contents/one-1.el9.txt = /usr/share/contents/one-1.el9_4.txt"));
     assert!(recorded("one-1.el9.txt = one-1.el9_4.txt"));
     let changed = spec.replacen("cp one one-1", "echo more >> one; cp one one-1", 1);
-    let changed = build(&shop, "changed", &changed, &[("dist", ".el9_4")]);
+    let changed = shop.build("changed", &changed, &[("dist", ".el9_4")]);
     let changed = crate::compare_with(&base, &changed, ".el9=.el9_4").unwrap();
     assert!(
         changed.findings.iter().any(|f| f.rule == "file-content" && f.subject.ends_with("one-1.el9.txt"))
@@ -277,7 +246,7 @@ fn what_means_nothing_is_normalised_and_recorded() {
     let base = base(&shop);
     let mut wrong = Vec::new();
     for (index, (rules, changes)) in NORMALISED.iter().enumerate() {
-        let mutant = build(&shop, &format!("mutant{index}"), SPEC, changes);
+        let mutant = shop.build(&format!("mutant{index}"), SPEC, changes);
         let compared = crate::compare_with(&base, &mutant, ".el9=.el9_4").unwrap();
         let used: BTreeSet<&str> = compared.normalisations.iter().map(|used| used.rule.as_str()).collect();
         if compared.verdict != Identical || !rules.iter().all(|rule| used.contains(rule)) {
@@ -292,7 +261,7 @@ fn what_means_nothing_is_normalised_and_recorded() {
 fn a_checksum_that_is_right_for_another_file_is_normalised() {
     let shop = Workshop::new();
     let spec = SPEC.replacen("cp dir/one one", "cp dir/one one; echo >> one", 1);
-    let compared = compare(&base(&shop), &build(&shop, "mutant", &spec, &[])).unwrap();
+    let compared = compare(&base(&shop), &shop.build("mutant", &spec, &[])).unwrap();
     let used = compared.normalisations.iter().find(|used| used.rule == "checksum").unwrap();
     assert_eq!(used.subject, "/usr/share/contents/.one.hmac");
     assert!(compared.findings.iter().all(|finding| finding.rule != "checksum"));
