@@ -12,6 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Pair;
 use crate::bench::{Result, run_tool};
 
+/// One of so many packages gets a twin.
+const EVERY: usize = 7;
+
 /// What of a twin differs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Change {
@@ -33,7 +36,7 @@ const SHARES: [Change; 9] = [
     Change::Code,
 ];
 
-/// Makes a pair of every package in `source` that has ELF files.
+/// Makes pairs of packages in `source` that have ELF files, one of [`EVERY`].
 pub(super) fn make(source: &Path, reference: &Path, rebuild: &Path) -> Result<Vec<Pair>> {
     fs::create_dir_all(reference)?;
     fs::create_dir_all(rebuild)?;
@@ -41,6 +44,8 @@ pub(super) fn make(source: &Path, reference: &Path, rebuild: &Path) -> Result<Ve
     let mut packages: Vec<PathBuf> = files.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     packages.retain(|path| path.extension().is_some_and(|extension| extension == "rpm"));
     packages.sort();
+    // The peers would take half an hour for all of them.
+    packages = packages.into_iter().step_by(EVERY).collect();
     println!("making twins of {} packages", packages.len());
     let next = AtomicUsize::new(0);
     let work = || -> std::result::Result<Vec<Pair>, String> {
