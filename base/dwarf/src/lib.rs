@@ -6,6 +6,7 @@
 //! untrusted: cycles, depths and sizes are bounded, and what can't be read is an error, never a silent gap.
 
 mod data;
+mod exports;
 mod file;
 mod layout;
 mod lines;
