@@ -134,7 +134,8 @@ sys.exit('\\n'.join(errors) or 0)
 
 /// Runs a Python program with one argument and this input: what it printed, or how it failed.
 pub(crate) fn python(program: &str, argument: impl AsRef<Path>, input: &str) -> Result<String, String> {
-    let mut python = Command::new("python3")
+    // The system's own, which has the modules that `./dev setup` installs.
+    let mut python = Command::new("/usr/bin/python3")
         .args(["-c", program])
         .arg(argument.as_ref())
         .stdin(Stdio::piped())
