@@ -91,7 +91,6 @@ pub(crate) fn read(elf: &Elf<'_>) -> Result<Hardening, ElfError> {
 /// Instructions that read the stack's guard: a move, subtraction or exclusive or with `%fs:0x28` (`%gs:0x14` on 32-bit
 /// x86) as its only operand in memory.
 fn guard_reads(elf: &Elf<'_>) -> Result<usize, ElfError> {
-    const EXECUTABLE: u64 = 4;
     let reads: fn(&[u8]) -> bool = match elf.header().machine {
         62 => {
             |code| matches!(code, [0x64, 0x48 | 0x4c, 0x8b | 0x2b | 0x33, register, 0x25, 0x28, 0, 0, 0] if register & 0xc7 == 4)
@@ -103,8 +102,8 @@ fn guard_reads(elf: &Elf<'_>) -> Result<usize, ElfError> {
         },
         _ => return Ok(0),
     };
-    let code = elf.sections()?.into_iter().filter(|section| section.sh_flags & EXECUTABLE != 0);
-    Ok(code.map(|section| section.data.windows(9).filter(|code| reads(code)).count()).sum())
+    let count = |code: &[u8]| code.windows(9).filter(|code| reads(code)).count();
+    Ok(elf.code()?.into_iter().map(count).sum())
 }
 
 /// From `.note.gnu.property` (GNU_PROPERTY_X86_FEATURE_1_AND, GNU_PROPERTY_AARCH64_FEATURE_1_AND).

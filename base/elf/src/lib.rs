@@ -262,6 +262,16 @@ impl<'a> Elf<'a> {
         either!(&self.class, file => file.sections())
     }
 
+    /// Whether there is a section of this name.
+    #[must_use]
+    pub fn has_section(&self, name: &str) -> bool {
+        either!(&self.class, file => file.has_section(name))
+    }
+
+    pub(crate) fn code(&self) -> Result<Vec<&'a [u8]>, ElfError> {
+        either!(&self.class, file => file.code())
+    }
+
     /// The first section of this name, decompressed.
     ///
     /// # Errors

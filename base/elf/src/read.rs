@@ -117,6 +117,18 @@ impl<'a, H: FileHeader<Endian = Endianness>> Read<'a, H> {
         all.map(|(index, header)| self.section(index.0, header, &mut left)).collect()
     }
 
+    pub(crate) fn has_section(&self, name: &str) -> bool {
+        self.sections.section_by_name(self.endian, name.as_bytes()).is_some()
+    }
+
+    /// Sections that hold code, as they are in the file.
+    pub(crate) fn code(&self) -> Result<Vec<&'a [u8]>, ElfError> {
+        const EXECUTABLE: u64 = 4;
+        let is_code = |header: &&H::SectionHeader| header.sh_flags(self.endian).0 & EXECUTABLE != 0;
+        let code = self.sections.iter().filter(is_code);
+        code.map(|header| header.data(self.endian, self.bytes).map_err(ElfError::at("code"))).collect()
+    }
+
     /// The first section of a name.
     pub(crate) fn section_named(&self, name: &str) -> Result<Option<Section<'a>>, ElfError> {
         let found = self.sections.section_by_name(self.endian, name.as_bytes());

@@ -7,7 +7,8 @@ use serde_json::Value;
 use testkit::corrupt;
 use testkit::gpg::Key;
 
-use crate::support::{Place, Ran, matches_schema, sample, with_library};
+use crate::ran::Ran;
+use crate::support::{Place, matches_schema, sample, with_library};
 
 /// A pair that differs, its certificate, and the keys `mine` and `other`; gives the pair.
 fn certified(place: &Place) -> String {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::{Place, Ran, named, python, sample};
+use crate::ran::Ran;
+use crate::support::{Place, named, python, sample};
 
 const REPORTS: &str = "--html report.html --sarif report.sarif --junit report.xml";
 

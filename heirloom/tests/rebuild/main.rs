@@ -3,6 +3,9 @@
 //! Needs root and the stand-in upstream (`cargo xtask world`).
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[path = "../common/ran.rs"]
+mod ran;
+
 mod crash;
 mod failures;
 mod imports;

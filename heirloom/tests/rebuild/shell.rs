@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::site::{Ran, finish};
+use crate::ran::Ran;
+use crate::site::finish;
 
 fn heirloom(arguments: &[&str]) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heirloom"));

@@ -74,9 +74,7 @@ fn has_type(symbol: &Symbol<'_>) -> bool {
 
 impl Side {
     fn of(elf: &Elf<'_>) -> Self {
-        let has = [".debug_info", ".zdebug_info"]
-            .iter()
-            .any(|name| matches!(elf.section(name), Ok(Some(_)) | Err(_)));
+        let has = [".debug_info", ".zdebug_info"].iter().any(|name| elf.has_section(name));
         Self { build_id: elf.build_id(), own: has.then(|| elf.bytes().to_vec()) }
     }
 }
