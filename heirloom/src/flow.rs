@@ -3,6 +3,7 @@
 pub(crate) mod building;
 pub(crate) mod comparing;
 pub(crate) mod composing;
+pub(crate) mod contents;
 pub(crate) mod gather;
 pub(crate) mod pairing;
 pub(crate) mod place;

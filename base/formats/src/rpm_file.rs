@@ -12,6 +12,7 @@
 //! count and offset is checked before it is used, no data is read twice, and text that is not UTF-8 is
 //! kept (read as Latin-1, as createrepo_c does) instead of being lost.
 
+mod content;
 mod dependency;
 mod error;
 mod file;

@@ -8,6 +8,7 @@
 //! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
 //! | [`Plan`] | plan | the steps, their order and the reason of each |
 //! | [`Settled`] | build | what dynamic build requirements came to |
+//! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
 //! | [`Ran`] | build | what a step came to, with the reason if it failed |
 //! | [`Compared`] | compare | one package against its reference |
@@ -23,12 +24,12 @@ mod source;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use action::{Action, BuildrootPackage, Limits};
+pub use action::{Action, BuildrootPackage, Content, Limits};
 pub use outcome::{
     Accepted, Built, Compared, Composed, ComposedRepository, FailKind, Failed, Ground, NotAccepted, Promise,
     Ran, Resources, Signed,
 };
-pub use plan::{Need, Plan, Provider, Step};
+pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Step};
 pub use source::{
     Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, SourceFile,
 };
@@ -59,6 +60,7 @@ record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name()
 record!(Evaluated, "evaluated", self => self.key.to_string());
 record!(Plan, "planned", self => "plan".to_owned());
 record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
+record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
 record!(Ran, "ran", self => self.step.clone());
 record!(Compared, "compared", self => self.key());

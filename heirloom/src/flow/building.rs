@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use heirloom_build::{Builder, Outcome};
+use heirloom_build::{Builder, Job, Outcome};
 use heirloom_model::record::{Action, Built, FailKind, Failed, Imported, Plan, Ran, Settled, Step};
-use heirloom_model::{Dependency, Package};
+use heirloom_model::{Dependency, Digest, Package};
 use heirloom_plan::Buildroot;
 use serde::Serialize;
 
+use super::contents::Contents;
 use super::gather::Gathered;
 use super::planning::{self, Ground};
-use crate::context::Context;
+use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
 
@@ -49,7 +50,7 @@ pub(crate) fn build(
     let mut seconds = 0.0;
     for _ in 0..ROUNDS {
         let plan = planning::plan(context, gathered, ground)?;
-        let round = Round::new(context, builder, gathered, ground, &plan, &fresh);
+        let round = Round::new(context, builder, gathered, ground, &plan, &fresh)?;
         let state = round.run()?;
         seconds += state.seconds;
         fresh.extend(state.fresh);
@@ -71,6 +72,7 @@ struct Round<'a> {
     steps: BTreeMap<&'a str, &'a Step>,
     /// Number of steps on the longest way from each step to the end of the plan.
     weight: BTreeMap<&'a str, usize>,
+    contents: Contents<'a>,
     progress: Progress,
     before: &'a BTreeSet<String>,
     state: Mutex<State>,
@@ -102,19 +104,20 @@ impl<'a> Round<'a> {
         ground: &'a Ground,
         plan: &'a Plan,
         before: &'a BTreeSet<String>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, Fail> {
+        Ok(Self {
             context,
             builder,
             gathered,
             ground,
             steps: plan.steps.iter().map(|step| (step.id.as_str(), step)).collect(),
             weight: weights(plan),
+            contents: Contents::load(context)?,
             progress: Progress::new("build", plan.steps.len()),
             before,
             state: Mutex::default(),
             changed: Condvar::new(),
-        }
+        })
     }
 
     fn run(self) -> Result<State, Fail> {
@@ -226,18 +229,17 @@ impl<'a> Round<'a> {
             }
         };
         let action = self.action(step, source, requires, buildroot);
-        let digest = self.context.store.put(&serde_json::to_vec(&action)?)?;
-        if let Some(mut built) = self.known(digest)? {
+        let document = self.context.store.put(&serde_json::to_vec(&action)?)?;
+        let key = self.key(&action)?;
+        if let Some(mut built) = self.known(key)? {
             // The same action may have been built for a step of another name.
             built.step.clone_from(&step.id);
             return self.built(step, built, false);
         }
         planning::fetch(self.context, bootstrap, &action.extra)?;
         self.progress.doing(&step.id);
-        match self
-            .builder
-            .run(&step.id, &action, &|phase| self.progress.doing(&format!("{} {phase}", step.id)))?
-        {
+        let job = Job { step: &step.id, key, document, action: &action, jobs: processors() };
+        match self.builder.run(&job, &|phase| self.progress.doing(&format!("{} {phase}", step.id)))? {
             Outcome::Built(built) => {
                 self.context.store.append(&*built)?;
                 self.progress.line(&format!("{} {:.1} s", built.nevra, built.resources.seconds));
@@ -256,6 +258,7 @@ impl<'a> Round<'a> {
         self.context.store.append(&Ran {
             step: step.id.clone(),
             action: Some(built.action),
+            document: Some(built.document),
             failed: None,
         })?;
         if !fresh {
@@ -271,13 +274,29 @@ impl<'a> Round<'a> {
             step.id,
             failed.message.lines().next().unwrap_or_default()
         ));
-        let ran = Ran { step: step.id.clone(), action: failed.action, failed: Some(failed.clone()) };
+        let ran = Ran {
+            step: step.id.clone(),
+            action: None,
+            document: failed.document,
+            failed: Some(failed.clone()),
+        };
         self.context.store.append(&ran)?;
         Ok(Came::Failed(failed))
     }
 
+    /// The action's key, by the contents of its buildroot.
+    fn key(&self, action: &Action) -> Result<Digest, Fail> {
+        let unknown: Vec<_> =
+            action.buildroot().filter(|package| !self.contents.knows(package.digest)).cloned().collect();
+        planning::fetch(self.context, &self.gathered.bootstrap, &unknown)?;
+        let contents =
+            action.buildroot().map(|package| Ok((package.digest, self.contents.of(package.digest)?)));
+        let contents: BTreeMap<_, _> = contents.collect::<Result<_, Fail>>()?;
+        Ok(action.key(|package| contents[&package])?)
+    }
+
     /// An earlier result of the same action, if all of it is still in the store.
-    fn known(&self, action: heirloom_model::Digest) -> Result<Option<Built>, Fail> {
+    fn known(&self, action: Digest) -> Result<Option<Built>, Fail> {
         let store = &self.context.store;
         let whole = |built: &Built| {
             built.packages.iter().chain([&built.source]).all(|package| store.contains(package.digest))
@@ -346,7 +365,7 @@ impl<'a> Round<'a> {
 
 /// A failure before there was an action to run.
 fn never_tried(step: &Step, kind: FailKind, message: String) -> Failed {
-    Failed { step: step.id.clone(), action: None, kind, message, log: None }
+    Failed { step: step.id.clone(), document: None, kind, message, log: None }
 }
 
 /// What running one step came to.

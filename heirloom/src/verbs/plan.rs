@@ -30,7 +30,8 @@ pub(crate) fn explain(plan: &Plan) -> String {
         let _ = writeln!(text, "  {:24} {}", step.id, step.reason);
     }
     for cycle in &plan.cycles {
-        let _ = writeln!(text, "cycle: {cycle}");
+        let crutches: Vec<_> = cycle.crutches.iter().map(|crutch| crutch.step.as_str()).collect();
+        let _ = writeln!(text, "cycle: {}: first {}", cycle.members.join(", "), crutches.join(", "));
     }
     for (source, reason) in &plan.left_out {
         let _ = writeln!(text, "left out: {source}: {reason}");

@@ -75,7 +75,7 @@ fn unknown(plan: &Plan, package: &str) -> Fail {
 fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail> {
     let history: Vec<_> =
         context.store.history::<Ran>()?.into_iter().filter(|entry| entry.record.step == step.id).collect();
-    let mut actions: Vec<Digest> = history.iter().filter_map(|entry| entry.record.action).collect();
+    let mut actions: Vec<Digest> = history.iter().filter_map(|entry| entry.record.document).collect();
     actions.dedup();
     let changes = match actions[..] {
         [.., before, now] => changes(&action(context, before)?, &action(context, now)?),

@@ -20,18 +20,39 @@ pub enum Outcome {
     Failed(Failed),
 }
 
+/// A build that is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The step of the plan that it is for.
+    pub step: &'a str,
+    /// The action's key.
+    pub key: Digest,
+    /// The object that holds the action as JSON.
+    pub document: Digest,
+    /// The action.
+    pub action: &'a Action,
+    /// Processes that it may start at a time (`make -j`).
+    pub jobs: usize,
+}
+
 impl Builder<'_> {
     /// Runs a build. `progress` hears of each part of it: `buildroot`, `prep`, `build`, `install`, `check`,
     /// `results`.
     ///
     /// # Errors
     /// The build could not be tried or its results not be kept. A build that fails is an outcome.
-    pub fn run(&self, step: &str, action: &Action, progress: &dyn Fn(&str)) -> Result<Outcome, BuildError> {
+    pub fn run(&self, job: &Job<'_>, progress: &dyn Fn(&str)) -> Result<Outcome, BuildError> {
         let started = Instant::now();
-        let key = action.digest().map_err(|error| BuildError::Sandbox(error.to_string()))?;
+        let Job { step, action, .. } = *job;
         let inputs = self.inputs(action)?;
         let failed = |kind, message, log| {
-            Outcome::Failed(Failed { step: step.to_owned(), action: Some(key), kind, message, log })
+            Outcome::Failed(Failed {
+                step: step.to_owned(),
+                document: Some(job.document),
+                kind,
+                message,
+                log,
+            })
         };
         progress("buildroot");
         let base = self.base_root(&action.base)?;
@@ -42,7 +63,7 @@ impl Builder<'_> {
                 return Ok(failed(FailKind::Unresolvable, text, None));
             }
         };
-        let end = self.rpmbuild(action, &root, inputs, progress)?;
+        let end = self.rpmbuild(job, &root, inputs, progress)?;
         progress("results");
         if let Some(requires) = results::dynamic_requires(&end)? {
             return Ok(Outcome::NeedsMore(requires));
@@ -55,7 +76,8 @@ impl Builder<'_> {
         match results::take(self.store, &end)? {
             Err(problem) => Ok(failed(FailKind::Rpmbuild, format!("{}: {problem}", action.name), Some(log))),
             Ok((source, packages)) => Ok(Outcome::Built(Box::new(Built {
-                action: key,
+                action: job.key,
+                document: job.document,
                 step: step.to_owned(),
                 nevra: source.nevra.clone(),
                 packages,
@@ -69,15 +91,16 @@ impl Builder<'_> {
 
     fn rpmbuild(
         &self,
-        action: &Action,
+        job: &Job<'_>,
         root: &Root,
         inputs: Vec<Input>,
         progress: &dyn Fn(&str),
     ) -> Result<End, BuildError> {
-        let step = Step { command: command(action, self.jobs), user: BUILD_ID, seconds: None, output: None };
+        let step =
+            Step { command: command(job.action, job.jobs), user: BUILD_ID, seconds: None, output: None };
         let run = Run {
             view: View { layers: root.layer_paths(), upper: Upper::Memory, host_tools: false },
-            limits: action.limits,
+            limits: job.action.limits,
             inputs,
             packages: Vec::new(),
             environment: &environment(),

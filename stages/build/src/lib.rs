@@ -25,7 +25,7 @@ mod results;
 mod roots;
 mod sandbox;
 
-pub use action::Outcome;
+pub use action::{Job, Outcome};
 pub use builder::{Builder, Settings};
 pub use detect::{Lack, detect};
 pub use error::BuildError;

@@ -3,18 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_model::record::{Need, Provider};
+use heirloom_model::record::{Crutch, CrutchKind, Cycle, Need, Provider};
 use petgraph::graph::DiGraph;
 
 use crate::graph::{Draft, Drafts, needs_without};
 use crate::{Input, PlanError};
 
-/// Breaks every cycle; returns a sentence for each.
-pub(crate) fn break_all(input: &Input<'_>, drafts: &mut Drafts) -> Result<Vec<String>, PlanError> {
+/// Breaks every cycle; returns each.
+pub(crate) fn break_all(input: &Input<'_>, drafts: &mut Drafts) -> Result<Vec<Cycle>, PlanError> {
     let mut told = Vec::new();
     // Each round breaks one cycle for good: the number of steps bounds the rounds.
     while let Some(cycle) = find(drafts) {
-        told.push(break_one(input, drafts, &cycle)?);
+        let members: BTreeSet<_> =
+            cycle.iter().map(|id| input.sources[drafts[id].source].name.to_owned()).collect();
+        let crutch = break_one(input, drafts, &cycle)?;
+        told.push(Cycle { members: members.into_iter().collect(), crutches: vec![crutch], passes: 1 });
     }
     Ok(told)
 }
@@ -40,7 +43,7 @@ fn find(drafts: &Drafts) -> Option<Vec<String>> {
     cycles.into_iter().min()
 }
 
-fn break_one(input: &Input<'_>, drafts: &mut Drafts, cycle: &[String]) -> Result<String, PlanError> {
+fn break_one(input: &Input<'_>, drafts: &mut Drafts, cycle: &[String]) -> Result<Crutch, PlanError> {
     let sources: BTreeSet<usize> = cycle.iter().map(|id| drafts[id].source).collect();
     for id in cycle {
         if let Some(needs) = conditional_needs(input, &drafts[id], &sources)? {
@@ -59,9 +62,9 @@ fn break_one(input: &Input<'_>, drafts: &mut Drafts, cycle: &[String]) -> Result
             );
             if let Some(draft) = drafts.get_mut(id) {
                 draft.needs = needs;
-                draft.note = Some(note.clone());
+                draft.note = Some(note);
             }
-            return Ok(note);
+            return Ok(Crutch { step: id.clone(), kind: CrutchKind::Bootstrap, packages: Vec::new() });
         }
     }
     Err(PlanError::Cycle(cycle.to_vec()))
@@ -80,7 +83,7 @@ fn conditional_needs(
 }
 
 /// Adds the first build of `id`, on which the other members of the cycle are put.
-fn split(input: &Input<'_>, drafts: &mut Drafts, cycle: &[String], id: &str, needs: Vec<Need>) -> String {
+fn split(input: &Input<'_>, drafts: &mut Drafts, cycle: &[String], id: &str, needs: Vec<Need>) -> Crutch {
     let first = format!("{id}:bootstrap");
     let source = drafts[id].source;
     let told = format!(
@@ -96,6 +99,6 @@ fn split(input: &Input<'_>, drafts: &mut Drafts, cycle: &[String], id: &str, nee
             }
         }
     }
-    drafts.insert(first, Draft { source, first: true, needs, note: Some(told.clone()) });
-    told
+    drafts.insert(first.clone(), Draft { source, first: true, needs, note: Some(told) });
+    Crutch { step: first, kind: CrutchKind::Conditional, packages: Vec::new() }
 }

@@ -49,6 +49,8 @@ fn step(input: &Input<'_>, id: &str, draft: &Draft, wave: usize) -> Step {
         source: source.name.to_owned(),
         source_digest: source.evaluated.source,
         with: if draft.first { vec!["bootstrap".to_owned()] } else { Vec::new() },
+        pass: 0,
+        own_base: false,
         wave,
         after,
         needs: draft.needs.clone(),

@@ -13,6 +13,15 @@ pub struct BuildrootPackage {
     pub digest: Digest,
 }
 
+/// What a package is, apart from signature, build time and build host: equal for two builds of the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// SHA-256 of the RPM file.
+    pub package: Digest,
+    /// Digest of its content.
+    pub content: Digest,
+}
+
 /// What a build may use at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
@@ -26,7 +35,8 @@ pub struct Limits {
     pub processes: u64,
 }
 
-/// One build with everything that goes in. Its digest is its key: the same key, the same work.
+/// One build with everything that goes in, as it is run: packages and sources are objects named by the
+/// digests of their files. The same [key](Action::key), the same work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
     /// Version of the rules by which builds are run; changing how a build is run changes it.
@@ -54,13 +64,22 @@ pub struct Action {
 }
 
 impl Action {
-    /// The action's key: the digest of its JSON. Fields are in the type's order and lists are sorted, so
-    /// that the text is canonical.
+    /// The action's key: the digest of its JSON with each package of the buildroot named by what `content`
+    /// says of its file instead of by the file. Fields are in the type's order and lists are sorted, so that
+    /// the text is canonical.
     ///
     /// # Errors
     /// When JSON can't be written, which these types rule out; passed on rather than hidden.
-    pub fn digest(&self) -> Result<Digest, serde_json::Error> {
-        Ok(Digest::of(&serde_json::to_vec(self)?))
+    pub fn key(&self, content: impl Fn(Digest) -> Digest) -> Result<Digest, serde_json::Error> {
+        let named = |packages: &[BuildrootPackage]| {
+            let named = |package: &BuildrootPackage| BuildrootPackage {
+                digest: content(package.digest),
+                ..package.clone()
+            };
+            packages.iter().map(named).collect()
+        };
+        let by_content = Self { base: named(&self.base), extra: named(&self.extra), ..self.clone() };
+        Ok(Digest::of(&serde_json::to_vec(&by_content)?))
     }
 
     /// All packages of the buildroot, base first.

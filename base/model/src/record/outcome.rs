@@ -24,6 +24,8 @@ pub struct Resources {
 pub struct Built {
     /// The action's key.
     pub action: Digest,
+    /// The object that holds the action as JSON.
+    pub document: Digest,
     /// The step of the plan it was built for.
     pub step: String,
     /// Identity of the source package.
@@ -67,8 +69,8 @@ pub enum FailKind {
 pub struct Failed {
     /// The step of the plan.
     pub step: String,
-    /// The action's key, if it came so far.
-    pub action: Option<Digest>,
+    /// The object that holds the action as JSON, if it came so far.
+    pub document: Option<Digest>,
     /// What kind of failure.
     pub kind: FailKind,
     /// For a person: what failed, and the last lines of the log.
@@ -82,8 +84,10 @@ pub struct Failed {
 pub struct Ran {
     /// The step of the plan.
     pub step: String,
-    /// The action's key, if it came so far; also the object that holds the action as JSON.
+    /// The action's key, if it came so far.
     pub action: Option<Digest>,
+    /// The object that holds the action as JSON, if it came so far.
+    pub document: Option<Digest>,
     /// Why it gave no result, if so. Else the ledger has a [`Built`] for the action.
     pub failed: Option<Failed>,
 }

@@ -28,7 +28,8 @@ pub struct Need {
 /// One build in the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// The source package's name, with `:bootstrap` for a first build under that conditional.
+    /// The source package's name for the build whose results count; `NAME:bootstrap` for a first build under
+    /// that conditional, `NAME:1`, `NAME:2` ... for the earlier passes of a cycle.
     pub id: String,
     /// The source package's name.
     pub source: String,
@@ -36,6 +37,10 @@ pub struct Step {
     pub source_digest: Digest,
     /// Build conditionals switched on.
     pub with: Vec<String>,
+    /// Which pass of its cycle it is, from 1; 0 for what is in no cycle.
+    pub pass: usize,
+    /// Whether the base of its buildroot is of own results, too.
+    pub own_base: bool,
     /// The earliest wave that it can build in, from 1. Steps of a wave do not need each other.
     pub wave: usize,
     /// Ids of the steps that must be built before, sorted.
@@ -46,13 +51,48 @@ pub struct Step {
     pub reason: String,
 }
 
+/// What a first pass gets round a cycle by, the cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CrutchKind {
+    /// A build under the spec file's own `bootstrap` conditional.
+    Conditional,
+    /// Binaries of the bootstrap repository.
+    Bootstrap,
+    /// Binaries of an earlier release.
+    Earlier,
+}
+
+/// One thing by which the first pass gets round a cycle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crutch {
+    /// The step that uses it.
+    pub step: String,
+    /// What it is.
+    pub kind: CrutchKind,
+    /// Packages that the step takes from elsewhere instead of waiting for own results, sorted; none for a
+    /// conditional.
+    pub packages: Vec<String>,
+}
+
+/// Source packages that need each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cycle {
+    /// Their names, sorted.
+    pub members: Vec<String>,
+    /// What the first pass stands on, in build order.
+    pub crutches: Vec<Crutch>,
+    /// How often each member is built: the last pass must give what the one before gave.
+    pub passes: usize,
+}
+
 /// The build order of the whole distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Steps in build order: each comes after all that it needs.
     pub steps: Vec<Step>,
-    /// Cycles that were found, each a list of source names, with how each was broken.
-    pub cycles: Vec<String>,
+    /// Cycles, by first member.
+    pub cycles: Vec<Cycle>,
     /// Source packages that do not build here, and why.
     pub left_out: Vec<(String, String)>,
 }

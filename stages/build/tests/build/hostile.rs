@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use heirloom_build::{BuildError, Outcome};
 use heirloom_model::record::{Action, FailKind, Failed, Limits};
 
-use crate::support::{BUILD_GROUP, LIMITS, Place, builder, built, failure, log, place, run, spec};
+use crate::support::{
+    BUILD_GROUP, LIMITS, Place, builder, built, failure, log, place, run, run_with, spec, try_run,
+};
 
 /// Runs a build that must fail in this way, then one that must not have suffered.
 fn contained(script: &str, limits: Limits, kind: FailKind) -> Failed {
@@ -117,7 +119,7 @@ fn descriptors_of_the_caller_are_closed() {
     let builder = place.builder_with(program);
     let wanted = place.solve(&BUILD_GROUP, &[]);
     let script = "test ! -e /proc/self/fd/9 && test $(ls /proc/self/fd | wc -l) -le 5";
-    let outcome = builder.run("test", &place.action_on(&wanted, &spec(script), &[]), &|_| {}).unwrap();
+    let outcome = run_with(&builder, &place.action_on(&wanted, &spec(script), &[]));
     assert!(matches!(outcome, Outcome::Built(_)), "{outcome:#?}");
 }
 
@@ -130,7 +132,7 @@ fn names_that_escape_are_refused() {
                 source.0 = name.to_owned();
             }
         }
-        let error = builder().run("test", &action, &|_| {}).unwrap_err();
+        let error = try_run(builder(), &action, &|_| {}).unwrap_err();
         assert!(matches!(error, BuildError::UnsafeName { .. }), "{error}");
     }
 }

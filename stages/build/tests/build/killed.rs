@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use testkit::tool::Tool;
 
-use crate::support::{Place, spec};
+use crate::support::{Place, run_with, spec};
 
 /// How long the victim's build sleeps; also how its process is found.
 const MARK: &str = "98765";
@@ -48,7 +48,7 @@ fn victim() {
     let builder = place.builder();
     let base = place.solve(&crate::support::BUILD_GROUP, &[]);
     let action = place.action_on(&base, &spec(&format!("setsid sleep {MARK} & sleep {MARK}")), &[]);
-    builder.run("victim", &action, &|_| {}).unwrap();
+    run_with(&builder, &action);
 }
 
 fn sleepers() -> usize {

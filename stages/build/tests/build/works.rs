@@ -88,7 +88,10 @@ fn dynamic_requirements_are_asked_for() {
 fn progress_names_the_sections() {
     let heard = std::cell::RefCell::new(Vec::new());
     let action = place().action(PROGRAM, &[("tiny.c", SOURCE)]);
-    crate::support::builder().run("test", &action, &|part| heard.borrow_mut().push(part.to_owned())).unwrap();
+    crate::support::try_run(crate::support::builder(), &action, &|part| {
+        heard.borrow_mut().push(part.to_owned());
+    })
+    .unwrap();
     assert_eq!(*heard.borrow(), ["buildroot", "prep", "build", "install", "check", "results"]);
 }
 

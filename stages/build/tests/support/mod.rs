@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use heirloom_build::{Builder, Outcome, Settings};
+use heirloom_build::{Builder, Job, Outcome, Settings};
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::record::{Action, BuildrootPackage, Built, FailKind, Failed, Limits};
 use heirloom_model::{Dependency, Digest, Package};
@@ -199,7 +199,22 @@ pub(crate) fn built(outcome: Outcome) -> Built {
 
 /// Runs an action without listening.
 pub(crate) fn run(action: &Action) -> Outcome {
-    builder().run("test", action, &|_| {}).unwrap()
+    run_with(builder(), action)
+}
+
+/// The same with another builder.
+pub(crate) fn run_with(builder: &Builder<'_>, action: &Action) -> Outcome {
+    try_run(builder, action, &|_| {}).unwrap()
+}
+
+/// The same, listening, for builds that can't be tried.
+pub(crate) fn try_run(
+    builder: &Builder<'_>,
+    action: &Action,
+    progress: &dyn Fn(&str),
+) -> Result<Outcome, heirloom_build::BuildError> {
+    let key = action.key(|package| package).unwrap();
+    builder.run(&Job { step: "test", key, document: key, action, jobs: 2 }, progress)
 }
 
 pub(crate) fn log(digest: Digest) -> String {
