@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use heirloom_model::record::CutOff;
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
 ///
 /// Exit codes: 0 all is well; 1 something could not be done; 2 the command line is wrong; 3 the definition
 /// or a file that it names is wrong; 4 something can't be planned or built; 5 a package breaks the promise, or
-/// a certificate does not hold; 6 the machine lacks something. `compare` with packages: 0 they are identical;
+/// a certificate does not hold; 6 the machine lacks something; 130 it was interrupted. `compare` with packages: 0 they are identical;
 /// 10 abi-compatible; 11 incompatible; 12 undecided.
 #[derive(Debug, Parser)]
 #[command(name = "heirloom", version, max_term_width = 100)]
@@ -49,7 +50,7 @@ pub(crate) enum Verb {
     /// Computes what is built in which order, and says why.
     Plan,
     /// Builds what is not built yet.
-    Build,
+    Build(BuildArgs),
     /// Compares packages with their references: two files, two directories or repositories, or (without
     /// either) everything that was rebuilt.
     ///
@@ -61,7 +62,10 @@ pub(crate) enum Verb {
     /// Signs accepted packages and publishes them as repositories.
     Compose,
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
-    Rebuild,
+    Rebuild(BuildArgs),
+    /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down
+    /// to its limit.
+    Clean(Clean),
     /// Shows what is done and what is not.
     Status,
     /// Explains a package: why it builds, in which buildroot, why again, and its verdict.
@@ -81,6 +85,57 @@ pub(crate) enum Verb {
         /// The directory.
         dir: PathBuf,
     },
+}
+
+/// How builds are run.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct BuildArgs {
+    /// Processes that all builds together start at a time, instead of `build.jobs`.
+    #[arg(long, short, value_name = "NUMBER")]
+    pub(crate) jobs: Option<usize>,
+    /// Goes on with the rest where a package can't be evaluated or planned, or the machine fails. Failed builds
+    /// never stop what does not need them.
+    #[arg(long, short)]
+    pub(crate) keep_going: bool,
+    /// How often a build is tried again after the machine failed: a full disk, a sandbox that could not be set up.
+    /// Builds that fail by themselves are not tried again.
+    #[arg(long, value_name = "TIMES", default_value_t = 0)]
+    pub(crate) retry: usize,
+    /// What stops a change, instead of `build.cutoff`.
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) cutoff: Option<Cutoff>,
+    /// Makes so many of the builds that an unchanged interface cut off, and compares them with what was kept.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) prove: usize,
+}
+
+/// What is thrown away.
+#[derive(Args, Debug)]
+pub(crate) struct Clean {
+    /// Keeps the youngest of what is not needed up to so many GiB of objects in all.
+    #[arg(long, value_name = "GIB", default_value_t = 0)]
+    pub(crate) keep_gib: u64,
+    /// Only says what would be thrown away.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What stops a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cutoff {
+    /// A package that comes out as it was.
+    Content,
+    /// A package of which builds can see the same as before.
+    Interface,
+}
+
+impl From<Cutoff> for CutOff {
+    fn from(cutoff: Cutoff) -> Self {
+        match cutoff {
+            Cutoff::Content => Self::Content,
+            Cutoff::Interface => Self::Interface,
+        }
+    }
 }
 
 /// Facts for a new definition. What is not given gets a placeholder or a default.

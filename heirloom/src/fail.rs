@@ -29,6 +29,8 @@ pub(crate) enum Exit {
     Incompatible = 11,
     /// Evidence is missing.
     Undecided = 12,
+    /// Somebody wanted it to end.
+    Interrupted = 130,
 }
 
 impl From<Verdict> for Exit {

@@ -1,6 +1,7 @@
 //! Joins the stages: takes the records that one leaves to the next. Holds no rule of any stage.
 
 pub(crate) mod building;
+pub(crate) mod cleaning;
 pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;
@@ -12,10 +13,11 @@ pub(crate) mod rollup;
 pub(crate) mod told;
 pub(crate) mod work;
 
-use building::Builds;
+use building::{Builds, Options};
 use gather::Gathered;
 use heirloom_build::{Builder, Settings};
 
+use crate::cli::BuildArgs;
 use crate::context::{Context, processors};
 use crate::fail::Fail;
 
@@ -27,10 +29,10 @@ pub(crate) fn builder(context: &Context) -> Result<Builder<'_>, Fail> {
 }
 
 /// Everything up to the builds, for verbs that begin where these end.
-pub(crate) fn built(context: &Context) -> Result<(Gathered, Builds), Fail> {
+pub(crate) fn built(context: &Context, args: &BuildArgs) -> Result<(Gathered, Builds), Fail> {
     let gathered = gather::gather(context)?;
     let builder = builder(context)?;
     let ground = planning::ground(context, &builder, &gathered)?;
-    let builds = building::build(context, &builder, &gathered, &ground)?;
+    let builds = building::build(context, &builder, &gathered, &ground, Options::new(context, args))?;
     Ok((gathered, builds))
 }

@@ -1,6 +1,7 @@
 //! One file for each verb: it asks the flow for the work and shows the result.
 
 mod build;
+mod clean;
 mod compare;
 mod completions;
 mod compose;
@@ -25,7 +26,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Init(init) => init::run(init),
         Verb::Import => import::run(&open()?),
         Verb::Plan => plan::run(&open()?),
-        Verb::Build => build::run(&open()?),
+        Verb::Build(args) => build::run(&open()?, args),
+        Verb::Clean(args) => clean::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
             true => {
                 compare::stands_alone(args)?;
@@ -35,7 +37,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         },
         Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
-        Verb::Rebuild => rebuild::run(&open()?),
+        Verb::Rebuild(args) => rebuild::run(&open()?, args),
         Verb::Status => status::run(&open()?),
         Verb::Why { package } => why::run(&open()?, package),
         Verb::Doctor => doctor::run(),

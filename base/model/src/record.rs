@@ -10,6 +10,9 @@
 //! | [`Settled`] | build | what dynamic build requirements came to |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
+//! | [`Cost`] | build | what a step used, for the next time |
+//! | [`Interface`] | build | what builds can see of a package |
+//! | [`Alike`] | build | an action, by what its build can see |
 //! | [`Ran`] | build | what a step came to, with the reason if it failed |
 //! | [`Compared`] | compare | one package against its reference |
 //! | [`Accepted`] | compare | a package that may be signed, and on what ground |
@@ -26,8 +29,8 @@ use serde::de::DeserializeOwned;
 
 pub use action::{Action, BuildrootPackage, Content, Limits};
 pub use outcome::{
-    Accepted, Built, Compared, Composed, ComposedRepository, FailKind, Failed, Ground, NotAccepted, Promise,
-    Ran, Resources, Signed,
+    Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, FailKind, Failed, Ground,
+    Interface, NotAccepted, Promise, Ran, Resources, Signed,
 };
 pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Step};
 pub use source::{
@@ -62,6 +65,9 @@ record!(Plan, "planned", self => "plan".to_owned());
 record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
 record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
+record!(Cost, "cost", self => self.step.clone());
+record!(Interface, "interface", self => self.package.to_string());
+record!(Alike, "alike", self => self.seen.to_string());
 record!(Ran, "ran", self => self.step.clone());
 record!(Compared, "compared", self => self.key());
 record!(Accepted, "accepted", self => self.digest().to_string());

@@ -61,12 +61,21 @@ pub enum BuildError {
     /// The sandbox could not be set up.
     #[error("the sandbox failed: {0}; `heirloom doctor` says what this machine lacks")]
     Sandbox(String),
+    /// It was told to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The machine can't run builds.
     #[error("this machine can't run builds: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Host(Vec<Lack>),
 }
 
 impl BuildError {
+    /// TODO
+    #[must_use]
+    pub fn is_infrastructure(&self) -> bool {
+        matches!(self, Self::Io { .. } | Self::Sandbox(_))
+    }
+
     pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { what, path: path.to_owned(), source }
     }

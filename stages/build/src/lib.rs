@@ -20,6 +20,7 @@ mod cgroup;
 mod detect;
 mod error;
 mod evaluate;
+mod interface;
 mod message;
 mod results;
 mod roots;
@@ -30,6 +31,7 @@ pub use builder::{Builder, Settings};
 pub use detect::{Lack, detect};
 pub use error::BuildError;
 pub use evaluate::{SpecError, evaluation_key};
+pub use interface::interface;
 pub use roots::Root;
 pub use sandbox::sandbox_main;
 

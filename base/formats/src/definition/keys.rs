@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use heirloom_model::record::{Limits, Promise};
+use heirloom_model::record::{CutOff, Limits, Promise};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -210,15 +210,63 @@ pub struct Signing {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildSettings {
-    /// Builds at one time. 0: as many as the machine has processors.
+    /// Processes that all builds together start at a time, which are shared out among them. 0: as many as the
+    /// machine has processors.
     #[serde(default)]
     pub jobs: usize,
+    /// MiB of memory that all builds together are expected to use. 0: nine tenths of what is free.
+    #[serde(default)]
+    pub memory_mib: u64,
+    /// What single source packages need, by name, where it is more or less than usual: LLVM, kernels, browsers.
+    #[serde(default)]
+    pub needs: BTreeMap<String, Needs>,
+    /// Directory in which results are kept for other definitions and releases too: what one has built, another
+    /// takes. Absent: this definition's own state alone.
+    #[serde(default)]
+    pub cache: Option<PathBuf>,
+    /// GiB that this cache may have; the longest unused results go first.
+    #[serde(default = "cache_gib")]
+    pub cache_gib: u64,
+    /// When a change ends. `content`: where a package comes out as it was. `interface`: where what builds can see
+    /// of a package is as it was, although its code is not.
+    #[serde(default)]
+    pub cutoff: CutOff,
     /// The `%packager` macro.
     #[serde(default)]
     pub packager: Option<String>,
     /// More macros for every build.
     #[serde(default)]
     pub macros: BTreeMap<String, String>,
+}
+
+/// What the builds of one source package need. What is absent is as for all.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// Processes at a time that must be free for it.
+    pub jobs: Option<usize>,
+    /// MiB of memory: must be free for it, and may be used by it.
+    pub memory_mib: Option<u64>,
+    /// MiB that it may write.
+    pub disk_mib: Option<u64>,
+    /// Minutes of wall-clock time.
+    pub minutes: Option<u64>,
+    /// Processes and threads at one time.
+    pub processes: Option<u64>,
+}
+
+impl Needs {
+    /// The limits of all, with these instead where they are stated.
+    #[must_use]
+    pub fn limits(&self, all: LimitSettings) -> Limits {
+        LimitSettings {
+            minutes: self.minutes.unwrap_or(all.minutes),
+            memory_mib: self.memory_mib.unwrap_or(all.memory_mib),
+            disk_mib: self.disk_mib.unwrap_or(all.disk_mib),
+            processes: self.processes.unwrap_or(all.processes),
+        }
+        .into()
+    }
 }
 
 /// What one build may use at most.
@@ -251,6 +299,10 @@ impl From<LimitSettings> for Limits {
             processes: settings.processes,
         }
     }
+}
+
+fn cache_gib() -> u64 {
+    50
 }
 
 fn state() -> PathBuf {

@@ -1,0 +1,245 @@
+//! One step: its buildroot, its action, its result.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heirloom_build::{BuildError, Job, Outcome};
+use heirloom_model::record::{Action, Built, Cost, CutOff, FailKind, Failed, Imported, Ran, Settled, Step};
+use heirloom_model::{Dependency, Digest, Package};
+use heirloom_plan::Buildroot;
+
+use super::super::planning;
+use super::budget::Share;
+use super::round::{Came, Round};
+use crate::fail::{Exit, Fail, chain};
+
+/// An action and its names.
+struct Pinned {
+    action: Action,
+    document: Digest,
+    key: Digest,
+}
+
+impl Round<'_> {
+    pub(super) fn step(&self, step: &Step, share: Share) -> Result<Came, Fail> {
+        let pinned = match self.pin(step)? {
+            Ok(pinned) => pinned,
+            Err(failed) => return self.fail(step, failed),
+        };
+        let seen = match self.options.cutoff {
+            CutOff::Interface => Some(self.results.seen(&pinned.action)?),
+            CutOff::Content => None,
+        };
+        let came = match self.known(step, &pinned, seen)? {
+            Some((built, cut)) => self.is_known(step, &pinned, built, cut)?,
+            None => self.run_build(step, &pinned, share)?,
+        };
+        if let (Some(seen), Came::Built(built) | Came::Known(built, _)) = (seen, &came) {
+            self.results.is_alike(seen, built.action)?;
+        }
+        Ok(came)
+    }
+
+    /// Solves the buildroot and puts the action together.
+    fn pin(&self, step: &Step) -> Result<Result<Pinned, Failed>, Fail> {
+        let source = self.source(step)?;
+        let requires = self.requires(step)?;
+        let buildroot = match heirloom_plan::buildroot(
+            self.context.arch(),
+            &step.source,
+            &self.gathered.bootstrap.packages,
+            &self.ground.base,
+            &self.results_before(step),
+            &requires,
+        ) {
+            Ok(buildroot) => buildroot,
+            Err(error) => return Ok(Err(never_tried(step, FailKind::Unresolvable, error.to_string()))),
+        };
+        let action = self.action(step, source, requires, buildroot);
+        let document = self.context.store.put(&serde_json::to_vec(&action)?)?;
+        let key = self.results.key(&action)?;
+        Ok(Ok(Pinned { action, document, key }))
+    }
+
+    /// A result that was there, and what cut the build off if its inputs are not those of the last time.
+    fn known(
+        &self,
+        step: &Step,
+        pinned: &Pinned,
+        seen: Option<Digest>,
+    ) -> Result<Option<(Built, Option<CutOff>)>, Fail> {
+        if let Some(built) = self.results.known(pinned.key, &self.progress)? {
+            let last = self.context.store.get::<Ran>(&step.id)?;
+            let cut = last.filter(|last| last.action == Some(pinned.key)).and_then(|last| {
+                if last.document == Some(pinned.document) { last.cut } else { Some(CutOff::Content) }
+            });
+            return Ok(Some((built, cut)));
+        }
+        let Some(alike) = seen.map(|seen| self.results.alike(seen)).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        Ok(self.results.known(alike, &self.progress)?.map(|built| (built, Some(CutOff::Interface))))
+    }
+
+    fn is_known(
+        &self,
+        step: &Step,
+        pinned: &Pinned,
+        mut built: Built,
+        cut: Option<CutOff>,
+    ) -> Result<Came, Fail> {
+        // The same action may have been built for a step of another name.
+        built.step.clone_from(&step.id);
+        self.ran(step, Some(built.action), Some(pinned.document), cut, None)?;
+        self.progress.tick(&step.id);
+        Ok(Came::Known(Box::new(built), cut))
+    }
+
+    fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
+        let Pinned { action, document, key } = pinned;
+        planning::fetch(self.context, &self.gathered.bootstrap, &action.extra)?;
+        self.progress.doing(&step.id);
+        let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
+        let mut tries = 0;
+        let outcome = loop {
+            let doing = |phase: &str| self.progress.doing(&format!("{} {phase}", step.id));
+            match self.builder.run(&job, &doing) {
+                Err(BuildError::Interrupted) => return Ok(Came::Interrupted),
+                Err(error) if error.is_infrastructure() && tries < self.options.retries => {
+                    tries += 1;
+                    self.progress.say(&format!(
+                        "{}: the machine failed, try {tries} of {}: {}",
+                        step.id,
+                        self.options.retries,
+                        chain(&error)
+                    ));
+                }
+                Err(error) if error.is_infrastructure() && self.options.keep_going => {
+                    let message =
+                        format!("{}: the machine failed, not the package: {}", step.id, chain(&error));
+                    return self.fail(step, never_tried(step, FailKind::Machine, message));
+                }
+                outcome => break outcome?,
+            }
+        };
+        match outcome {
+            Outcome::Built(built) => self.is_built(step, built),
+            Outcome::NeedsMore(requires) => {
+                let settled = Settled { source: step.source_digest, with: step.with.clone(), requires };
+                self.context.store.append(&settled)?;
+                Ok(Came::Learned)
+            }
+            Outcome::Failed(failed) => self.fail(step, failed),
+        }
+    }
+
+    fn is_built(&self, step: &Step, built: Box<Built>) -> Result<Came, Fail> {
+        self.results.keep(&built)?;
+        self.context.store.append(&Cost { step: step.id.clone(), resources: built.resources })?;
+        self.ran(step, Some(built.action), Some(built.document), None, None)?;
+        self.progress.line(&format!("{} {:.1} s", built.nevra, built.resources.seconds));
+        Ok(Came::Built(built))
+    }
+
+    fn fail(&self, step: &Step, failed: Failed) -> Result<Came, Fail> {
+        let first = failed.message.lines().next().unwrap_or_default();
+        self.progress.line(&format!("{} FAILED: {first}", step.id));
+        self.ran(step, None, failed.document, None, Some(failed.clone()))?;
+        Ok(Came::Failed(failed))
+    }
+
+    fn ran(
+        &self,
+        step: &Step,
+        action: Option<Digest>,
+        document: Option<Digest>,
+        cut: Option<CutOff>,
+        failed: Option<Failed>,
+    ) -> Result<(), Fail> {
+        Ok(self.context.store.append(&Ran { step: step.id.clone(), action, document, cut, failed })?)
+    }
+
+    fn source(&self, step: &Step) -> Result<&Imported, Fail> {
+        let sources = &self.gathered.sources;
+        let found = sources.binary_search_by(|source| source.name.as_str().cmp(&step.source));
+        found
+            .map(|index| &sources[index])
+            .map_err(|_| Fail::new(Exit::Failed, format!("{} is planned, but not imported", step.source)))
+    }
+
+    fn requires(&self, step: &Step) -> Result<Vec<Dependency>, Fail> {
+        let evaluated = &self.ground.evaluated[&step.source];
+        if let Some(requires) = planning::settled(self.context, step.source_digest, &step.with)? {
+            return Ok(requires);
+        }
+        let bootstrap = evaluated.bootstrap_requires.clone().filter(|_| !step.with.is_empty());
+        Ok(bootstrap.unwrap_or_else(|| evaluated.build_requires.clone()))
+    }
+
+    /// Packages made by the steps that come before this one, however far; nothing else, so that a buildroot
+    /// does not depend on which builds happen to be finished. Of a source's builds, the last one counts.
+    fn results_before(&self, step: &Step) -> Vec<Package> {
+        let mut before: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&str> = step.after.iter().map(String::as_str).collect();
+        while let Some(id) = open.pop() {
+            if before.insert(id) {
+                open.extend(self.steps[id].after.iter().map(String::as_str));
+            }
+        }
+        let state = self.lock();
+        let built: Vec<Arc<Built>> = before
+            .iter()
+            .filter(|id| !self.is_hidden(id, &before))
+            .filter_map(|id| state.built.get(*id).cloned())
+            .collect();
+        drop(state);
+        built.iter().flat_map(|built| built.packages.iter().cloned()).collect()
+    }
+
+    /// Whether a later build of the same source is among these.
+    fn is_hidden(&self, id: &str, among: &BTreeSet<&str>) -> bool {
+        let rank = |step: &Step| match step.id.rsplit_once(':') {
+            None => usize::MAX,
+            Some((_, "bootstrap")) => 0,
+            Some(_) => step.pass,
+        };
+        let this = self.steps[id];
+        let start = this.source.as_str();
+        // Ids of one source follow each other: its name, then its name with a colon.
+        among.range(start..).take_while(|other| other.starts_with(start)).any(|other| {
+            let other = self.steps[other];
+            other.source == this.source && rank(other) > rank(this)
+        })
+    }
+
+    fn action(
+        &self,
+        step: &Step,
+        source: &Imported,
+        mut requires: Vec<Dependency>,
+        buildroot: Buildroot,
+    ) -> Action {
+        requires.sort();
+        requires.dedup();
+        let definition = &self.context.definition;
+        let needs = definition.build.needs.get(&step.source).copied().unwrap_or_default();
+        Action {
+            builder: heirloom_build::BUILDER,
+            name: source.name.clone(),
+            spec: source.spec.clone(),
+            sources: source.files.iter().map(|file| (file.name.clone(), file.digest)).collect(),
+            base: buildroot.base,
+            extra: buildroot.extra,
+            requires,
+            macros: self.context.macros(),
+            with: step.with.clone(),
+            arch: self.context.arch().to_owned(),
+            limits: needs.limits(definition.limits),
+        }
+    }
+}
+
+/// A failure before there was an action to run.
+pub(super) fn never_tried(step: &Step, kind: FailKind, message: String) -> Failed {
+    Failed { step: step.id.clone(), document: None, kind, message, log: None }
+}
