@@ -7,6 +7,7 @@
 mod ran;
 
 mod crash;
+mod cutoff;
 mod failures;
 mod imports;
 mod refused;
