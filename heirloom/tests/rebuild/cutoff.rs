@@ -72,7 +72,7 @@ fn a_change_goes_as_far_as_it_makes_a_difference() {
     assert_eq!(built, names(&["answer", "asker"]));
     assert_eq!(result["cut"], serde_json::json!({ "teller": "content" }));
     let why = site.run(&["why", "asker"]).expect(0).stdout;
-    assert!(why.contains("because buildroot answer:") && why.contains(" -> "), "{why}");
+    assert!(why.contains("because buildroot answer.x86_64:") && why.contains(" -> "), "{why}");
 }
 
 #[test]

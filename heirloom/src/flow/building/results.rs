@@ -57,8 +57,11 @@ impl<'a> Results<'a> {
 
     /// The action's key, by the contents of its buildroot.
     pub(crate) fn key(&self, action: &Action) -> Result<Digest, Fail> {
-        let unknown: Vec<_> =
-            action.buildroot().filter(|package| !self.contents.knows(package.digest)).cloned().collect();
+        let unknown: Vec<_> = action
+            .buildroot()
+            .filter(|package| self.contents.known(package.digest).is_none())
+            .cloned()
+            .collect();
         planning::fetch(self.context, self.bootstrap, &unknown)?;
         let contents =
             action.buildroot().map(|package| Ok((package.digest, self.contents.of(package.digest)?)));
