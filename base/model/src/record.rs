@@ -8,6 +8,7 @@
 //! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
 //! | [`Plan`] | plan | the steps, their order and the reason of each |
 //! | [`Settled`] | build | what dynamic build requirements came to |
+//! | [`Pinned`] | build | which action follows from which inputs |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
 //! | [`Cost`] | build | what a step used, for the next time |
@@ -27,7 +28,7 @@ mod source;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use action::{Action, BuildrootPackage, Content, Limits};
+pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
 pub use outcome::{
     Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, FailKind, Failed, Ground,
     Interface, NotAccepted, Promise, Ran, Resources, Signed,
@@ -63,6 +64,7 @@ record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name()
 record!(Evaluated, "evaluated", self => self.key.to_string());
 record!(Plan, "planned", self => "plan".to_owned());
 record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
+record!(Pinned, "pinned", self => self.inputs.to_string());
 record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
 record!(Cost, "cost", self => self.step.clone());

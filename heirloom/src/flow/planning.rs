@@ -19,6 +19,8 @@ use crate::ui::Progress;
 /// What plans and builds stand on.
 pub(crate) struct Ground {
     pub(crate) base: Base,
+    /// Digest of its packages.
+    pub(crate) base_digest: Digest,
     /// By name of the source package.
     pub(crate) evaluated: BTreeMap<String, Evaluated>,
 }
@@ -37,7 +39,7 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
         gathered.sources.len(),
         base_packages.len()
     ));
-    Ok(Ground { base, evaluated })
+    Ok(Ground { base, base_digest: root.digest(), evaluated })
 }
 
 fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
