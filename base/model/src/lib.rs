@@ -21,5 +21,5 @@ pub use digest::Digest;
 pub use finding::{Evidence, Finding, Normalisation, Severity};
 pub use nevra::{Evr, Nevra};
 pub use package::{Package, PackageFile};
-pub use recorded::{RecordedBuildroot, RecordedFormat, RecordedPackage};
+pub use recorded::{Deviation, Origin, RecordedBuildroot, RecordedFormat, RecordedPackage};
 pub use verdict::Verdict;

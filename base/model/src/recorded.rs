@@ -1,10 +1,14 @@
 //! Buildroots as other build systems have recorded them, whatever the form of the record.
 
+mod deviation;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Nevra};
+
+pub use deviation::{Deviation, Origin};
 
 /// In what form a buildroot was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -88,3 +88,48 @@ fn issuer(mut subpackets: &[u8]) -> Option<String> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A version 4 signature with these hashed and unhashed subpackets, in an old header.
+    fn v4(hashed: &[u8], unhashed: &[u8]) -> Vec<u8> {
+        let mut body = vec![4, 0, 1, 8];
+        for area in [hashed, unhashed] {
+            body.extend([0, u8::try_from(area.len()).unwrap()]);
+            body.extend(area);
+        }
+        [&[0x88, u8::try_from(body.len()).unwrap()][..], &body].concat()
+    }
+
+    #[test]
+    fn the_issuer_is_found_in_every_form() {
+        let id = [9, 16, 0x23, 0x22, 0xd3, 0xd9, 0x4b, 0xf0, 0xc9, 0xdb];
+        let fingerprint = [&[22, 0x80 | 33, 4][..], &[7; 12], &id[2..]].concat();
+        let time = [5, 2, 0, 0, 0, 0];
+        let v3 = [&[0xc2, 17, 3, 5, 0, 0, 0, 0, 0][..], &id[2..], &[1, 8]].concat();
+        let expected = Some("2322d3d94bf0c9db".to_owned());
+        for packet in [
+            v4(&time, &id),
+            v4(&fingerprint, &[]),
+            v4(&[&time[..], &fingerprint].concat(), &id),
+            [&[0xc2, 255, 0, 0, 0][..], &v4(&time, &id)[1..]].concat(),
+            v3,
+        ] {
+            assert_eq!(key_id(&packet), expected, "{packet:x?}");
+        }
+        assert_eq!(key_id(&v4(&time, &[])), None);
+        assert_eq!(key_id(&v4(&time, &[200])), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(packet in proptest::collection::vec(proptest::num::u8::ANY, 0..40), at in 0usize..24, byte: u8) {
+            let _ = key_id(&packet);
+            let mut near = v4(&[5, 2, 0, 0, 0, 0], &[9, 16, 1, 2, 3, 4, 5, 6, 7, 8]);
+            near[at] = byte;
+            let _ = key_id(&near);
+        }
+    }
+}
