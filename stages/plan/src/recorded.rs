@@ -3,7 +3,7 @@
 mod closure;
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heirloom_model::record::{BuildrootPackage, Need, Provider};
 use heirloom_model::{
@@ -78,12 +78,13 @@ pub fn follow<'a>(question: &Question<'a>) -> Result<Followed<'a>, PlanError> {
     if let Some(why) = question.recorded.incomplete.clone() {
         followed.deviations.push(Deviation::Incomplete { why });
     }
+    let mut used = HashSet::new();
     for recorded in &question.recorded.packages {
         let (choice, deviation) = index.choose(recorded);
         followed.deviations.extend(deviation);
         let Some((origin, package)) = choice else { continue };
         // Two recorded versions may have one nearest.
-        if followed.picks.iter().all(|pick| !std::ptr::eq(pick.package, package)) {
+        if used.insert(std::ptr::from_ref(package)) {
             followed.deviations.extend(other_digest(question, recorded, origin, package));
             followed.picks.push(Pick { package, origin, because: "recorded".to_owned() });
         }
