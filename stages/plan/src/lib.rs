@@ -13,11 +13,13 @@ mod error;
 mod graph;
 mod input;
 mod order;
+mod recorded;
 
 pub use base::{Base, base};
 pub use buildroot::{Buildroot, buildroot};
 pub use error::{PlanError, Unbuildable};
 pub use input::{Input, Source};
+pub use recorded::{Available, Followed, Pick, Question, Sigmd5, follow};
 
 use heirloom_model::record::Plan;
 
