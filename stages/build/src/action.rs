@@ -99,7 +99,7 @@ impl Builder<'_> {
         let step =
             Step { command: command(job.action, job.jobs), user: BUILD_ID, seconds: None, output: None };
         let run = Run {
-            view: View { layers: root.layer_paths(), upper: Upper::Memory, host_tools: false },
+            view: View { layers: root.layers(), upper: Upper::Memory, host_tools: false },
             limits: job.action.limits,
             inputs,
             packages: Vec::new(),

@@ -61,6 +61,15 @@ impl<'a> Builder<'a> {
             .map_err(|NotInstalled(message)| BuildError::Install { packages: packages.len(), message })
     }
 
+    /// The same with more packages in a layer of their own.
+    ///
+    /// # Errors
+    /// As for [`Builder::base_root`].
+    pub fn extended_root(&self, base: &Root, extra: &[BuildrootPackage]) -> Result<Root, BuildError> {
+        self.root_on(Some(base), extra)?
+            .map_err(|NotInstalled(message)| BuildError::Install { packages: extra.len(), message })
+    }
+
     pub(crate) fn root_on(
         &self,
         below: Option<&Root>,

@@ -108,7 +108,7 @@ impl Batch<'_> {
             self.add_inputs(builder, index, source, &mut inputs)?;
         }
         let run = Run {
-            view: View { layers: self.root.layer_paths(), upper: Upper::Memory, host_tools: false },
+            view: View { layers: self.root.layers(), upper: Upper::Memory, host_tools: false },
             limits: LIMITS,
             inputs,
             packages: Vec::new(),

@@ -55,7 +55,10 @@ impl Root {
         self.digest
     }
 
-    pub(crate) fn layer_paths(&self) -> Vec<PathBuf> {
+    /// Directories of its layers below the state directory, from the topmost down: what an overlay takes
+    /// as lower directories.
+    #[must_use]
+    pub fn layers(&self) -> Vec<PathBuf> {
         self.layers.iter().map(|layer| Path::new("roots").join(&layer.name).join("upper")).collect()
     }
 
@@ -234,7 +237,7 @@ fn install(
     store: &Store,
     sandbox: &Sandbox,
 ) -> Result<End, BuildError> {
-    let layers = below.layer_paths();
+    let layers = below.layers();
     let host_tools = !layers.iter().any(|layer| sandbox.state.join(layer).join("usr/bin/rpm").exists());
     let mut links = Vec::new();
     for package in packages {

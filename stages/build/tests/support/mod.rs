@@ -118,6 +118,22 @@ impl Place {
         fresh.map(keep).collect()
     }
 
+    /// At least so many packages, in an order in which each installs after those before it.
+    pub(crate) fn more_than(&self, present: &[BuildrootPackage], count: usize) -> Vec<BuildrootPackage> {
+        let mut more: Vec<BuildrootPackage> = Vec::new();
+        for package in &self.packages {
+            let all: Vec<_> = present.iter().chain(&more).cloned().collect();
+            let needed = self.solve(&[package.nevra.name()], &all);
+            if needed.len() == 1 {
+                more.extend(needed);
+            }
+            if more.len() >= count {
+                break;
+            }
+        }
+        more
+    }
+
     /// Puts an RPM in the store.
     pub(crate) fn keep(&self, rpm: &Path) -> BuildrootPackage {
         let digest = self.store.put_file(rpm).unwrap().0;
