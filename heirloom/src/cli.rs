@@ -69,7 +69,7 @@ pub(crate) enum Verb {
         /// A source or binary package.
         package: String,
     },
-    /// Says what this machine lacks, and the command that installs it.
+    /// Says how this machine can build, as root or without, what it lacks, and the command that installs it.
     Doctor,
     /// Writes a completion script for a shell to standard output.
     Completions {

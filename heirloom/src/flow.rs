@@ -21,8 +21,12 @@ use crate::fail::Fail;
 
 /// The builder of this distribution.
 pub(crate) fn builder(context: &Context) -> Result<Builder<'_>, Fail> {
-    let settings =
-        Settings { state_dir: context.store.dir().to_owned(), jobs: processors(), sandbox_program: None };
+    let settings = Settings {
+        state_dir: context.store.dir().to_owned(),
+        jobs: processors(),
+        interrupt: Default::default(),
+        sandbox_program: None,
+    };
     Ok(Builder::new(&context.store, settings)?)
 }
 

@@ -5,12 +5,16 @@ use std::time::Instant;
 
 use heirloom_model::record::{Action, Built, FailKind, Failed, Resources};
 use heirloom_model::{Dependency, Digest};
+use serde::{Deserialize, Serialize};
 
-use crate::sandbox::{BUILD_ID, End, HOST_NAME, Input, Run, Step, TOPDIR, Upper, View};
+use crate::sandbox::{
+    BUILD_ID, Content, End, HOST_NAME, Input, Run, Step, Surroundings, TOP, TOPDIR, Upper, View,
+};
 use crate::{BuildError, Builder, Root, message, results};
 
 /// What became of an action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It gave packages.
     Built(Box<Built>),
@@ -105,6 +109,7 @@ impl Builder<'_> {
             packages: Vec::new(),
             environment: &environment(),
             steps: vec![step],
+            surroundings: Surroundings::default(),
         };
         let mut stages = Stages { progress, line: Vec::new() };
         self.sandbox.run(run, |bytes| stages.hear(bytes))
@@ -114,8 +119,9 @@ impl Builder<'_> {
     fn inputs(&self, action: &Action) -> Result<Vec<Input>, BuildError> {
         let input = |(name, digest): &(String, Digest)| {
             let dir = if *name == action.spec { "SPECS" } else { "SOURCES" };
-            let to = PathBuf::from(dir).join(plain_name(&action.name, name)?);
-            self.source(&action.name, name, *digest).map(|from| Input { from, to, owner: BUILD_ID })
+            let to = PathBuf::from(TOP).join(dir).join(plain_name(&action.name, name)?);
+            let content = Content::File(self.source(&action.name, name, *digest)?);
+            Ok(Input { content, to, owner: BUILD_ID })
         };
         action.sources.iter().map(input).collect()
     }

@@ -20,6 +20,7 @@ mod cgroup;
 mod detect;
 mod error;
 mod evaluate;
+mod ids;
 mod message;
 mod results;
 mod roots;
@@ -27,7 +28,7 @@ mod sandbox;
 
 pub use action::{Job, Outcome};
 pub use builder::{Builder, Settings};
-pub use detect::{Lack, detect};
+pub use detect::{Lack, Limiting, Machine, Mode, detect};
 pub use error::BuildError;
 pub use evaluate::{SpecError, evaluation_key};
 pub use roots::Root;

@@ -13,5 +13,7 @@ mod killed;
 #[path = "build/roots.rs"]
 mod roots;
 mod support;
+#[path = "build/unprivileged.rs"]
+mod unprivileged;
 #[path = "build/works.rs"]
 mod works;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use heirloom_build::{Builder, Job, Outcome, Settings};
 use heirloom_formats::rpm_file::Header;
@@ -99,7 +99,12 @@ impl Place {
 
     /// A builder whose sandbox this program starts.
     pub(crate) fn builder_with(&self, program: PathBuf) -> Builder<'_> {
-        let settings = Settings { state_dir: self.dir.clone(), jobs: 2, sandbox_program: Some(program) };
+        let settings = Settings {
+            state_dir: self.dir.clone(),
+            jobs: 2,
+            interrupt: Arc::default(),
+            sandbox_program: Some(program),
+        };
         Builder::new(&self.store, settings).unwrap()
     }
 
