@@ -1,6 +1,7 @@
 //! Joins the stages: takes the records that one leaves to the next. Holds no rule of any stage.
 
 pub(crate) mod building;
+pub(crate) mod checking;
 pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;

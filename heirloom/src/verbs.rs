@@ -1,6 +1,7 @@
 //! One file for each verb: it asks the flow for the work and shows the result.
 
 mod build;
+mod build_action;
 mod compare;
 mod completions;
 mod compose;
@@ -9,6 +10,7 @@ mod import;
 mod init;
 mod plan;
 mod rebuild;
+mod shell;
 mod status;
 mod verify_certificate;
 mod why;
@@ -25,7 +27,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Init(init) => init::run(init),
         Verb::Import => import::run(&open()?),
         Verb::Plan => plan::run(&open()?),
-        Verb::Build => build::run(&open()?),
+        Verb::Build(args) => build::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
             true => {
                 compare::stands_alone(args)?;
@@ -38,6 +40,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Rebuild => rebuild::run(&open()?),
         Verb::Status => status::run(&open()?),
         Verb::Why { package } => why::run(&open()?, package),
+        Verb::BuildAction(args) => build_action::run(args),
+        Verb::Shell(args) => shell::run(&open()?, args),
         Verb::Doctor => doctor::run(),
         Verb::Completions { shell } => completions::completions(*shell),
         Verb::Man { dir } => completions::man(dir),

@@ -80,6 +80,14 @@ impl<'a> Builder<'a> {
             .map_err(|NotInstalled(message)| BuildError::Install { packages: extra.len(), message })
     }
 
+    /// Removes all buildroots, whoever owns their files.
+    ///
+    /// # Errors
+    /// They can't be removed.
+    pub fn remove_roots(self) -> Result<(), BuildError> {
+        self.sandbox.remove(self.roots.dir())
+    }
+
     pub(crate) fn root_on(
         &self,
         below: Option<&Root>,

@@ -22,17 +22,23 @@ mod error;
 mod evaluate;
 mod ids;
 mod message;
+mod remote;
 mod results;
 mod roots;
 mod sandbox;
+mod shell;
+mod variation;
 
 pub use action::{Job, Outcome};
 pub use builder::{Builder, Settings};
 pub use detect::{Lack, Limiting, Machine, Mode, detect};
 pub use error::BuildError;
 pub use evaluate::{SpecError, evaluation_key};
+pub use remote::{Message, remote_execution};
 pub use roots::Root;
 pub use sandbox::sandbox_main;
+pub use shell::Visit;
+pub use variation::Checked;
 
 /// Version of the rules by which builds are run: a part of every action, raised when a build is run in
 /// another way.

@@ -101,6 +101,10 @@ impl Roots {
         Ok(roots)
     }
 
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The root with these packages on top of another root.
     pub(crate) fn on(
         &self,
