@@ -14,6 +14,7 @@ use super::gather::{Foreign, Gathered};
 use super::work;
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
+use crate::interrupt;
 use crate::ui::Progress;
 
 /// What plans and builds stand on.
@@ -32,6 +33,7 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
     let base = base(context, &gathered.bootstrap)?;
     let base_packages = base.packages(&gathered.bootstrap.packages);
     fetch(context, &gathered.bootstrap, &base_packages)?;
+    let _listening = interrupt::listen();
     let root = builder.base_root(&base_packages)?;
     let (evaluated, fresh) = evaluate(context, builder, &root, &gathered.sources)?;
     progress.end(&format!(

@@ -6,6 +6,7 @@
 #[path = "../common/ran.rs"]
 mod ran;
 
+mod again;
 mod crash;
 mod cutoff;
 mod failures;

@@ -16,7 +16,7 @@ use super::queue::Queue;
 use super::results::Results;
 use super::step::never_tried;
 use crate::context::Context;
-use crate::fail::{Exit, Fail};
+use crate::fail::Fail;
 use crate::interrupt;
 use crate::ui::Progress;
 
@@ -120,7 +120,7 @@ impl<'a> Round<'a> {
     }
 
     pub(super) fn run(self) -> Result<Ended, Fail> {
-        interrupt::listen();
+        let _listening = interrupt::listen();
         std::thread::scope(|scope| {
             for _ in 0..self.options.budget.cores {
                 scope.spawn(|| self.work());
@@ -134,8 +134,7 @@ impl<'a> Round<'a> {
             return Err(error);
         }
         if state.interrupted {
-            return Err(Fail::new(Exit::Interrupted, format!("interrupted; {fresh} builds are kept"))
-                .hint("run the same command again: it continues where it was"));
+            return Err(Fail::interrupted(&format!("; {fresh} builds are kept")));
         }
         let built = self.plan.steps.iter().zip(state.built).filter_map(|(step, made)| {
             let made = made?;
