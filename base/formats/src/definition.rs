@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::DefinitionError;
 pub use keys::{
-    Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude, ForeignRepository,
+    BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude, ForeignRepository,
     LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
 };
 
@@ -118,7 +118,7 @@ impl Definition {
         let foreign: &BTreeMap<String, ForeignRepository> = &self.reference;
         [&self.upstream.keys, &self.bootstrap.keys]
             .into_iter()
-            .chain(foreign.values().map(|repository| &repository.keys))
+            .chain(foreign.values().chain(&self.bootstrap.earlier).map(|repository| &repository.keys))
     }
 }
 

@@ -23,6 +23,12 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The first 12 digits: enough for a person to tell two digests apart.
     #[must_use]
     pub fn short(&self) -> String {

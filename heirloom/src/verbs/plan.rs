@@ -13,7 +13,7 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     let gathered = gather::gather(context)?;
     let builder = flow::builder(context)?;
     let ground = planning::ground(context, &builder, &gathered)?;
-    let plan = planning::plan(context, &gathered, &ground)?;
+    let plan = planning::plan(context, &gathered, &ground, false)?;
     let text = explain(&plan);
     Shown::new(&plan, text)
 }

@@ -46,20 +46,32 @@ fn evaluated(text: &str) -> (String, Evaluated) {
 }
 
 fn make(sources: &[&str], bootstrap: &[&str], reference: &[&str]) -> Result<Plan, PlanError> {
+    make_with(Options { passes: 1, ..Options::default() }, sources, bootstrap, reference)
+}
+
+fn make_with(
+    options: Options,
+    sources: &[&str],
+    bootstrap: &[&str],
+    reference: &[&str],
+) -> Result<Plan, PlanError> {
     let evaluated: Vec<_> = sources.iter().map(|text| evaluated(text)).collect();
     let bootstrap: Vec<_> = bootstrap.iter().map(|text| package(text, false)).collect();
     let reference: Vec<_> = reference.iter().map(|text| package(text, true)).collect();
     let base = base("x86_64", &bootstrap, &["gcc".to_owned()]).unwrap();
-    plan(&Input {
+    let input = Input {
         arch: "x86_64",
         sources: evaluated
             .iter()
             .map(|(name, evaluated)| Source { name, evaluated, learned: None, learned_bootstrap: None })
             .collect(),
         bootstrap: &bootstrap,
+        earlier: &[],
         base: &base,
         reference: &reference,
-    })
+        options,
+    };
+    Ok(plan(&input, &Solutions::default())?.plan)
 }
 
 fn order(plan: &Plan) -> Vec<String> {

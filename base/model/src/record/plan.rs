@@ -10,11 +10,13 @@ use crate::Digest;
 pub enum Provider {
     /// A package of the bootstrap repository.
     Bootstrap,
+    /// A package of an earlier release's repository.
+    Earlier,
     /// The result of the step with this id.
     Step(String),
 }
 
-/// One own result that a step's buildroot needs, and why.
+/// One package that a buildroot needs, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Need {
     /// The package that will be installed.
@@ -47,6 +49,9 @@ pub struct Step {
     pub after: Vec<String>,
     /// Packages from own results that its buildroot needs, sorted.
     pub needs: Vec<Need>,
+    /// Packages from elsewhere that its buildroot needs on top of the base, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<Need>,
     /// In one sentence, why it is in the plan at this place.
     pub reason: String,
 }
@@ -95,4 +100,19 @@ pub struct Plan {
     pub cycles: Vec<Cycle>,
     /// Source packages that do not build here, and why.
     pub left_out: Vec<(String, String)>,
+    /// Source packages whose needs can't be met, and the solver's explanation; only a plan that was told to
+    /// go on without them has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unbuildable: Vec<(String, String)>,
+    /// What the base of the buildroots comes to at last, sorted: all from bootstrap, or own results where there
+    /// are any.
+    #[serde(default)]
+    pub base: Vec<Need>,
+}
+
+/// Where the solutions are kept that the newest plan was made with: the next one need not find them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Solving {
+    /// The object that holds them.
+    pub solutions: Digest,
 }

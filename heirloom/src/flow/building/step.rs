@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heirloom_build::{BuildError, Job, Outcome};
 use heirloom_model::record::{Action, Built, Cost, CutOff, FailKind, Failed, Imported, Ran, Settled, Step};
 use heirloom_model::{Dependency, Digest, Package};
-use heirloom_plan::Buildroot;
+use heirloom_plan::{Buildroot, Offer};
 
 use super::super::planning;
 use super::budget::Share;
@@ -44,14 +44,15 @@ impl Round<'_> {
     fn pin(&self, step: &Step) -> Result<Result<Pinned, Failed>, Fail> {
         let source = self.source(step)?;
         let requires = self.requires(step)?;
-        let buildroot = match heirloom_plan::buildroot(
-            self.context.arch(),
-            &step.source,
-            &self.gathered.bootstrap.packages,
-            &self.ground.base,
-            &self.results_before(step),
-            &requires,
-        ) {
+        let offer = Offer {
+            arch: self.context.arch(),
+            bootstrap: &self.gathered.bootstrap.packages,
+            earlier: self.gathered.earlier(),
+            base: &self.ground.base,
+            own_base: step.own_base,
+            results: &self.results_before(step),
+        };
+        let buildroot = match heirloom_plan::buildroot(&offer, &step.source, &requires) {
             Ok(buildroot) => buildroot,
             Err(error) => return Ok(Err(never_tried(step, FailKind::Unresolvable, error.to_string()))),
         };
@@ -97,7 +98,7 @@ impl Round<'_> {
 
     fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
         let Pinned { action, document, key } = pinned;
-        planning::fetch(self.context, &self.gathered.bootstrap, &action.extra)?;
+        planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
         let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
         let mut tries = 0;
