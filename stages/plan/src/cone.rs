@@ -125,7 +125,8 @@ impl<'g> Graph<'g> {
             .iter()
             .enumerate()
             .map(|(index, (repository, package))| {
-                let source = expected.sources.get(index).map_or("", |&source| input.sources[source].name);
+                let source =
+                    expected.sources.get(index).map_or("", |&source| input.sources[source as usize].name);
                 digest(*repository, source, package, &paths)
             })
             .collect();

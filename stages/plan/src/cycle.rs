@@ -199,7 +199,7 @@ impl Breaking<'_, '_, '_, '_> {
         let mut costs: BTreeMap<usize, u64> = BTreeMap::new();
         for item in &self.nodes[node].needs {
             if let Place::Source(source) = item.from {
-                *costs.entry(source).or_default() += self.cost(item);
+                *costs.entry(source as usize).or_default() += self.cost(item);
             }
         }
         let arcs = costs.into_iter().filter_map(|(source, cost)| {
@@ -297,7 +297,7 @@ impl Breaking<'_, '_, '_, '_> {
         members.dedup();
         let missing = nodes.iter().map(|&node| {
             let hard = self.nodes[node].original.iter().filter(
-                |item| matches!(item.from, Place::Source(source) if self.hard.contains(&(node, source))),
+                |item| matches!(item.from, Place::Source(source) if self.hard.contains(&(node, source as usize))),
             );
             let packages: BTreeSet<_> =
                 hard.map(|item| self.work.memo.texts.get(item.package).to_owned()).collect();
@@ -331,7 +331,7 @@ impl Breaking<'_, '_, '_, '_> {
             &foreign(&node.needs, Place::Bootstrap) - &foreign(&node.original, Place::Bootstrap);
         // What the base has is not installed on top of it, but is what the step then uses.
         bootstrap.extend(node.original.iter().filter_map(|item| {
-            let cut = matches!(item.from, Place::Source(source) if node.hidden.contains(&source));
+            let cut = matches!(item.from, Place::Source(source) if node.hidden.contains(&(source as usize)));
             (cut && self.work.in_base(self.work.memo.texts.get(item.package))).then_some(item.package)
         }));
         let earlier = &foreign(&node.needs, Place::Earlier) - &foreign(&node.original, Place::Earlier);
@@ -343,7 +343,7 @@ impl Breaking<'_, '_, '_, '_> {
 
 fn sources(items: &[Item]) -> impl Iterator<Item = usize> {
     items.iter().filter_map(|item| match item.from {
-        Place::Source(source) => Some(source),
+        Place::Source(source) => Some(source as usize),
         Place::Bootstrap | Place::Earlier => None,
     })
 }

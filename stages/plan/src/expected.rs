@@ -12,7 +12,7 @@ use crate::Input;
 pub(crate) struct Expected {
     pub(crate) packages: Vec<Package>,
     /// Index of the source, by package.
-    pub(crate) sources: Vec<usize>,
+    pub(crate) sources: Vec<u32>,
     /// Indexes of the packages, by source.
     pub(crate) by_source: Vec<Vec<usize>>,
 }
@@ -40,11 +40,13 @@ impl Expected {
         }
         // The solver's last resort is the order of packages: it is to be that of their names, not of a file.
         found.sort_by(|(a, _), (b, _)| (&a.nevra, a.digest).cmp(&(&b.nevra, b.digest)));
-        let (packages, sources): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let (packages, sources): (Vec<_>, Vec<usize>) = found.into_iter().unzip();
         let mut by_source = vec![Vec::new(); input.sources.len()];
         for (package, &source) in sources.iter().enumerate() {
             by_source[source].push(package);
         }
+        // Thousands of millions of source packages do not fit into memory.
+        let sources = sources.into_iter().map(|source| u32::try_from(source).unwrap_or(u32::MAX)).collect();
         Self { packages, sources, by_source }
     }
 }

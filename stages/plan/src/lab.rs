@@ -56,7 +56,7 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// The source with this index.
-    Source(usize),
+    Source(u32),
     Bootstrap,
     Earlier,
 }

@@ -7,27 +7,35 @@
 //! passes for what is in a cycle. [`plan`] is both. [`buildroot`] pins the exact package set of one step when the
 //! results before it exist. Start at [`Input`].
 
+mod affected;
 mod arcs;
 mod base;
 mod buildroot;
 mod cone;
 mod cycle;
+mod diff;
 mod error;
 mod expected;
+mod hosting;
 mod input;
 mod lab;
 mod memo;
 mod order;
 mod scc;
+mod schedule;
 mod steps;
 mod texts;
 mod work;
 
+pub use affected::affected;
 pub use base::{Base, base};
 pub use buildroot::{Buildroot, Offer, buildroot};
+pub use diff::{Change, What, diff};
 pub use error::{PlanError, Unbroken, Unbuildable};
+pub use hosting::{Foreign, Hosting, self_hosted};
 pub use input::{Input, Options, Source};
 pub use memo::Solutions;
+pub use schedule::{Schedule, schedule, simulate};
 pub use work::Needs;
 
 use std::collections::BTreeMap;

@@ -64,7 +64,7 @@ pub(crate) type Solved = Result<Vec<Item>, Text>;
 /// Answers questions, from memory where it can.
 pub(crate) struct Memo<'m> {
     pub(crate) texts: Texts,
-    sources: BTreeMap<&'m str, usize>,
+    sources: BTreeMap<&'m str, u32>,
     names: Vec<&'m str>,
     known: BTreeMap<Digest, Arc<Solved>>,
     used: BTreeMap<Digest, Arc<Solved>>,
@@ -80,7 +80,7 @@ impl<'m> Memo<'m> {
         let mut memo = Self {
             texts: Texts::default(),
             names: input.sources.iter().map(|source| source.name).collect(),
-            sources: input.sources.iter().enumerate().map(|(index, source)| (source.name, index)).collect(),
+            sources: input.sources.iter().map(|source| source.name).zip(0..).collect(),
             known: BTreeMap::new(),
             used: BTreeMap::new(),
             fresh: 0,
@@ -119,9 +119,13 @@ impl<'m> Memo<'m> {
         lab: &Lab<'_, '_>,
         questions: &[(Digest, Question<'_>)],
     ) -> Result<Vec<Arc<Solved>>, PlanError> {
-        let unknown: Vec<_> =
-            questions.iter().filter(|(key, _)| !self.known.contains_key(key)).cloned().collect();
-        let (keys, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().unzip();
+        let unknown: BTreeMap<Digest, &Question<'_>> = questions
+            .iter()
+            .filter(|(key, _)| !self.known.contains_key(key))
+            .map(|(key, question)| (*key, question))
+            .collect();
+        let (keys, unknown): (Vec<_>, Vec<_>) =
+            unknown.into_iter().map(|(key, question)| (key, question.clone())).unzip();
         for (key, answer) in keys.into_iter().zip(lab.ask(&unknown)?) {
             let solved = Arc::new(self.keep(answer));
             self.known.insert(key, solved);
@@ -160,7 +164,7 @@ impl<'m> Memo<'m> {
                         let from = match item.from {
                             Place::Bootstrap => BOOTSTRAP,
                             Place::Earlier => EARLIER,
-                            Place::Source(source) => self.names[source],
+                            Place::Source(source) => self.names[source as usize],
                         };
                         [
                             number(self.texts.get(item.package)),

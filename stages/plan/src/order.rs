@@ -79,12 +79,12 @@ pub(crate) fn order(work: &mut Work<'_, '_, '_>, full: &[Option<Arc<Solved>>]) -
         .own_base()
         .iter()
         .filter_map(|found| match found.from {
-            Place::Source(source) => Some(source),
+            Place::Source(source) => Some(source as usize),
             Place::Bootstrap | Place::Earlier => None,
         })
         .collect();
     let graph = graph(full, &base);
-    let components = scc::components(&graph);
+    let components = scc::simple_first(scc::components(&graph), &graph);
     let mut rank = vec![0; full.len()];
     for (number, members) in (0u32..).zip(&components) {
         members.iter().for_each(|&member| rank[member as usize] = number);
@@ -128,7 +128,7 @@ fn graph(full: &[Option<Arc<Solved>>], base: &BTreeSet<usize>) -> Vec<Vec<u32>> 
         };
         let items = solved.as_ref().as_ref().map_or(&[][..], Vec::as_slice);
         let of = items.iter().filter_map(|item| match item.from {
-            Place::Source(source) => Some(node(source)),
+            Place::Source(source) => Some(source),
             Place::Bootstrap | Place::Earlier => None,
         });
         let mut list: Vec<u32> = of.chain(base.iter().map(|&source| node(source))).collect();

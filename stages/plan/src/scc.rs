@@ -1,5 +1,7 @@
 //! Strongly connected components, by Tarjan's algorithm, without recursion: a distribution's graph is deep.
 
+use std::collections::BTreeSet;
+
 /// Components of the graph whose edges lead from each node to the nodes that it needs. What a component needs
 /// comes before it; within a component the order is of no meaning.
 pub(crate) fn components(needs: &[Vec<u32>]) -> Vec<Vec<u32>> {
@@ -80,6 +82,41 @@ impl Walk<'_> {
         members.iter().for_each(|&member| self.open[member as usize] = false);
         self.found.push(members);
     }
+}
+
+/// The same components in another order that holds, too: what is no cycle comes before the cycles that do not need
+/// it, so that it is there for their first pass. The lowest node decides the rest.
+pub(crate) fn simple_first(components: Vec<Vec<u32>>, needs: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let mut of = vec![0; needs.len()];
+    for (number, members) in components.iter().enumerate() {
+        members.iter().for_each(|&member| of[member as usize] = number);
+    }
+    let mut waits = vec![0usize; components.len()];
+    let mut needed_by = vec![Vec::new(); components.len()];
+    for (number, members) in components.iter().enumerate() {
+        let all = members.iter().flat_map(|&member| &needs[member as usize]).map(|&need| of[need as usize]);
+        let before: BTreeSet<usize> = all.filter(|&other| other != number).collect();
+        waits[number] = before.len();
+        before.into_iter().for_each(|other| needed_by[other].push(number));
+    }
+    let key = |number: usize| {
+        let members = &components[number];
+        (is_cycle(members, needs), members.iter().min().copied(), number)
+    };
+    let mut ready: BTreeSet<_> =
+        (0..components.len()).filter(|&number| waits[number] == 0).map(key).collect();
+    let mut order = Vec::with_capacity(components.len());
+    while let Some((.., number)) = ready.pop_first() {
+        order.push(number);
+        for &next in &needed_by[number] {
+            waits[next] -= 1;
+            if waits[next] == 0 {
+                ready.insert(key(next));
+            }
+        }
+    }
+    let mut components = components;
+    order.into_iter().map(|number| std::mem::take(&mut components[number])).collect()
 }
 
 /// Whether a component is a cycle: several nodes, or one that needs itself.

@@ -40,6 +40,11 @@ impl Texts {
         self.all.get(text.0 as usize).map_or("", |text| text)
     }
 
+    /// The same, to be shared.
+    pub(crate) fn shared(&self, text: Text) -> Arc<str> {
+        self.all.get(text.0 as usize).map_or_else(|| "".into(), Arc::clone)
+    }
+
     /// The text with this number.
     pub(crate) fn numbered(&self, number: u32) -> Option<Text> {
         ((number as usize) < self.all.len()).then_some(Text(number))

@@ -1,5 +1,7 @@
 //! The plan: a value that can be printed, compared and kept.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
@@ -13,16 +15,17 @@ pub enum Provider {
     /// A package of an earlier release's repository.
     Earlier,
     /// The result of the step with this id.
-    Step(String),
+    Step(Arc<str>),
 }
 
-/// One package that a buildroot needs, and why.
+/// One package that a buildroot needs, and why. There are millions in the plan of a whole distribution, and the same
+/// texts again and again: they are shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Need {
     /// The package that will be installed.
-    pub package: String,
+    pub package: Arc<str>,
     /// Who asks for it: a build requirement, or `requirement of package`.
-    pub because: String,
+    pub because: Arc<str>,
     /// Where it comes from.
     pub provider: Provider,
 }

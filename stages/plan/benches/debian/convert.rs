@@ -53,32 +53,39 @@ impl Archive {
             of_source.entry(package.source_name().unwrap_or_default()).or_default().push(number);
         }
         let (mut taken, mut open) = (BTreeSet::new(), std::collections::VecDeque::new());
-        let queue = |names: Vec<&str>, open: &mut std::collections::VecDeque<usize>, taken: &mut BTreeSet<usize>| {
-            for name in names {
-                let source = index.first(name).and_then(|package| self.packages[package].source_name());
-                if let Some(&source) = source.and_then(|source| by_name.get(source))
-                    && taken.len() < count
-                    && taken.insert(source)
-                {
-                    open.push_back(source);
+        let queue =
+            |names: Vec<&str>, open: &mut std::collections::VecDeque<usize>, taken: &mut BTreeSet<usize>| {
+                for name in names {
+                    let source = index.first(name).and_then(|package| self.packages[package].source_name());
+                    if let Some(&source) = source.and_then(|source| by_name.get(source))
+                        && taken.len() < count
+                        && taken.insert(source)
+                    {
+                        open.push_back(source);
+                    }
                 }
-            }
-        };
+            };
         queue(group.to_vec(), &mut open, &mut taken);
         while let Some(source) = open.pop_front() {
             let (name, evaluated) = &self.sources[source];
             queue(evaluated.build_requires.iter().flat_map(names).collect(), &mut open, &mut taken);
             for &package in of_source.get(name.as_str()).into_iter().flatten() {
-                queue(self.packages[package].requires.iter().flat_map(names).collect(), &mut open, &mut taken);
+                queue(
+                    self.packages[package].requires.iter().flat_map(names).collect(),
+                    &mut open,
+                    &mut taken,
+                );
             }
         }
         let part = Self {
             sources: taken.iter().map(|&source| self.sources[source].clone()).collect(),
             packages: {
-                let names: BTreeSet<_> = taken.iter().map(|&source| self.sources[source].0.as_str()).collect();
-                let own = self.packages.iter().filter(|package| {
-                    package.source_name().is_some_and(|source| names.contains(source))
-                });
+                let names: BTreeSet<_> =
+                    taken.iter().map(|&source| self.sources[source].0.as_str()).collect();
+                let own = self
+                    .packages
+                    .iter()
+                    .filter(|package| package.source_name().is_some_and(|source| names.contains(source)));
                 own.cloned().collect()
             },
         };
@@ -92,7 +99,10 @@ impl Archive {
     pub(crate) fn without(&self, sources: &BTreeSet<&str>) -> Self {
         let of = |package: &&Package| !package.source_name().is_some_and(|source| sources.contains(source));
         let kept = self.sources.iter().filter(|(name, _)| !sources.contains(name.as_str()));
-        Self { sources: kept.cloned().collect(), packages: self.packages.iter().filter(of).cloned().collect() }
+        Self {
+            sources: kept.cloned().collect(),
+            packages: self.packages.iter().filter(of).cloned().collect(),
+        }
     }
 }
 
@@ -239,9 +249,10 @@ fn choice(text: &str) -> Option<String> {
         }
     }
     // A build profile such as `<cross>` is not ours; `<!nocheck>` is.
-    if text.split_once('<').is_some_and(|(_, rest)| {
-        rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains('>')
-    }) && !text.contains("<!")
+    if text
+        .split_once('<')
+        .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_lowercase()) && rest.contains('>'))
+        && !text.contains("<!")
     {
         return None;
     }
