@@ -47,8 +47,8 @@ pub(crate) enum Verb {
     Init(Box<Init>),
     /// Brings sources, bootstrap and reference repositories in, verified.
     Import,
-    /// Computes what is built in which order, and says why.
-    Plan,
+    /// Computes what is built in which order, and says why: waves, cycles, the critical path and how long it takes.
+    Plan(Box<Plan>),
     /// Builds what is not built yet; with --check, builds again what is, and says whether it is the same.
     Build(Box<Build>),
     /// Compares packages with their references: two files, two directories or repositories, or (without
@@ -243,6 +243,64 @@ pub(crate) struct Init {
     /// URL under which the published tree will be served. Without it: the state directory, as file://.
     #[arg(long)]
     pub(crate) url: Option<String>,
+}
+
+/// What is asked of the plan. Without any of it, the plan itself is shown.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    /// Proves that the distribution builds itself: every package of every buildroot of the last pass is own. Else
+    /// each foreign one is named, with why it is there. Exit codes: 0 proven; 4 something foreign is left.
+    #[arg(long, group = "question")]
+    pub(crate) self_hosted: bool,
+    /// Tells what is different from a plan that `heirloom --format json plan` wrote, and why.
+    #[arg(long, value_name = "OLD.json", group = "question")]
+    pub(crate) diff: Option<PathBuf>,
+    /// Replays what builds took on a farm of so many workers: `8`, `1,2,50`, or `4..200`, which doubles from 4 on.
+    /// Without a number: 1 to 200.
+    #[arg(
+        long,
+        value_name = "WORKERS",
+        group = "question",
+        num_args = 0..=1,
+        default_missing_value = "1..128,200",
+        value_parser = workers
+    )]
+    pub(crate) simulate: Option<Workers>,
+    /// Draws it: FILE.svg for people, FILE.dot for other tools; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) graph: Vec<PathBuf>,
+    /// Leaves out what can't be built and lists it, instead of giving up. Exit code 4 if there is any.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+}
+
+/// Numbers of workers.
+#[derive(Clone, Debug)]
+pub(crate) struct Workers(pub(crate) Vec<usize>);
+
+/// `1,2,4..200`
+fn workers(text: &str) -> Result<Workers, String> {
+    let number = |text: &str| match text.trim().parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        _ => Err(format!("`{text}` is no number of workers from 1 to 100000")),
+    };
+    let mut all: Vec<usize> = Vec::new();
+    for part in text.split(',') {
+        match part.split_once("..") {
+            None => all.push(number(part)?),
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(format!("`{part}` goes down: write {last}..{first}"));
+                }
+                all.extend(
+                    std::iter::successors(Some(first), |workers| Some(workers * 2)).take_while(|w| *w < last),
+                );
+                all.push(last);
+            }
+        }
+    }
+    Ok(Workers(all))
 }
 
 /// What is compared, and how the result is shown.

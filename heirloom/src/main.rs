@@ -8,6 +8,7 @@ mod cli;
 mod context;
 mod fail;
 mod flow;
+mod graph;
 mod interrupt;
 #[cfg(test)]
 mod reference;

@@ -27,7 +27,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
     match &cli.verb {
         Verb::Init(init) => init::run(init),
         Verb::Import => import::run(&open()?),
-        Verb::Plan => plan::run(&open()?),
+        Verb::Plan(args) => plan::run(&open()?, args),
         Verb::Build(args) => build::run(&open()?, args),
         Verb::Clean(args) => clean::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {

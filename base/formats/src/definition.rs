@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 pub use error::DefinitionError;
 pub use keys::{
-    Against, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude, ForeignRepository,
-    LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
+    Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude,
+    ForeignRepository, LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
 };
 
 /// Largest definition file that is read, in bytes.
@@ -122,7 +122,7 @@ impl Definition {
         let foreign: &BTreeMap<String, ForeignRepository> = &self.reference;
         [&self.upstream.keys, &self.bootstrap.keys]
             .into_iter()
-            .chain(foreign.values().map(|repository| &repository.keys))
+            .chain(foreign.values().chain(&self.bootstrap.earlier).map(|repository| &repository.keys))
             .chain(self.build.snapshot.iter().map(|snapshot| &snapshot.get_ref().keys))
     }
 }

@@ -7,6 +7,7 @@
 //! | [`RepositoryState`] | import | a foreign repository as it was verified: bootstrap or reference |
 //! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
 //! | [`Plan`] | plan | the steps, their order and the reason of each |
+//! | [`Solving`] | plan | what the plan's solutions were, for the next one |
 //! | [`Settled`] | build | what dynamic build requirements came to |
 //! | [`Pinned`] | build | which action follows from which inputs |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
@@ -33,7 +34,7 @@ pub use outcome::{
     Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, FailKind, Failed, Ground,
     Interface, NotAccepted, Promise, Ran, Resources, Signed,
 };
-pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Step};
+pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
 pub use source::{
     Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, SourceFile,
 };
@@ -63,6 +64,7 @@ record!(Imported, "imported", self => self.name.clone());
 record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name(), self.name));
 record!(Evaluated, "evaluated", self => self.key.to_string());
 record!(Plan, "planned", self => "plan".to_owned());
+record!(Solving, "solving", self => "solving".to_owned());
 record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
 record!(Pinned, "pinned", self => self.inputs.to_string());
 record!(Content, "content", self => self.package.to_string());

@@ -109,11 +109,11 @@ fn rounds(
     ground: &Ground,
     options: Options,
 ) -> Result<Builds, Fail> {
-    let results = Results::open(context, &gathered.bootstrap)?;
+    let results = Results::open(context, gathered)?;
     let mut fresh = BTreeSet::new();
     let mut seconds = 0.0;
     for _ in 0..ROUNDS {
-        let plan = planning::plan(context, gathered, ground)?;
+        let plan = planning::plan(context, gathered, ground, false)?;
         let round = Round::new(context, builder, gathered, ground, &plan, &results, options)?;
         let mut ended = round.run()?;
         seconds += ended.seconds;

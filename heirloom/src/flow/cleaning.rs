@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use heirloom_model::Digest;
-use heirloom_model::record::{Action, Built, Imported, Plan, Ran, RepositoryState, Signed};
+use heirloom_model::record::{Action, Built, Imported, Plan, Ran, RepositoryState, Signed, Solving};
 use heirloom_store::{Cleared, StoreError};
 use serde::Serialize;
 
@@ -75,6 +75,7 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
     for state in store.all::<RepositoryState>()? {
         needed.extend([Some(state.packages), state.comps].into_iter().flatten());
     }
+    needed.extend(store.get::<Solving>("solving")?.map(|solving| solving.solutions));
     for step in store.get::<Plan>("plan")?.iter().flat_map(|plan| &plan.steps) {
         let Some(ran) = store.get::<Ran>(&step.id)? else { continue };
         if let Some(document) = ran.document {

@@ -109,6 +109,7 @@ promise = "identical"
         let gathered = Gathered {
             sources: Vec::new(),
             bootstrap: Foreign { state, packages: vec![second.clone()] },
+            earlier: None,
             references: Vec::new(),
         };
         let action = Action {

@@ -202,6 +202,7 @@ key = "secret.asc"
         let gathered = Gathered {
             sources: Vec::new(),
             bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),
+            earlier: None,
             references: vec![foreign(RepositoryRole::Reference, repomd, packages.to_vec())],
         };
         let built: Built = serde_json::from_value(serde_json::json!({

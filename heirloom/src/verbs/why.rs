@@ -122,10 +122,11 @@ fn action(context: &Context, digest: Digest) -> Result<Action, Fail> {
 fn text(why: &StepWhy) -> String {
     let step = &why.step;
     let mut text = format!("{}\n  place      wave {}: {}\n", step.id, step.wave, step.reason);
-    for need in &step.needs {
+    for need in step.needs.iter().chain(&step.foreign) {
         let from = match &need.provider {
             Provider::Step(id) => format!("made by {id}"),
             Provider::Bootstrap => "from bootstrap".to_owned(),
+            Provider::Earlier => "from the earlier release".to_owned(),
         };
         let _ = writeln!(text, "  buildroot  {}, {from}: {}", need.package, need.because);
     }

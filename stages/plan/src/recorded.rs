@@ -117,9 +117,9 @@ impl Followed<'_> {
         let mut needs: Vec<_> = own
             .filter_map(|pick| {
                 Some(Need {
-                    package: pick.package.nevra.name().to_owned(),
-                    because: pick.because.clone(),
-                    provider: Provider::Step(step(pick.package)?),
+                    package: pick.package.nevra.name().into(),
+                    because: pick.because.as_str().into(),
+                    provider: Provider::Step(step(pick.package)?.into()),
                 })
             })
             .collect();

@@ -1,6 +1,7 @@
 //! The keys. The doc comment of a field is its text in the published reference.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use heirloom_model::record::{CutOff, Limits, Promise};
@@ -157,6 +158,10 @@ pub struct Bootstrap {
     /// The comps group that every buildroot has.
     #[serde(default = "group")]
     pub group: String,
+    /// A repository of an earlier release, for what the bootstrap repository does not have: the first builds of
+    /// a cycle may need it. Each package that is taken from it is named in the plan.
+    #[serde(default)]
+    pub earlier: Option<ForeignRepository>,
 }
 
 /// What comparisons are told.
@@ -219,8 +224,19 @@ pub enum Against {
     Recorded,
 }
 
+/// What the base of buildroots is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaseOf {
+    /// The bootstrap repository alone.
+    #[default]
+    Bootstrap,
+    /// Own results where there are any, once they are built.
+    Own,
+}
+
 /// How builds are run.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildSettings {
     /// What buildroots are made of: `latest` (own results so far, the default), `snapshot` (the packages of a
@@ -260,12 +276,43 @@ pub struct BuildSettings {
     /// of a package is as it was, although its code is not.
     #[serde(default)]
     pub cutoff: CutOff,
+    /// What the base of buildroots is of: `bootstrap`, its packages for every build; or `own`, results of the
+    /// distribution itself once they are built, so that none of bootstrap is left at last. What the base is made
+    /// from is then a cycle, and is built in several passes.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub base: BaseOf,
+    /// How often source packages that need each other are built. The last pass must give what the one before
+    /// gave; 1: they are built once.
+    #[serde(default = "passes")]
+    #[schemars(with = "usize")]
+    pub passes: NonZeroUsize,
     /// The `%packager` macro.
     #[serde(default)]
     pub packager: Option<String>,
     /// More macros for every build.
     #[serde(default)]
     pub macros: BTreeMap<String, String>,
+}
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self {
+            against: None,
+            snapshot: None,
+            recorded: None,
+            jobs: 0,
+            memory_mib: 0,
+            needs: BTreeMap::new(),
+            cache: None,
+            cache_gib: cache_gib(),
+            cutoff: CutOff::default(),
+            base: BaseOf::default(),
+            passes: passes(),
+            packager: None,
+            macros: BTreeMap::new(),
+        }
+    }
 }
 
 /// What the builds of one source package need. What is absent is as for all.
@@ -340,6 +387,10 @@ fn state() -> PathBuf {
 
 fn architecture() -> String {
     "x86_64".to_owned()
+}
+
+fn passes() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(2)
 }
 
 fn group() -> String {

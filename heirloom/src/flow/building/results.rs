@@ -8,7 +8,7 @@ use heirloom_store::{Cache, Cleared, Found, State, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::super::contents::Contents;
-use super::super::gather::Foreign;
+use super::super::gather::Gathered;
 use super::super::planning;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
@@ -43,16 +43,16 @@ pub(crate) fn clear_cache(context: &Context) -> Result<Option<Cleared>, StoreErr
 /// Finds and keeps results.
 pub(crate) struct Results<'a> {
     context: &'a Context,
-    bootstrap: &'a Foreign,
+    gathered: &'a Gathered,
     cache: Option<Cache>,
     contents: Contents<'a>,
 }
 
 impl<'a> Results<'a> {
-    pub(crate) fn open(context: &'a Context, bootstrap: &'a Foreign) -> Result<Self, Fail> {
+    pub(crate) fn open(context: &'a Context, gathered: &'a Gathered) -> Result<Self, Fail> {
         let dir = context.definition.build.cache.as_ref().map(|dir| context.definition.resolve(dir));
         let cache = dir.map(|dir| Cache::open(&dir)).transpose()?;
-        Ok(Self { context, bootstrap, cache, contents: Contents::load(context)? })
+        Ok(Self { context, gathered, cache, contents: Contents::load(context)? })
     }
 
     /// The action's key, by the contents of its buildroot.
@@ -62,7 +62,7 @@ impl<'a> Results<'a> {
             .filter(|package| self.contents.known(package.digest).is_none())
             .cloned()
             .collect();
-        planning::fetch(self.context, self.bootstrap, &unknown)?;
+        planning::fetch(self.context, self.gathered, &unknown)?;
         let contents =
             action.buildroot().map(|package| Ok((package.digest, self.contents.of(package.digest)?)));
         let contents: BTreeMap<_, _> = contents.collect::<Result<_, Fail>>()?;
@@ -90,7 +90,7 @@ impl<'a> Results<'a> {
         if let Some(known) = store.get::<Interface>(&package.digest.to_string())? {
             return Ok(known);
         }
-        planning::fetch(self.context, self.bootstrap, std::slice::from_ref(package))?;
+        planning::fetch(self.context, self.gathered, std::slice::from_ref(package))?;
         let interface = heirloom_build::interface(&store.path(package.digest), package.digest)
             .map_err(|error| Fail::new(Exit::Failed, error))?;
         store.append(&interface)?;

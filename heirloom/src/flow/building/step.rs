@@ -8,7 +8,7 @@ use heirloom_model::record::{
     Action, Built, Cost, CutOff, FailKind, Failed, Imported, Limits, Pinned, Ran, Settled, Step,
 };
 use heirloom_model::{Dependency, Digest, Package};
-use heirloom_plan::Buildroot;
+use heirloom_plan::{Buildroot, Offer};
 
 use super::super::planning;
 use super::budget::Share;
@@ -55,14 +55,15 @@ impl Round<'_> {
         }
         let packages: Vec<Package> =
             results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect();
-        let buildroot = match heirloom_plan::buildroot(
-            self.context.arch(),
-            &step.source,
-            &self.gathered.bootstrap.packages,
-            &self.ground.base,
-            &packages,
-            &requires,
-        ) {
+        let offer = Offer {
+            arch: self.context.arch(),
+            bootstrap: &self.gathered.bootstrap.packages,
+            earlier: self.gathered.earlier(),
+            base: &self.ground.base,
+            own_base: step.own_base,
+            results: &packages,
+        };
+        let buildroot = match heirloom_plan::buildroot(&offer, &step.source, &requires) {
             Ok(buildroot) => buildroot,
             Err(error) => return Ok(Err(never_tried(step, FailKind::Unresolvable, error.to_string()))),
         };
@@ -129,7 +130,7 @@ impl Round<'_> {
     fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
         let Pinned { document, key, .. } = pinned;
         let action = &self.action(pinned)?;
-        planning::fetch(self.context, &self.gathered.bootstrap, &action.extra)?;
+        planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
         let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
         let mut tries = 0;

@@ -7,7 +7,7 @@ use heirloom_solve::{Chosen, InstallError, PackageId, Reason, Repository, Soluti
 
 use super::{Followed, Pick, Question};
 use crate::PlanError;
-use crate::graph::because;
+use crate::lab::because;
 
 /// The repository of the chosen packages.
 const RECORDED: usize = 0;

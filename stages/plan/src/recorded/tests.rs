@@ -1,7 +1,7 @@
 use heirloom_model::{Digest, RecordedFormat};
 
 use super::*;
-use crate::{base, buildroot};
+use crate::{Offer, base, buildroot};
 
 const MD5: &str = "dc6edb2b7e390e5f0994267d22b9dc1a";
 
@@ -232,7 +232,7 @@ fn own_packages_are_needs_and_all_is_base() {
     assert!(!followed.is_broken() && followed.deviations.is_empty());
     let needs = followed.needs(|package| package.source_name().map(str::to_owned));
     let needs: Vec<_> = needs.iter().map(|need| (&*need.package, &need.provider)).collect();
-    let step = |name: &str| Provider::Step(name.to_owned());
+    let step = |name: &str| Provider::Step(name.into());
     assert_eq!(needs, [("sed", &step("sed")), ("zlib-devel", &step("zlib"))]);
     let names = |list: &[BuildrootPackage]| {
         list.iter().map(|package| package.nevra.name().to_owned()).collect::<Vec<_>>()
@@ -252,7 +252,15 @@ fn a_snapshot_takes_the_place_of_own_results() {
     let snapshot = packages(&["readline-devel-2-1.noarch | ncurses", "ncurses-2-1.noarch"]);
     let group = ["gcc".to_owned()];
     let base = base("x86_64", &bootstrap, &group).unwrap();
-    let root = buildroot("x86_64", "bc", &bootstrap, &base, &snapshot, &list("readline-devel")).unwrap();
+    let offer = Offer {
+        arch: "x86_64",
+        bootstrap: &bootstrap,
+        earlier: &[],
+        base: &base,
+        own_base: false,
+        results: &snapshot,
+    };
+    let root = buildroot(&offer, "bc", &list("readline-devel")).unwrap();
     let extra: Vec<_> = root.extra.iter().map(|package| package.nevra.to_string()).collect();
     assert_eq!(extra, ["ncurses-2-1.noarch", "readline-devel-2-1.noarch"]);
 }
