@@ -89,6 +89,17 @@ fn enters(site: &Site) {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "hello from buildhost\n");
     assert_eq!(output.status.code(), Some(3));
+    // On a terminal it gets another one, never the caller's.
+    let definition = site.path("heirloom.toml");
+    let line = format!(
+        "{} --definition {} shell broken -- sh -c 'tty; test -t 2 && exit 9'",
+        env!("CARGO_BIN_EXE_heirloom"),
+        definition.display()
+    );
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    let ran = finish(command).expect(9);
+    assert!(ran.stdout.contains("/dev/pts/0"), "{}", ran.stdout);
     site.run(&["shell", "nothing"]).expect(1).says(&["no step nothing has run", "heirloom status"]);
 }
 
