@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use heirloom_model::record::CutOff;
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
 ///
 /// Exit codes: 0 all is well; 1 something could not be done; 2 the command line is wrong; 3 the definition
 /// or a file that it names is wrong; 4 something can't be planned or built; 5 a package breaks the promise, or
-/// a certificate does not hold; 6 the machine lacks something. `compare` with packages: 0 they are identical;
+/// a certificate does not hold; 6 the machine lacks something; 130 it was interrupted. `compare` with packages: 0 they are identical;
 /// 10 abi-compatible; 11 incompatible; 12 undecided.
 #[derive(Debug, Parser)]
 #[command(name = "heirloom", version, max_term_width = 100)]
@@ -46,10 +47,10 @@ pub(crate) enum Verb {
     Init(Box<Init>),
     /// Brings sources, bootstrap and reference repositories in, verified.
     Import,
-    /// Computes what is built in which order, and says why.
-    Plan,
+    /// Computes what is built in which order, and says why: waves, cycles, the critical path and how long it takes.
+    Plan(Box<Plan>),
     /// Builds what is not built yet; with --check, builds again what is, and says whether it is the same.
-    Build(BuildArgs),
+    Build(Box<Build>),
     /// Compares packages with their references: two files, two directories or repositories, or (without
     /// either) everything that was rebuilt.
     ///
@@ -61,7 +62,10 @@ pub(crate) enum Verb {
     /// Signs accepted packages and publishes them as repositories.
     Compose,
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
-    Rebuild,
+    Rebuild(BuildArgs),
+    /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down
+    /// to its limit.
+    Clean(Clean),
     /// Shows what is done and what is not.
     Status,
     /// Explains a package: why it builds, in which buildroot, why again, and its verdict.
@@ -93,9 +97,60 @@ pub(crate) enum Verb {
     },
 }
 
-/// What is built, and how.
-#[derive(Args, Debug, Default)]
+/// How builds are run.
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct BuildArgs {
+    /// Processes that all builds together start at a time, instead of `build.jobs`.
+    #[arg(long, short, value_name = "NUMBER")]
+    pub(crate) jobs: Option<usize>,
+    /// Goes on with the rest where a package can't be evaluated or planned, or the machine fails. Failed builds
+    /// never stop what does not need them.
+    #[arg(long, short)]
+    pub(crate) keep_going: bool,
+    /// How often a build is tried again after the machine failed: a full disk, a sandbox that could not be set up.
+    /// Builds that fail by themselves are not tried again.
+    #[arg(long, value_name = "TIMES", default_value_t = 0)]
+    pub(crate) retry: usize,
+    /// What stops a change, instead of `build.cutoff`.
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) cutoff: Option<Cutoff>,
+    /// Makes so many of the builds that an unchanged interface cut off, and compares them with what was kept.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) prove: usize,
+}
+
+/// What is thrown away.
+#[derive(Args, Debug)]
+pub(crate) struct Clean {
+    /// Keeps the youngest of what is not needed up to so many GiB of objects in all.
+    #[arg(long, value_name = "GIB", default_value_t = 0)]
+    pub(crate) keep_gib: u64,
+    /// Only says what would be thrown away.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What stops a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cutoff {
+    /// A package that comes out as it was.
+    Content,
+    /// A package of which builds can see the same as before.
+    Interface,
+}
+
+impl From<Cutoff> for CutOff {
+    fn from(cutoff: Cutoff) -> Self {
+        match cutoff {
+            Cutoff::Content => Self::Content,
+            Cutoff::Interface => Self::Interface,
+        }
+    }
+}
+
+/// What is built, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Build {
     /// Builds again what is built, in another directory, later, with another locale, time zone, umask, host
     /// name, number of processors and order of files, and says what differs. Exit code 5 if anything does.
     #[arg(long)]
@@ -103,6 +158,8 @@ pub(crate) struct BuildArgs {
     /// With --check: only these source or binary packages.
     #[arg(requires = "check", value_name = "PACKAGE")]
     pub(crate) packages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: BuildArgs,
 }
 
 /// Whose buildroot is entered, and what for.
@@ -186,6 +243,64 @@ pub(crate) struct Init {
     /// URL under which the published tree will be served. Without it: the state directory, as file://.
     #[arg(long)]
     pub(crate) url: Option<String>,
+}
+
+/// What is asked of the plan. Without any of it, the plan itself is shown.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    /// Proves that the distribution builds itself: every package of every buildroot of the last pass is own. Else
+    /// each foreign one is named, with why it is there. Exit codes: 0 proven; 4 something foreign is left.
+    #[arg(long, group = "question")]
+    pub(crate) self_hosted: bool,
+    /// Tells what is different from a plan that `heirloom --format json plan` wrote, and why.
+    #[arg(long, value_name = "OLD.json", group = "question")]
+    pub(crate) diff: Option<PathBuf>,
+    /// Replays what builds took on a farm of so many workers: `8`, `1,2,50`, or `4..200`, which doubles from 4 on.
+    /// Without a number: 1 to 200.
+    #[arg(
+        long,
+        value_name = "WORKERS",
+        group = "question",
+        num_args = 0..=1,
+        default_missing_value = "1..128,200",
+        value_parser = workers
+    )]
+    pub(crate) simulate: Option<Workers>,
+    /// Draws it: FILE.svg for people, FILE.dot for other tools; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) graph: Vec<PathBuf>,
+    /// Leaves out what can't be built and lists it, instead of giving up. Exit code 4 if there is any.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+}
+
+/// Numbers of workers.
+#[derive(Clone, Debug)]
+pub(crate) struct Workers(pub(crate) Vec<usize>);
+
+/// `1,2,4..200`
+fn workers(text: &str) -> Result<Workers, String> {
+    let number = |text: &str| match text.trim().parse() {
+        Ok(number @ 1..=100_000) => Ok(number),
+        _ => Err(format!("`{text}` is no number of workers from 1 to 100000")),
+    };
+    let mut all: Vec<usize> = Vec::new();
+    for part in text.split(',') {
+        match part.split_once("..") {
+            None => all.push(number(part)?),
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(format!("`{part}` goes down: write {last}..{first}"));
+                }
+                all.extend(
+                    std::iter::successors(Some(first), |workers| Some(workers * 2)).take_while(|w| *w < last),
+                );
+                all.push(last);
+            }
+        }
+    }
+    Ok(Workers(all))
 }
 
 /// What is compared, and how the result is shown.

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use heirloom_formats::definition::{Definition, ForeignRepository, UpstreamKind};
 use heirloom_import::sources::Upstream;
-use heirloom_model::record::Limits;
 use heirloom_sign::SecretKey;
 use heirloom_store::Store;
 
@@ -26,18 +25,6 @@ impl Context {
 
     pub(crate) fn arch(&self) -> &str {
         &self.definition.distribution.architecture
-    }
-
-    pub(crate) fn limits(&self) -> Limits {
-        self.definition.limits.into()
-    }
-
-    /// Builds at one time.
-    pub(crate) fn jobs(&self) -> usize {
-        match self.definition.build.jobs {
-            0 => processors(),
-            jobs => jobs,
-        }
     }
 
     /// Macros that every build gets, in order.
@@ -88,6 +75,14 @@ impl Context {
             Fail::from(error).hint("`heirloom init` makes a key; `signing.key` in the definition names it")
         })
     }
+}
+
+/// Bytes of memory that the machine can give to new programs.
+pub(crate) fn free_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.map_or(u64::MAX, |kib| kib.saturating_mul(1024))
 }
 
 pub(crate) fn processors() -> usize {

@@ -29,6 +29,8 @@ pub(crate) enum Exit {
     Incompatible = 11,
     /// Evidence is missing.
     Undecided = 12,
+    /// Somebody wanted it to end.
+    Interrupted = 130,
 }
 
 impl From<Verdict> for Exit {
@@ -54,6 +56,12 @@ pub(crate) struct Fail {
 impl Fail {
     pub(crate) fn new(exit: Exit, message: impl ToString) -> Self {
         Self { message: message.to_string(), hint: String::new(), exit }
+    }
+
+    /// Somebody wanted it to end; `kept` says what is kept of the work.
+    pub(crate) fn interrupted(kept: &str) -> Self {
+        Self::new(Exit::Interrupted, format!("interrupted{kept}"))
+            .hint("run the same command again: it continues where it was")
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -102,11 +110,19 @@ macro_rules! failed {
     };
 }
 
+impl From<heirloom_build::BuildError> for Fail {
+    fn from(error: heirloom_build::BuildError) -> Self {
+        match error {
+            heirloom_build::BuildError::Interrupted => Self::interrupted(""),
+            error => Self::new(Exit::Failed, chain(&error)),
+        }
+    }
+}
+
 failed! {
     heirloom_store::StoreError => Failed,
     heirloom_import::ImportError => Failed,
     heirloom_plan::PlanError => Build,
-    heirloom_build::BuildError => Failed,
     heirloom_compare::CompareError => Failed,
     heirloom_compose::ComposeError => Failed,
     heirloom_sign::KeyError => Failed,

@@ -2,40 +2,47 @@
 
 pub(crate) mod building;
 pub(crate) mod checking;
+pub(crate) mod cleaning;
 pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod gather;
+#[cfg_attr(not(test), expect(dead_code, reason = "builds do not keep a lock yet"))]
+pub(crate) mod lock;
 pub(crate) mod pairing;
 pub(crate) mod place;
 pub(crate) mod planning;
+#[cfg_attr(not(test), expect(dead_code, reason = "builds are not against recorded buildroots yet"))]
+pub(crate) mod recorded;
 pub(crate) mod rollup;
 pub(crate) mod told;
 pub(crate) mod work;
 
-use building::Builds;
+use building::{Builds, Options};
 use gather::Gathered;
 use heirloom_build::{Builder, Settings};
 
+use crate::cli::BuildArgs;
 use crate::context::{Context, processors};
 use crate::fail::Fail;
+use crate::interrupt;
 
 /// The builder of this distribution.
 pub(crate) fn builder(context: &Context) -> Result<Builder<'_>, Fail> {
     let settings = Settings {
         state_dir: context.store.dir().to_owned(),
         jobs: processors(),
-        interrupt: Default::default(),
+        interrupt: interrupt::flag(),
         sandbox_program: None,
     };
     Ok(Builder::new(&context.store, settings)?)
 }
 
 /// Everything up to the builds, for verbs that begin where these end.
-pub(crate) fn built(context: &Context) -> Result<(Gathered, Builds), Fail> {
+pub(crate) fn built(context: &Context, args: &BuildArgs) -> Result<(Gathered, Builds), Fail> {
     let gathered = gather::gather(context)?;
     let builder = builder(context)?;
     let ground = planning::ground(context, &builder, &gathered)?;
-    let builds = building::build(context, &builder, &gathered, &ground)?;
+    let builds = building::build(context, &builder, &gathered, &ground, Options::new(context, args))?;
     Ok((gathered, builds))
 }

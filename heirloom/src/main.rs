@@ -8,6 +8,8 @@ mod cli;
 mod context;
 mod fail;
 mod flow;
+mod graph;
+mod interrupt;
 #[cfg(test)]
 mod reference;
 mod report;

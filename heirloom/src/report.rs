@@ -240,7 +240,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Text that is safe in elements and quoted attributes of HTML and XML.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in visible(text).chars() {
         match c {

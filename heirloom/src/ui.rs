@@ -123,6 +123,11 @@ impl Progress {
         ));
     }
 
+    /// Something worth saying that is not about one more being done.
+    pub(crate) fn say(&self, what: &str) {
+        self.print(&format!("{:>9} {what}", self.stage));
+    }
+
     fn print(&self, line: &str) {
         match self.terminal {
             true => self.bar.println(visible(line)),

@@ -2,6 +2,7 @@
 
 mod build;
 mod build_action;
+mod clean;
 mod compare;
 mod completions;
 mod compose;
@@ -26,8 +27,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
     match &cli.verb {
         Verb::Init(init) => init::run(init),
         Verb::Import => import::run(&open()?),
-        Verb::Plan => plan::run(&open()?),
+        Verb::Plan(args) => plan::run(&open()?, args),
         Verb::Build(args) => build::run(&open()?, args),
+        Verb::Clean(args) => clean::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
             true => {
                 compare::stands_alone(args)?;
@@ -37,7 +39,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         },
         Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
-        Verb::Rebuild => rebuild::run(&open()?),
+        Verb::Rebuild(args) => rebuild::run(&open()?, args),
         Verb::Status => status::run(&open()?),
         Verb::Why { package } => why::run(&open()?, package),
         Verb::BuildAction(args) => build_action::run(args),

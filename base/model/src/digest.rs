@@ -23,6 +23,12 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The first 12 digits: enough for a person to tell two digests apart.
     #[must_use]
     pub fn short(&self) -> String {

@@ -7,9 +7,14 @@
 //! | [`RepositoryState`] | import | a foreign repository as it was verified: bootstrap or reference |
 //! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
 //! | [`Plan`] | plan | the steps, their order and the reason of each |
+//! | [`Solving`] | plan | what the plan's solutions were, for the next one |
 //! | [`Settled`] | build | what dynamic build requirements came to |
+//! | [`Pinned`] | build | which action follows from which inputs |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
+//! | [`Cost`] | build | what a step used, for the next time |
+//! | [`Interface`] | build | what builds can see of a package |
+//! | [`Alike`] | build | an action, by what its build can see |
 //! | [`Ran`] | build | what a step came to, with the reason if it failed |
 //! | [`Compared`] | compare | one package against its reference |
 //! | [`Accepted`] | compare | a package that may be signed, and on what ground |
@@ -24,12 +29,12 @@ mod source;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use action::{Action, BuildrootPackage, Content, Limits};
+pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
 pub use outcome::{
-    Accepted, Built, Compared, Composed, ComposedRepository, FailKind, Failed, Ground, NotAccepted, Promise,
-    Ran, Resources, Signed,
+    Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, FailKind, Failed, Ground,
+    Interface, NotAccepted, Promise, Ran, Resources, Signed,
 };
-pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Step};
+pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
 pub use source::{
     Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, SourceFile,
 };
@@ -59,9 +64,14 @@ record!(Imported, "imported", self => self.name.clone());
 record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name(), self.name));
 record!(Evaluated, "evaluated", self => self.key.to_string());
 record!(Plan, "planned", self => "plan".to_owned());
+record!(Solving, "solving", self => "solving".to_owned());
 record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
+record!(Pinned, "pinned", self => self.inputs.to_string());
 record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
+record!(Cost, "cost", self => self.step.clone());
+record!(Interface, "interface", self => self.package.to_string());
+record!(Alike, "alike", self => self.seen.to_string());
 record!(Ran, "ran", self => self.step.clone());
 record!(Compared, "compared", self => self.key());
 record!(Accepted, "accepted", self => self.digest().to_string());

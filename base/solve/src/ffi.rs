@@ -59,6 +59,7 @@ struct RawRepository(c_void);
 struct RawQueue(c_void);
 
 unsafe extern "C" {
+    fn heirloom_engine() -> *const c_char;
     fn heirloom_queue_new() -> NonNull<RawQueue>;
     fn heirloom_queue_free(queue: NonNull<RawQueue>);
     fn heirloom_queue_ids(queue: NonNull<RawQueue>, count: *mut c_int) -> *const Id;
@@ -80,6 +81,8 @@ unsafe extern "C" {
         pool: NonNull<RawPool>,
         wanted: *const Id,
         count: c_int,
+        hidden: *const Id,
+        hidden_count: c_int,
         weak: c_int,
         chosen: NonNull<RawQueue>,
         rules: NonNull<RawQueue>,
@@ -93,6 +96,12 @@ unsafe extern "C" {
     fn pool_dep2str(pool: NonNull<RawPool>, id: Id) -> *const c_char;
     fn pool_parserpmrichdep(pool: NonNull<RawPool>, text: *const c_char) -> Id;
     fn repo_add_solvable_block(repository: NonNull<RawRepository>, count: c_int) -> Id;
+}
+
+/// The library's version.
+pub(crate) fn engine() -> String {
+    // SAFETY: a constant of the library, terminated.
+    unsafe { CStr::from_ptr(heirloom_engine()) }.to_string_lossy().into_owned()
 }
 
 /// A list that C fills.
@@ -236,11 +245,20 @@ impl Pool {
     }
 
     /// What is installed in the end, or the rules that forbid it.
-    pub(crate) fn solve(&self, wanted: &[Id], weak: bool) -> Result<Vec<Id>, Vec<Rule>> {
+    pub(crate) fn solve(&self, wanted: &[Id], hidden: &[Id], weak: bool) -> Result<Vec<Id>, Vec<Rule>> {
         let (chosen, rules) = (Queue::new(), Queue::new());
         // SAFETY: ids of this pool, which is indexed; the solver lives only during the call.
         let problems = unsafe {
-            heirloom_solve(self.0, wanted.as_ptr(), c_len(wanted.len()), weak.into(), chosen.0, rules.0)
+            heirloom_solve(
+                self.0,
+                wanted.as_ptr(),
+                c_len(wanted.len()),
+                hidden.as_ptr(),
+                c_len(hidden.len()),
+                weak.into(),
+                chosen.0,
+                rules.0,
+            )
         };
         if problems == 0 {
             return Ok(chosen.ids().to_vec());

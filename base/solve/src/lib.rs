@@ -16,3 +16,9 @@ mod universe;
 pub use problem::{Cause, Chain, Exclusion, Link, Nearest, Problem, Unsolvable};
 pub use solution::{Chosen, InstallError, Reason, Solution};
 pub use universe::{PackageId, Repository, SolveError, Universe};
+
+/// The version of libsolv. Another one may choose otherwise where several packages satisfy a dependency.
+#[must_use]
+pub fn engine() -> String {
+    ffi::engine()
+}

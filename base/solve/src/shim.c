@@ -5,7 +5,13 @@
 #include <solv/poolarch.h>
 #include <solv/repo.h>
 #include <solv/solver.h>
+#include <solv/solvversion.h>
 #include <solv/util.h>
+
+const char *heirloom_engine(void)
+{
+    return solv_version;
+}
 
 Queue *heirloom_queue_new(void)
 {
@@ -161,16 +167,20 @@ int heirloom_resolvable(Pool *pool, Id dependency)
     return pool_whatprovides_ptr(pool, dependency)[0] != 0;
 }
 
-/* Solves "install these, keep what is present where possible". `chosen` gets what is installed in the end,
- * `rules` five ids for each rule of each problem: its problem, type, from, to, dependency.
- * Returns the number of problems. */
-int heirloom_solve(Pool *pool, const Id *wanted, int count, int weak, Queue *chosen, Queue *rules)
+/* Solves "install these, keep what is present where possible, as if the hidden packages were not there".
+ * `chosen` gets what is installed in the end, `rules` five ids for each rule of each problem: its problem, type,
+ * from, to, dependency. Returns the number of problems. */
+int heirloom_solve(Pool *pool, const Id *wanted, int count, const Id *hidden, int hidden_count, int weak,
+                   Queue *chosen, Queue *rules)
 {
     Queue job, found, infos;
     Solver *solver = solver_create(pool);
     queue_init(&job);
     for (int i = 0; i < count; i++)
         queue_push2(&job, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES, wanted[i]);
+    /* What is locked and not installed is never chosen; decided before any choice, it weighs in none. */
+    for (int i = 0; i < hidden_count; i++)
+        queue_push2(&job, SOLVER_LOCK | SOLVER_SOLVABLE, hidden[i]);
 
     /* As dnf sets them, so that both choose alike. */
     solver_set_flag(solver, SOLVER_FLAG_ALLOW_VENDORCHANGE, 1);
@@ -200,6 +210,10 @@ int heirloom_solve(Pool *pool, const Id *wanted, int count, int weak, Queue *cho
             queue_empty(&infos);
             solver_allruleinfos(solver, found.elements[i], &infos);
             for (int k = 0; k + 3 < infos.count; k += 4) {
+                /* A job's `to` is what was asked: that something is hidden has no dependency to tell. */
+                if (infos.elements[k] == SOLVER_RULE_JOB
+                    && (infos.elements[k + 2] & SOLVER_JOBMASK) == SOLVER_LOCK)
+                    continue;
                 queue_push(rules, problem);
                 for (int field = 0; field < 4; field++)
                     queue_push(rules, infos.elements[k + field]);

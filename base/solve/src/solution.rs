@@ -78,9 +78,27 @@ impl Universe<'_> {
         present: &[PackageId],
         weak: bool,
     ) -> Result<Solution, InstallError> {
+        self.install_without(wanted, present, &[], weak)
+    }
+
+    /// The same, as if the `hidden` packages were not there. None of them may be present.
+    ///
+    /// # Errors
+    /// As above; the explanation does not name what is hidden.
+    pub fn install_without(
+        &self,
+        wanted: &[Dependency],
+        present: &[PackageId],
+        hidden: &[PackageId],
+        weak: bool,
+    ) -> Result<Solution, InstallError> {
+        if let Some(&unknown) = hidden.iter().find(|id| self.package(**id).is_none()) {
+            return Err(SolveError::UnknownPackage(unknown).into());
+        }
         let ids = self.request(wanted)?;
         self.set_present(present)?;
-        let chosen = self.pool.solve(&ids, weak).map_err(|rules| explain(self, &rules))?;
+        let hidden: Vec<_> = hidden.iter().map(|id| self.solver_id(*id)).collect();
+        let chosen = self.pool.solve(&ids, &hidden, weak).map_err(|rules| explain(self, &rules))?;
         let all: BTreeSet<_> = chosen.into_iter().filter_map(|id| self.package_id(id)).collect();
         let before: BTreeSet<_> = present.iter().copied().collect();
         let replaced: Vec<_> = before.difference(&all).copied().collect();
@@ -136,6 +154,9 @@ impl<'u, 'a> Reasons<'u, 'a> {
     fn follow(&mut self, from: Vec<PackageId>) {
         let mut queue = VecDeque::from(from);
         while let Some(package) = queue.pop_front() {
+            if self.unexplained.is_empty() {
+                return;
+            }
             for (dependency, id) in self.list(package, Kind::Requires, |package| &package.requires) {
                 let reason = || Reason::RequiredBy { package, dependency: dependency.clone() };
                 queue.extend(self.explain(id, reason));

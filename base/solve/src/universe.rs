@@ -115,6 +115,21 @@ impl<'a> Universe<'a> {
         Some(self.repositories.get(id.repository)?.name)
     }
 
+    /// Takes note of dependencies that will be asked for. A path that is new in a request costs a new index;
+    /// those that were expected cost one for all.
+    ///
+    /// # Errors
+    /// A rich dependency that does not parse.
+    pub fn expect<'d>(
+        &self,
+        dependencies: impl IntoIterator<Item = &'d Dependency>,
+    ) -> Result<(), SolveError> {
+        for dependency in dependencies {
+            dependency_id(&self.pool, dependency, || "the request".to_owned())?;
+        }
+        self.request(&[]).map(drop)
+    }
+
     /// The packages that satisfy a dependency, in the order that they were given.
     ///
     /// # Errors

@@ -6,12 +6,15 @@
 //!   objects/ab/cd..  every source, package, log and metadata file, named by its SHA-256, mode 0444
 //!   incoming/        objects being written; emptied when the store is opened
 //!   ledger.db        append-only SQLite table of hand-over records
+//!   checks.db        which objects were found whole, so that they are not read again each time
 //! ```
 //!
 //! An object appears under its name only when all of it is on disk, so a killed process leaves nothing
 //! half-written. Other rooms keep their own directories beside these. The store knows nothing about what
 //! objects and records mean, asks no clock and prints nothing. Start at [`Store`].
 
+mod cache;
+mod checks;
 mod error;
 mod ledger;
 mod objects;
@@ -20,13 +23,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+pub use cache::{Cache, Cleared, Found};
 pub use error::StoreError;
 pub use ledger::Entry;
+pub use objects::State;
 
 /// An open store. Shared by reference between threads; one process at a time.
 pub struct Store {
     dir: PathBuf,
     ledger: Mutex<rusqlite::Connection>,
+    checks: Mutex<checks::Checks>,
     _lock: File,
 }
 
@@ -41,7 +47,9 @@ impl Store {
         let lock = lock(dir)?;
         objects::prepare(dir)?;
         let ledger = Mutex::new(ledger::open(&dir.join("ledger.db"))?);
-        Ok(Self { dir: dir.to_owned(), ledger, _lock: lock })
+        let checks = dir.join("checks.db");
+        let checks = checks::Checks::open(&checks).map_err(|source| StoreError::ledger(&checks, source))?;
+        Ok(Self { dir: dir.to_owned(), ledger, checks: Mutex::new(checks), _lock: lock })
     }
 
     /// The directory.

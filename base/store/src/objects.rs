@@ -4,11 +4,28 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
 
 use crate::{Store, StoreError};
+
+/// What an object was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is there, and is what its name says.
+    Whole,
+    /// There is no such object.
+    Missing,
+    /// Its bytes were other ones; it was removed.
+    Damaged {
+        /// Where it was.
+        path: PathBuf,
+        /// The digest of what it had become.
+        found: Digest,
+    },
+}
 
 const BUFFER: usize = 256 * 1024;
 
@@ -110,6 +127,60 @@ impl Store {
     #[must_use]
     pub fn contains(&self, digest: Digest) -> bool {
         self.path(digest).is_file()
+    }
+
+    /// Whether an object is there and is what its name says. Its file is read only if it was not found whole
+    /// before, or was touched since. A damaged object is removed, so that it can be made or fetched again.
+    ///
+    /// # Errors
+    /// Its file can't be read, or the damaged one not be removed.
+    pub fn check(&self, digest: Digest) -> Result<State, StoreError> {
+        let path = self.path(digest);
+        let file = match fs::symlink_metadata(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Missing),
+            Err(source) => return Err(StoreError::io("read", &path, source)),
+        };
+        let checks = || self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        if checks().knows(digest, &file) {
+            return Ok(State::Whole);
+        }
+        match self.verify(digest) {
+            Ok(_) => {
+                checks().learn(digest, &file);
+                Ok(State::Whole)
+            }
+            Err(StoreError::Damaged { path, found }) => {
+                fs::remove_file(&path).map_err(|source| StoreError::io("remove", &path, source))?;
+                Ok(State::Damaged { path, found })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All objects: digest and size in bytes, sorted by digest.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub fn objects(&self) -> Result<Vec<(Digest, u64)>, StoreError> {
+        let mut found = Vec::new();
+        let dir = self.dir.join("objects");
+        for (path, file) in crate::cache::files(&dir)? {
+            let name = path.strip_prefix(&dir).unwrap_or(&path).to_string_lossy().replace('/', "");
+            if let Ok(digest) = name.parse() {
+                found.push((digest, file.len()));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Removes an object.
+    ///
+    /// # Errors
+    /// Its file can't be removed.
+    pub fn remove(&self, digest: Digest) -> Result<(), StoreError> {
+        crate::cache::remove(&self.path(digest))
     }
 
     /// Reads an object whole and checks it against its name.

@@ -68,3 +68,110 @@ fn only_one_process_works_in_a_store() {
     let _first = Store::open(dir.path()).unwrap();
     assert!(matches!(Store::open(dir.path()), Err(StoreError::Locked(_))));
 }
+
+fn damage(path: &Path) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(path, b"hellp").unwrap();
+}
+
+#[test]
+fn an_object_is_read_again_only_when_it_was_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let digest = store.put(b"hello").unwrap();
+    assert_eq!(store.check(digest).unwrap(), State::Whole);
+    let file = store.path(digest).metadata().unwrap();
+    assert!(store.checks.lock().unwrap().knows(digest, &file));
+    damage(&store.path(digest));
+    assert!(
+        matches!(store.check(digest).unwrap(), State::Damaged { found, .. } if found == Digest::of(b"hellp"))
+    );
+    assert_eq!(store.check(digest).unwrap(), State::Missing);
+    store.put(b"hello").unwrap();
+    assert_eq!(store.check(digest).unwrap(), State::Whole);
+}
+
+/// Two stores and the cache between them.
+struct Shared {
+    dir: tempfile::TempDir,
+    one: Store,
+    two: Store,
+    cache: Cache,
+}
+
+impl Shared {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |name: &str| Store::open(&dir.path().join(name)).unwrap();
+        let cache = Cache::open(&dir.path().join("cache")).unwrap();
+        Self { one: open("one"), two: open("two"), cache, dir }
+    }
+
+    fn keep(&self, key: &[u8], contents: &[&[u8]]) -> Vec<Digest> {
+        let objects: Vec<_> = contents.iter().map(|bytes| self.one.put(bytes).unwrap()).collect();
+        self.cache.keep(Digest::of(key), &objects, &objects, &self.one).unwrap();
+        objects
+    }
+
+    fn take(&self, key: &[u8]) -> Found<Vec<Digest>> {
+        self.cache.take(Digest::of(key), &self.two, |objects: &Vec<Digest>| objects.clone()).unwrap()
+    }
+
+    fn object(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.dir.path().join("cache/objects").join(&name[..2]).join(&name[2..])
+    }
+}
+
+#[test]
+fn what_one_store_keeps_another_takes() {
+    let shared = Shared::new();
+    assert_eq!(shared.take(b"key"), Found::Nothing);
+    let objects = shared.keep(b"key", &[b"hello", b"world"]);
+    assert_eq!(shared.take(b"key"), Found::Whole(objects.clone()));
+    assert_eq!(shared.two.read(objects[1]).unwrap(), b"world");
+}
+
+#[test]
+fn a_poisoned_object_is_refused_and_can_be_kept_anew() {
+    let shared = Shared::new();
+    let objects = shared.keep(b"key", &[b"hello"]);
+    damage(&shared.object(objects[0]));
+    let Found::Refused(why) = shared.take(b"key") else { panic!("it was taken") };
+    assert!(why.contains("is damaged"), "{why}");
+    assert!(!shared.two.contains(objects[0]));
+    assert_eq!(shared.take(b"key"), Found::Nothing);
+    // The other name of the damaged file is found out too, before it is offered again.
+    assert!(matches!(shared.one.check(objects[0]).unwrap(), State::Damaged { .. }));
+    shared.keep(b"key", &[b"hello"]);
+    assert_eq!(shared.take(b"key"), Found::Whole(objects));
+    std::fs::write(shared.dir.path().join("cache/results").join(key_path(b"key")), b"{").unwrap();
+    assert!(matches!(shared.take(b"key"), Found::Refused(_)));
+}
+
+fn key_path(key: &[u8]) -> PathBuf {
+    let name = Digest::of(key).to_string();
+    Path::new(&name[..2]).join(&name[2..])
+}
+
+#[test]
+fn clearing_keeps_what_was_used_last() {
+    let shared = Shared::new();
+    shared.keep(b"old", &[b"0123456789", b"shared"]);
+    let old = shared.dir.path().join("cache/results").join(key_path(b"old"));
+    let past = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    std::fs::File::open(&old).unwrap().set_times(std::fs::FileTimes::new().set_modified(past)).unwrap();
+    shared.keep(b"new", &[b"abc", b"shared"]);
+    let dir = shared.dir.path().join("cache");
+    let objects = |objects: &Vec<Digest>| objects.clone();
+    assert!(matches!(Cache::clear(&dir, 10, objects), Err(StoreError::Locked(_))));
+    let Shared { dir: kept, two, cache, .. } = shared;
+    drop(cache);
+    let cleared = Cache::clear(&dir, 10, objects).unwrap();
+    assert_eq!(cleared, Cleared { results: 1, objects: 1, bytes: 10, kept: 9 });
+    let cache = Cache::open(&dir).unwrap();
+    let take = |key: &[u8]| cache.take(Digest::of(key), &two, objects).unwrap();
+    assert_eq!(take(b"old"), Found::Nothing);
+    assert!(matches!(take(b"new"), Found::Whole(_)));
+    drop(kept);
+}

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::work;
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
+use crate::interrupt;
 use crate::ui::Progress;
 
 /// All that was checked.
@@ -60,10 +61,11 @@ impl Check {
 
 /// Checks the steps of these packages, or all that are built if none is named.
 pub(crate) fn check(context: &Context, builder: &Builder<'_>, names: &[String]) -> Result<Checks, Fail> {
+    let _listening = interrupt::listen();
     let built = built(context)?;
     let steps = chosen(&built, names)?;
     let progress = Progress::new("check", steps.len());
-    let steps = work::each(&steps, context.jobs(), |built| {
+    let steps = work::each(&steps, processors(), |built| {
         progress.doing(&built.step);
         let check = check_step(context, builder, built, &|phase| {
             progress.doing(&format!("{} {phase}", built.step));

@@ -46,7 +46,7 @@ pub(crate) fn compose(
     let accepted: Vec<&Accepted> = plan.placements.iter().map(|placement| &placement.accepted).collect();
     let inherited = inherited(&accepted);
     progress.total(accepted.len());
-    planning::fetch(context, &gathered.bootstrap, &inherited)?;
+    planning::fetch(context, gathered, &inherited)?;
     let before: BTreeSet<_> = signed(&context.store)?;
     let tick = |_: &Signed| progress.tick("signing");
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;

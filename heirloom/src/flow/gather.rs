@@ -20,8 +20,17 @@ pub(crate) struct Gathered {
     /// Source packages, sorted by name.
     pub(crate) sources: Vec<Imported>,
     pub(crate) bootstrap: Foreign,
+    /// The repository of an earlier release, if the definition names one.
+    pub(crate) earlier: Option<Foreign>,
     /// Reference repositories, sorted by name.
     pub(crate) references: Vec<Foreign>,
+}
+
+impl Gathered {
+    /// Packages of the earlier release, if there is one.
+    pub(crate) fn earlier(&self) -> &[Package] {
+        self.earlier.as_ref().map_or(&[], |earlier| &earlier.packages)
+    }
 }
 
 /// Imports and verifies all of it; what did not change costs only its digest.
@@ -32,6 +41,11 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
     let location = definition.locate(&bootstrap.location);
     let keys = context.paths(&bootstrap.keys);
     let bootstrap = foreign(context, RepositoryRole::Bootstrap, "bootstrap", &location, &keys)?;
+    let earlier = definition.bootstrap.earlier.as_ref().map(|earlier| {
+        let (location, keys) = context.foreign(earlier);
+        foreign(context, RepositoryRole::Earlier, "earlier", &location, &keys)
+    });
+    let earlier = earlier.transpose()?;
     let mut references = Vec::new();
     for (name, reference) in &definition.reference {
         let (location, keys) = context.foreign(reference);
@@ -55,7 +69,7 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         bootstrap.packages.len(),
         references.iter().map(|reference| reference.packages.len()).sum::<usize>()
     ));
-    Ok(Gathered { sources, bootstrap, references })
+    Ok(Gathered { sources, bootstrap, earlier, references })
 }
 
 fn foreign(
@@ -67,7 +81,9 @@ fn foreign(
 ) -> Result<Foreign, Fail> {
     let keys = repository::keyring(keys)?;
     let state = repository::import(&context.store, role, name, location, &keys)?;
-    let packages = repository::packages(&context.store, &state)?;
+    let mut packages = repository::packages(&context.store, &state)?;
+    // The order of a foreign file is to matter nowhere.
+    packages.sort_by(|a, b| (&a.nevra, a.digest).cmp(&(&b.nevra, b.digest)));
     Ok(Foreign { state, packages })
 }
 

@@ -1,24 +1,28 @@
 //! From what came in to a plan: the base of all buildroots, spec files evaluated in it, the order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_build::{Builder, Root};
 use heirloom_formats::Document;
 use heirloom_formats::comps::Comps;
+use heirloom_formats::definition::BaseOf;
 use heirloom_import::repository;
-use heirloom_model::record::{BuildrootPackage, Evaluated, Imported, Plan, Settled};
+use heirloom_model::record::{BuildrootPackage, Evaluated, Imported, Plan, Settled, Solving};
 use heirloom_model::{Dependency, Digest, Package};
-use heirloom_plan::{Base, Input, Source};
+use heirloom_plan::{Base, Input, Options, Planned, Solutions, Source};
 
 use super::gather::{Foreign, Gathered};
 use super::work;
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
+use crate::interrupt;
 use crate::ui::Progress;
 
 /// What plans and builds stand on.
 pub(crate) struct Ground {
     pub(crate) base: Base,
+    /// Digest of its packages.
+    pub(crate) base_digest: Digest,
     /// By name of the source package.
     pub(crate) evaluated: BTreeMap<String, Evaluated>,
 }
@@ -29,7 +33,8 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
     progress.doing("base of the buildroots");
     let base = base(context, &gathered.bootstrap)?;
     let base_packages = base.packages(&gathered.bootstrap.packages);
-    fetch(context, &gathered.bootstrap, &base_packages)?;
+    fetch(context, gathered, &base_packages)?;
+    let _listening = interrupt::listen();
     let root = builder.base_root(&base_packages)?;
     let (evaluated, fresh) = evaluate(context, builder, &root, &gathered.sources)?;
     progress.end(&format!(
@@ -37,7 +42,7 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
         gathered.sources.len(),
         base_packages.len()
     ));
-    Ok(Ground { base, evaluated })
+    Ok(Ground { base, base_digest: root.digest(), evaluated })
 }
 
 fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
@@ -57,21 +62,28 @@ fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
     Ok(heirloom_plan::base(context.arch(), &bootstrap.packages, &names)?)
 }
 
-/// Makes sure that these packages of the bootstrap repository are in the store.
+/// Makes sure that these packages, as far as they are foreign, are in the store.
 pub(crate) fn fetch(
     context: &Context,
-    bootstrap: &Foreign,
+    gathered: &Gathered,
     packages: &[BuildrootPackage],
 ) -> Result<(), Fail> {
-    let by_digest: BTreeMap<_, &Package> =
-        bootstrap.packages.iter().map(|package| (package.digest, package)).collect();
-    let missing: Vec<_> = packages
+    let missing: BTreeSet<_> = packages
         .iter()
-        .filter(|package| !context.store.contains(package.digest))
-        .filter_map(|package| by_digest.get(&package.digest))
+        .map(|package| package.digest)
+        .filter(|digest| !context.store.contains(*digest))
         .collect();
-    work::each(&missing, processors(), |package| {
-        repository::fetch_package(&context.store, &bootstrap.state.location, package)
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut found: BTreeMap<Digest, (&str, &Package)> = BTreeMap::new();
+    for foreign in gathered.earlier.iter().chain([&gathered.bootstrap]) {
+        let offered = foreign.packages.iter().filter(|package| missing.contains(&package.digest));
+        found.extend(offered.map(|package| (package.digest, (foreign.state.location.as_str(), package))));
+    }
+    let found: Vec<_> = found.into_values().collect();
+    work::each(&found, processors(), |(location, package)| {
+        repository::fetch_package(&context.store, location, package)
     })?;
     Ok(())
 }
@@ -114,8 +126,13 @@ fn evaluate(
 /// What each source's dynamic build requirements came to when they were last asked for.
 type Learned = BTreeMap<String, [Option<Vec<Dependency>>; 2]>;
 
-/// Computes the plan and records it.
-pub(crate) fn plan(context: &Context, gathered: &Gathered, ground: &Ground) -> Result<Plan, Fail> {
+/// Computes the plan and records it. With `keep_going`, what can't be built is left out.
+pub(crate) fn plan(
+    context: &Context,
+    gathered: &Gathered,
+    ground: &Ground,
+    keep_going: bool,
+) -> Result<Plan, Fail> {
     let learned = learned(context, ground)?;
     let reference: Vec<Package> =
         gathered.references.iter().flat_map(|reference| reference.packages.iter().cloned()).collect();
@@ -128,19 +145,44 @@ pub(crate) fn plan(context: &Context, gathered: &Gathered, ground: &Ground) -> R
             learned_bootstrap: bootstrap.as_deref(),
         })
     });
-    let plan = heirloom_plan::plan(&Input {
+    let settings = &context.definition.build;
+    let input = Input {
         arch: context.arch(),
         sources: sources.collect(),
         bootstrap: &gathered.bootstrap.packages,
+        earlier: gathered.earlier(),
         base: &ground.base,
         reference: &reference,
-    })
-    .map_err(|error| {
-        Fail::from(error)
-            .hint("nothing was built; add what is missing, or leave the package out with `upstream.exclude`")
+        options: Options {
+            passes: settings.passes.get(),
+            own_base: settings.base == BaseOf::Own,
+            keep_going,
+            threads: processors(),
+        },
+    };
+    let Planned { plan, solutions } = heirloom_plan::plan(&input, &known(context)?).map_err(|error| {
+        Fail::from(error).hint(
+            "nothing was built; add what is missing, leave the package out with `upstream.exclude`, or see with \
+             `heirloom plan --keep-going` what can be built without it",
+        )
     })?;
+    remember(context, &solutions)?;
     context.store.append(&plan)?;
     Ok(plan)
+}
+
+/// The solutions of the plan before. Lost or of another form, they are found again.
+fn known(context: &Context) -> Result<Solutions, Fail> {
+    let Some(Solving { solutions }) = context.store.get("solving")? else { return Ok(Solutions::default()) };
+    match context.store.contains(solutions) {
+        true => Ok(serde_json::from_slice(&context.store.read(solutions)?).unwrap_or_default()),
+        false => Ok(Solutions::default()),
+    }
+}
+
+fn remember(context: &Context, solutions: &Solutions) -> Result<(), Fail> {
+    let solutions = context.store.put(&serde_json::to_vec(solutions)?)?;
+    Ok(context.store.append(&Solving { solutions })?)
 }
 
 fn learned(context: &Context, ground: &Ground) -> Result<Learned, Fail> {

@@ -202,10 +202,11 @@ key = "secret.asc"
         let gathered = Gathered {
             sources: Vec::new(),
             bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),
+            earlier: None,
             references: vec![foreign(RepositoryRole::Reference, repomd, packages.to_vec())],
         };
         let built: Built = serde_json::from_value(serde_json::json!({
-            "action": Digest::of(b"a"), "step": "zlib", "nevra": "zlib-1-1.src", "packages": own,
+            "action": Digest::of(b"a"), "document": Digest::of(b"d"), "step": "zlib", "nevra": "zlib-1-1.src", "packages": own,
             "source": package("zlib-1-1.src", &[]), "buildroot": [], "log": Digest::of(b"l"),
             "resources": Resources::default(),
         }))?;

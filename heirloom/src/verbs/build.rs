@@ -2,22 +2,24 @@
 
 use std::fmt::Write as _;
 
-use heirloom_model::record::FailKind;
+use heirloom_model::record::{CutOff, FailKind};
 
-use crate::cli::BuildArgs;
+use crate::cli::Build;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 use crate::flow::building::Builds;
+use crate::flow::building::proving::Proof;
 use crate::flow::checking::{self, Check};
 use crate::ui::Shown;
 use crate::{flow, report};
 
-pub(crate) fn run(context: &Context, args: &BuildArgs) -> Result<Shown, Fail> {
+pub(crate) fn run(context: &Context, args: &Build) -> Result<Shown, Fail> {
     if args.check {
         return check(context, &args.packages);
     }
-    let (_, builds) = flow::built(context)?;
+    let (_, builds) = flow::built(context, &args.how)?;
     let mut text = failures(context, &builds);
+    text.push_str(&remarks(&builds));
     let _ = write!(
         text,
         "{} built, {} cached, {} failed; next: {}",
@@ -30,8 +32,55 @@ pub(crate) fn run(context: &Context, args: &BuildArgs) -> Result<Shown, Fail> {
             "mend what failed and run `heirloom build` again"
         }
     );
-    let exit = if builds.failed.is_empty() { Exit::Fine } else { Exit::Build };
-    Ok(Shown::new(&builds, text)?.exit(exit))
+    Ok(Shown::new(&builds, text)?.exit(exit(&builds)))
+}
+
+/// A proof that does not hold is a package that is not what it is taken for.
+pub(crate) fn exit(builds: &Builds) -> Exit {
+    match (builds.failed.is_empty(), builds.proofs.iter().all(Proof::holds)) {
+        (false, _) => Exit::Build,
+        (true, false) => Exit::Promise,
+        (true, true) => Exit::Fine,
+    }
+}
+
+/// What is worth knowing beside the numbers.
+pub(crate) fn remarks(builds: &Builds) -> String {
+    let mut text = String::new();
+    let cut = |what| builds.cut.iter().filter(move |(_, cut)| **cut == what).map(|(step, _)| step.as_str());
+    for (what, why) in [
+        (CutOff::Content, "what was built again for them came out with the same content"),
+        (
+            CutOff::Interface,
+            "what they can see of the packages built again is the same (`--prove 3` checks some)",
+        ),
+    ] {
+        let steps: Vec<_> = cut(what).collect();
+        if !steps.is_empty() {
+            let _ = writeln!(text, "not built again, since {why}: {}\n", steps.join(", "));
+        }
+    }
+    for proof in builds.proofs.iter().filter(|proof| !proof.holds()) {
+        let what = match &proof.failed {
+            Some(why) => format!("could not be built again: {why}"),
+            None => format!("comes out otherwise: {}", proof.differ.join(", ")),
+        };
+        let _ = writeln!(
+            text,
+            "{} had been left out for an unchanged interface, and {what}\n  what was built now counts; run again, \
+             with `--cutoff content` to build everything that follows from it\n",
+            proof.step
+        );
+    }
+    for (source, packages) in &builds.unsettled {
+        let _ = writeln!(
+            text,
+            "{source} does not settle: its last pass and the one before differ in {}; raise `build.passes`, or look at \
+             `heirloom build --check {source}`\n",
+            packages.join(", ")
+        );
+    }
+    text
 }
 
 /// Whether what is built is reproducible.

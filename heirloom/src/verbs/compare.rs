@@ -172,7 +172,7 @@ pub(crate) fn stands_alone(args: &cli::Compare) -> Result<(), Fail> {
 /// Compares everything that is built.
 pub(crate) fn built(context: &Context, args: &cli::Compare) -> Result<Shown, Fail> {
     let key = key(args)?;
-    let (gathered, builds) = flow::built(context)?;
+    let (gathered, builds) = flow::built(context, &crate::cli::BuildArgs::default())?;
     let judgement = comparing::compare(context, &gathered, &builds)?;
     let compared =
         judgement.packages.iter().filter_map(|judged| Some((judged.source.as_str(), judged.compared()?)));

@@ -9,7 +9,7 @@ use crate::flow::{self, comparing};
 use crate::ui::Shown;
 
 pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
-    let (gathered, builds) = flow::built(context)?;
+    let (gathered, builds) = flow::built(context, &crate::cli::BuildArgs::default())?;
     let judgement = comparing::compare(context, &gathered, &builds)?;
     let published = composing::compose(context, &gathered, &judgement)?;
     let text = report(&published);

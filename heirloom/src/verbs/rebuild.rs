@@ -5,9 +5,10 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::{build, compare, compose};
+use crate::cli::BuildArgs;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow::building::Builds;
+use crate::flow::building::{Builds, Options};
 use crate::flow::comparing::Judgement;
 use crate::flow::composing::{self, Published};
 use crate::flow::rollup::Rollup;
@@ -36,7 +37,7 @@ struct Summary<'a> {
     seconds: Vec<(&'static str, f64)>,
 }
 
-pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
+pub(crate) fn run(context: &Context, args: &BuildArgs) -> Result<Shown, Fail> {
     let began = Instant::now();
     let mut seconds = Vec::new();
     let mut lap = Instant::now();
@@ -49,7 +50,7 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     let builder = flow::builder(context)?;
     let ground = planning::ground(context, &builder, &gathered)?;
     time("plan");
-    let builds = building::build(context, &builder, &gathered, &ground)?;
+    let builds = building::build(context, &builder, &gathered, &ground, Options::new(context, args))?;
     time("build");
     let judgement = comparing::compare(context, &gathered, &builds)?;
     time("compare");
@@ -63,12 +64,13 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     };
     time("compose");
     seconds.push(("all", began.elapsed().as_secs_f64()));
-    let exit = match builds.failed.is_empty() {
-        true => compare::exit(&judgement),
-        false => Exit::Build,
+    let exit = match build::exit(&builds) {
+        Exit::Fine => compare::exit(&judgement),
+        other => other,
     };
     let summary = summary(gathered.sources.len(), &builds, &judgement, published, seconds);
     let mut text = build::failures(context, &builds);
+    text.push_str(&build::remarks(&builds));
     text.push_str(&compare::summary(&judgement));
     text.push_str(&closing(&summary, builds.plan.steps.len()));
     Ok(Shown::new(&summary, text)?.exit(exit))

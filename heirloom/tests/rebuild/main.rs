@@ -8,6 +8,7 @@ mod ran;
 
 mod again;
 mod crash;
+mod cutoff;
 mod failures;
 mod imports;
 mod refused;

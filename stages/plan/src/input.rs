@@ -32,6 +32,25 @@ impl Source<'_> {
     }
 }
 
+/// How a plan is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How often the members of a cycle are built; at least 1, which leaves the results of the first pass.
+    pub passes: usize,
+    /// Whether the base of buildroots is of own results at last, instead of bootstrap's for ever.
+    pub own_base: bool,
+    /// Whether source packages whose needs can't be met are left out, instead of there being no plan.
+    pub keep_going: bool,
+    /// Threads that solve.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { passes: 3, own_base: false, keep_going: false, threads: 1 }
+    }
+}
+
 /// Everything that a plan follows from.
 pub struct Input<'a> {
     /// Target architecture.
@@ -40,8 +59,12 @@ pub struct Input<'a> {
     pub sources: Vec<Source<'a>>,
     /// The bootstrap repository.
     pub bootstrap: &'a [Package],
+    /// The repository of an earlier release, for what bootstrap does not have; may be empty.
+    pub earlier: &'a [Package],
     /// What every buildroot has.
     pub base: &'a Base,
     /// Binary packages that the rebuild is expected to have: those of the reference.
     pub reference: &'a [Package],
+    /// How the plan is made.
+    pub options: Options,
 }

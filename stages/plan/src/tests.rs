@@ -3,6 +3,12 @@ use heirloom_model::{Dependency, Digest, Package};
 
 use super::*;
 
+mod cycles;
+mod hosting;
+mod known;
+mod properties;
+mod value;
+
 fn list(text: &str) -> Vec<Dependency> {
     text.split(',')
         .filter(|dep| !dep.trim().is_empty())
@@ -45,21 +51,60 @@ fn evaluated(text: &str) -> (String, Evaluated) {
     (name.to_owned(), evaluated)
 }
 
+/// A small universe: sources as [`evaluated`] takes them, packages as [`package`] does.
+#[derive(Clone, Debug, Default)]
+struct World {
+    sources: Vec<String>,
+    bootstrap: Vec<String>,
+    earlier: Vec<String>,
+    reference: Vec<String>,
+    options: Options,
+}
+
+impl World {
+    fn new(sources: &[&str], bootstrap: &[&str], reference: &[&str]) -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        let (sources, bootstrap, reference) = (owned(sources), owned(bootstrap), owned(reference));
+        Self { sources, bootstrap, reference, ..Self::default() }
+    }
+
+    fn passes(mut self, passes: usize) -> Self {
+        self.options.passes = passes;
+        self
+    }
+
+    fn planned(&self, known: &Solutions) -> Result<Planned, PlanError> {
+        let mut evaluated: Vec<_> = self.sources.iter().map(|text| evaluated(text)).collect();
+        evaluated.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let packages = |texts: &[String], own| {
+            let mut packages: Vec<_> = texts.iter().map(|text| package(text, own)).collect();
+            packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
+            packages
+        };
+        let (bootstrap, earlier) = (packages(&self.bootstrap, false), packages(&self.earlier, false));
+        let base = base("x86_64", &bootstrap, &["gcc".to_owned()]).unwrap();
+        let input = Input {
+            arch: "x86_64",
+            sources: evaluated
+                .iter()
+                .map(|(name, evaluated)| Source { name, evaluated, learned: None, learned_bootstrap: None })
+                .collect(),
+            bootstrap: &bootstrap,
+            earlier: &earlier,
+            base: &base,
+            reference: &packages(&self.reference, true),
+            options: self.options,
+        };
+        plan(&input, known)
+    }
+
+    fn plan(&self) -> Result<Plan, PlanError> {
+        Ok(self.planned(&Solutions::default())?.plan)
+    }
+}
+
 fn make(sources: &[&str], bootstrap: &[&str], reference: &[&str]) -> Result<Plan, PlanError> {
-    let evaluated: Vec<_> = sources.iter().map(|text| evaluated(text)).collect();
-    let bootstrap: Vec<_> = bootstrap.iter().map(|text| package(text, false)).collect();
-    let reference: Vec<_> = reference.iter().map(|text| package(text, true)).collect();
-    let base = base("x86_64", &bootstrap, &["gcc".to_owned()]).unwrap();
-    plan(&Input {
-        arch: "x86_64",
-        sources: evaluated
-            .iter()
-            .map(|(name, evaluated)| Source { name, evaluated, learned: None, learned_bootstrap: None })
-            .collect(),
-        bootstrap: &bootstrap,
-        base: &base,
-        reference: &reference,
-    })
+    World::new(sources, bootstrap, reference).passes(1).plan()
 }
 
 fn order(plan: &Plan) -> Vec<String> {
@@ -77,8 +122,8 @@ fn order_follows_generated_provides_and_run_time_needs() {
     .unwrap();
     assert_eq!(order(&plan), ["1 ncurses", "2 readline", "3 bc"]);
     assert_eq!(plan.steps[2].after, ["ncurses", "readline"]);
-    assert_eq!(plan.steps[2].needs[1].because, "BuildRequires: pkgconfig(readline)");
-    assert_eq!(plan.steps[2].needs[0].because, "readline-devel-1-1.noarch requires ncurses-devel");
+    assert_eq!(plan.steps[2].needs[1].because.as_ref(), "BuildRequires: pkgconfig(readline)");
+    assert_eq!(plan.steps[2].needs[0].because.as_ref(), "readline-devel-1-1.noarch requires ncurses-devel");
 }
 
 #[test]

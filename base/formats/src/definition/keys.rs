@@ -1,9 +1,10 @@
 //! The keys. The doc comment of a field is its text in the published reference.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use heirloom_model::record::{Limits, Promise};
+use heirloom_model::record::{CutOff, Limits, Promise};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_spanned::Spanned;
@@ -157,6 +158,10 @@ pub struct Bootstrap {
     /// The comps group that every buildroot has.
     #[serde(default = "group")]
     pub group: String,
+    /// A repository of an earlier release, for what the bootstrap repository does not have: the first builds of
+    /// a cycle may need it. Each package that is taken from it is named in the plan.
+    #[serde(default)]
+    pub earlier: Option<ForeignRepository>,
 }
 
 /// What comparisons are told.
@@ -206,19 +211,138 @@ pub struct Signing {
     pub key: PathBuf,
 }
 
+/// What buildroots are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// The bootstrap repository and the distribution's own results so far.
+    #[default]
+    Latest,
+    /// The bootstrap repository and the packages of a snapshot, whatever has been built since.
+    Snapshot,
+    /// The packages that the reference's own builds had, as they were recorded.
+    Recorded,
+}
+
+/// What the base of buildroots is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaseOf {
+    /// The bootstrap repository alone.
+    #[default]
+    Bootstrap,
+    /// Own results where there are any, once they are built.
+    Own,
+}
+
 /// How builds are run.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildSettings {
-    /// Builds at one time. 0: as many as the machine has processors.
+    /// What buildroots are made of: `latest` (own results so far, the default), `snapshot` (the packages of a
+    /// snapshot instead of own results) or `recorded` (what the reference's own builds had).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub against: Option<Spanned<Against>>,
+    /// For `against = "snapshot"`: the snapshot's repository, with the keys `location` and `keys` as those of a
+    /// reference.
+    #[serde(default)]
+    #[schemars(with = "Option<ForeignRepository>")]
+    pub snapshot: Option<Spanned<ForeignRepository>>,
+    /// For `against = "recorded"`: a directory of recorded buildroots, in the forms of
+    /// [buildroots.md](buildroots.md). A file belongs to the source package whose name, or name, version and
+    /// release, is its own name up to the next `.` or to its end; the longer name wins.
+    #[serde(default)]
+    #[schemars(with = "Option<PathBuf>")]
+    pub recorded: Option<Spanned<PathBuf>>,
+    /// Processes that all builds together start at a time, which are shared out among them. 0: as many as the
+    /// machine has processors.
     #[serde(default)]
     pub jobs: usize,
+    /// MiB of memory that all builds together are expected to use. 0: nine tenths of what is free.
+    #[serde(default)]
+    pub memory_mib: u64,
+    /// What single source packages need, by name, where it is more or less than usual: LLVM, kernels, browsers.
+    #[serde(default)]
+    pub needs: BTreeMap<String, Needs>,
+    /// Directory in which results are kept for other definitions and releases too: what one has built, another
+    /// takes. Absent: this definition's own state alone.
+    #[serde(default)]
+    pub cache: Option<PathBuf>,
+    /// GiB that this cache may have; the longest unused results go first.
+    #[serde(default = "cache_gib")]
+    pub cache_gib: u64,
+    /// When a change ends. `content`: where a package comes out as it was. `interface`: where what builds can see
+    /// of a package is as it was, although its code is not.
+    #[serde(default)]
+    pub cutoff: CutOff,
+    /// What the base of buildroots is of: `bootstrap`, its packages for every build; or `own`, results of the
+    /// distribution itself once they are built, so that none of bootstrap is left at last. What the base is made
+    /// from is then a cycle, and is built in several passes.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub base: BaseOf,
+    /// How often source packages that need each other are built. The last pass must give what the one before
+    /// gave; 1: they are built once.
+    #[serde(default = "passes")]
+    #[schemars(with = "usize")]
+    pub passes: NonZeroUsize,
     /// The `%packager` macro.
     #[serde(default)]
     pub packager: Option<String>,
     /// More macros for every build.
     #[serde(default)]
     pub macros: BTreeMap<String, String>,
+}
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self {
+            against: None,
+            snapshot: None,
+            recorded: None,
+            jobs: 0,
+            memory_mib: 0,
+            needs: BTreeMap::new(),
+            cache: None,
+            cache_gib: cache_gib(),
+            cutoff: CutOff::default(),
+            base: BaseOf::default(),
+            passes: passes(),
+            packager: None,
+            macros: BTreeMap::new(),
+        }
+    }
+}
+
+/// What the builds of one source package need. What is absent is as for all.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// Processes at a time that must be free for it.
+    pub jobs: Option<usize>,
+    /// MiB of memory: must be free for it, and may be used by it.
+    pub memory_mib: Option<u64>,
+    /// MiB that it may write.
+    pub disk_mib: Option<u64>,
+    /// Minutes of wall-clock time.
+    pub minutes: Option<u64>,
+    /// Processes and threads at one time.
+    pub processes: Option<u64>,
+}
+
+impl Needs {
+    /// The limits of all, with these instead where they are stated.
+    #[must_use]
+    pub fn limits(&self, all: LimitSettings) -> Limits {
+        LimitSettings {
+            minutes: self.minutes.unwrap_or(all.minutes),
+            memory_mib: self.memory_mib.unwrap_or(all.memory_mib),
+            disk_mib: self.disk_mib.unwrap_or(all.disk_mib),
+            processes: self.processes.unwrap_or(all.processes),
+        }
+        .into()
+    }
 }
 
 /// What one build may use at most.
@@ -253,12 +377,20 @@ impl From<LimitSettings> for Limits {
     }
 }
 
+fn cache_gib() -> u64 {
+    50
+}
+
 fn state() -> PathBuf {
     PathBuf::from("state")
 }
 
 fn architecture() -> String {
     "x86_64".to_owned()
+}
+
+fn passes() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(2)
 }
 
 fn group() -> String {

@@ -62,6 +62,8 @@ pub enum FailKind {
     Spec,
     /// A step that it needs failed.
     Blocked,
+    /// The machine, not the package: a full disk, a sandbox that could not be set up. Worth another try.
+    Machine,
 }
 
 /// A step that gave no result.
@@ -79,6 +81,60 @@ pub struct Failed {
     pub log: Option<Digest>,
 }
 
+/// Why a step was not built again although its inputs are other ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutOff {
+    /// The packages that were built again came out with the same content.
+    #[default]
+    Content,
+    /// What a build can see of the packages that were built again is the same.
+    Interface,
+}
+
+/// What a build used, by step: what the next one is expected to use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The step of the plan.
+    pub step: String,
+    /// What it used.
+    pub resources: Resources,
+}
+
+/// What builds can see of a package, as far as this can be told from the package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// SHA-256 of the RPM file.
+    pub package: Digest,
+    /// Digest of what a build can see that links with its libraries.
+    pub linked: Digest,
+    /// Digest of what a build can see whose programs only run with its libraries.
+    pub run: Digest,
+    /// File names of its shared libraries, sorted.
+    pub libraries: Vec<String>,
+    /// File names of the shared libraries, of whatever package, that can be linked with by means of this package,
+    /// sorted.
+    pub links: Vec<String>,
+}
+
+impl Interface {
+    /// What a build sees of it among packages by which these libraries can be linked with.
+    #[must_use]
+    pub fn among(&self, links: &std::collections::BTreeSet<&str>) -> Digest {
+        let linked = self.libraries.iter().any(|library| links.contains(library.as_str()));
+        if linked { self.linked } else { self.run }
+    }
+}
+
+/// The newest action among those that are alike in all that their builds can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alike {
+    /// The action's key with the buildroot's packages by their interfaces.
+    pub seen: Digest,
+    /// Its key.
+    pub action: Digest,
+}
+
 /// What a step came to when it was run last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ran {
@@ -88,6 +144,9 @@ pub struct Ran {
     pub action: Option<Digest>,
     /// The object that holds the action as JSON, if it came so far.
     pub document: Option<Digest>,
+    /// Why it was not built again, if its inputs are not those of the time before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<CutOff>,
     /// Why it gave no result, if so. Else the ledger has a [`Built`] for the action.
     pub failed: Option<Failed>,
 }

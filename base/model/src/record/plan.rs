@@ -1,5 +1,7 @@
 //! The plan: a value that can be printed, compared and kept.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
@@ -10,17 +12,20 @@ use crate::Digest;
 pub enum Provider {
     /// A package of the bootstrap repository.
     Bootstrap,
+    /// A package of an earlier release's repository.
+    Earlier,
     /// The result of the step with this id.
-    Step(String),
+    Step(Arc<str>),
 }
 
-/// One own result that a step's buildroot needs, and why.
+/// One package that a buildroot needs, and why. There are millions in the plan of a whole distribution, and the same
+/// texts again and again: they are shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Need {
     /// The package that will be installed.
-    pub package: String,
+    pub package: Arc<str>,
     /// Who asks for it: a build requirement, or `requirement of package`.
-    pub because: String,
+    pub because: Arc<str>,
     /// Where it comes from.
     pub provider: Provider,
 }
@@ -47,6 +52,9 @@ pub struct Step {
     pub after: Vec<String>,
     /// Packages from own results that its buildroot needs, sorted.
     pub needs: Vec<Need>,
+    /// Packages from elsewhere that its buildroot needs on top of the base, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<Need>,
     /// In one sentence, why it is in the plan at this place.
     pub reason: String,
 }
@@ -95,4 +103,19 @@ pub struct Plan {
     pub cycles: Vec<Cycle>,
     /// Source packages that do not build here, and why.
     pub left_out: Vec<(String, String)>,
+    /// Source packages whose needs can't be met, and the solver's explanation; only a plan that was told to
+    /// go on without them has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unbuildable: Vec<(String, String)>,
+    /// What the base of the buildroots comes to at last, sorted: all from bootstrap, or own results where there
+    /// are any.
+    #[serde(default)]
+    pub base: Vec<Need>,
+}
+
+/// Where the solutions are kept that the newest plan was made with: the next one need not find them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Solving {
+    /// The object that holds them.
+    pub solutions: Digest,
 }

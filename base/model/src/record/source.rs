@@ -50,6 +50,8 @@ impl Imported {
 pub enum RepositoryRole {
     /// Fills the first buildroots.
     Bootstrap,
+    /// Has what bootstrap does not have, for the first builds of a cycle.
+    Earlier,
     /// The binaries that the rebuild must equal.
     Reference,
 }
@@ -60,6 +62,7 @@ impl RepositoryRole {
     pub fn name(self) -> &'static str {
         match self {
             Self::Bootstrap => "bootstrap",
+            Self::Earlier => "earlier",
             Self::Reference => "reference",
         }
     }
