@@ -9,6 +9,7 @@ mod ran;
 mod crash;
 mod failures;
 mod imports;
+mod plans;
 mod refused;
 mod same;
 mod shell;
