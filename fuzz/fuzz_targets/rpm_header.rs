@@ -10,6 +10,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let facts = PackageFacts { digest, size: 0, file_time: 0, location: "a.rpm" };
         let _ = Fragment::from_header(&header, &facts);
         let _ = header.package(digest, 0, "a.rpm");
+        let _ = (header.sigmd5(), header.signing_key());
         for tag in header.tags() {
             let _ = header.value(tag);
         }

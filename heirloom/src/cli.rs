@@ -49,8 +49,8 @@ pub(crate) enum Verb {
     Import,
     /// Computes what is built in which order, and says why: waves, cycles, the critical path and how long it takes.
     Plan(Box<Plan>),
-    /// Builds what is not built yet.
-    Build(BuildArgs),
+    /// Builds what is not built yet; with --check, builds again what is, and says whether it is the same.
+    Build(Box<Build>),
     /// Compares packages with their references: two files, two directories or repositories, or (without
     /// either) everything that was rebuilt.
     ///
@@ -73,7 +73,17 @@ pub(crate) enum Verb {
         /// A source or binary package.
         package: String,
     },
-    /// Says what this machine lacks, and the command that installs it.
+    /// Opens a shell in the buildroot of a step, with its sources, as its build has them: to see why it fails.
+    ///
+    /// No network; all that is changed inside vanishes. `~/rebuild` runs what the build runs. The exit code is
+    /// that of the shell or the command.
+    Shell(Shell),
+    /// Runs one action: a build with all its inputs pinned, in a file, with the objects that it names. Needs no
+    /// definition.
+    ///
+    /// Exit codes: 0 it gave packages; 4 it did not.
+    BuildAction(BuildAction),
+    /// Says how this machine can build, as root or without, what it lacks, and the command that installs it.
     Doctor,
     /// Writes a completion script for a shell to standard output.
     Completions {
@@ -136,6 +146,50 @@ impl From<Cutoff> for CutOff {
             Cutoff::Interface => Self::Interface,
         }
     }
+}
+
+/// What is built, and how.
+#[derive(Args, Debug)]
+pub(crate) struct Build {
+    /// Builds again what is built, in another directory, later, with another locale, time zone, umask, host
+    /// name, number of processors and order of files, and says what differs. Exit code 5 if anything does.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// With --check: only these source or binary packages.
+    #[arg(requires = "check", value_name = "PACKAGE")]
+    pub(crate) packages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) how: BuildArgs,
+}
+
+/// Whose buildroot is entered, and what for.
+#[derive(Args, Debug)]
+pub(crate) struct Shell {
+    /// The step, as `heirloom status` names it.
+    pub(crate) step: String,
+    /// Runs this instead of a shell.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+/// An action, and where its inputs and results are.
+#[derive(Args, Debug)]
+pub(crate) struct BuildAction {
+    /// The action's JSON document.
+    pub(crate) action: PathBuf,
+    /// Directories with its objects: state directories, or files named by their SHA-256.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) objects: Vec<PathBuf>,
+    /// Where packages, `build.log` and `result.json` are written.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Keeps buildroots here for the next action, instead of removing them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// Builds nothing: shows the action as messages of the Remote Execution API, and writes each in its wire form
+    /// to --out, named by its SHA-256.
+    #[arg(long)]
+    pub(crate) remote_execution: bool,
 }
 
 /// Facts for a new definition. What is not given gets a placeholder or a default.

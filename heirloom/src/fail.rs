@@ -58,6 +58,12 @@ impl Fail {
         Self { message: message.to_string(), hint: String::new(), exit }
     }
 
+    /// Somebody wanted it to end; `kept` says what is kept of the work.
+    pub(crate) fn interrupted(kept: &str) -> Self {
+        Self::new(Exit::Interrupted, format!("interrupted{kept}"))
+            .hint("run the same command again: it continues where it was")
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
@@ -104,11 +110,19 @@ macro_rules! failed {
     };
 }
 
+impl From<heirloom_build::BuildError> for Fail {
+    fn from(error: heirloom_build::BuildError) -> Self {
+        match error {
+            heirloom_build::BuildError::Interrupted => Self::interrupted(""),
+            error => Self::new(Exit::Failed, chain(&error)),
+        }
+    }
+}
+
 failed! {
     heirloom_store::StoreError => Failed,
     heirloom_import::ImportError => Failed,
     heirloom_plan::PlanError => Build,
-    heirloom_build::BuildError => Failed,
     heirloom_compare::CompareError => Failed,
     heirloom_compose::ComposeError => Failed,
     heirloom_sign::KeyError => Failed,

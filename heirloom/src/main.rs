@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     match verbs::run(&cli) {
         Ok(shown) => {
             shown.print(cli.format);
-            ExitCode::from(shown.exit as u8)
+            shown.exit_code()
         }
         Err(fail) => {
             ui::tell(&fail);

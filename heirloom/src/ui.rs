@@ -1,6 +1,7 @@
 //! All that is written: results to standard output, everything else to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
@@ -15,24 +16,40 @@ use crate::report::visible;
 pub(crate) struct Shown {
     json: serde_json::Value,
     text: String,
-    pub(crate) exit: Exit,
+    exit: u8,
 }
 
 impl Shown {
     /// The result as data, and as people read it.
     pub(crate) fn new(data: &impl Serialize, text: String) -> Result<Self, Fail> {
-        Ok(Self { json: serde_json::to_value(data)?, text, exit: Exit::Fine })
+        Ok(Self { json: serde_json::to_value(data)?, text, exit: Exit::Fine as u8 })
     }
 
-    pub(crate) fn exit(mut self, exit: Exit) -> Self {
-        self.exit = exit;
+    /// Nothing, for a verb whose program has shown all there is.
+    pub(crate) fn nothing() -> Self {
+        Self { json: serde_json::Value::Null, text: String::new(), exit: Exit::Fine as u8 }
+    }
+
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        self.code(exit as u8)
+    }
+
+    /// Ends with the code of another program.
+    pub(crate) fn code(mut self, code: u8) -> Self {
+        self.exit = code;
         self
+    }
+
+    /// The exit code.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit)
     }
 
     /// A closed pipe is the reader's choice, not a failure.
     pub(crate) fn print(&self, format: Format) {
         let text = match format {
             Format::Text => visible(self.text.trim_end()).into_owned(),
+            Format::Json if self.json.is_null() => String::new(),
             Format::Json => format!("{:#}", self.json),
         };
         if !text.is_empty() {

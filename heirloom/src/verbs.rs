@@ -1,6 +1,7 @@
 //! One file for each verb: it asks the flow for the work and shows the result.
 
 mod build;
+mod build_action;
 mod clean;
 mod compare;
 mod completions;
@@ -10,6 +11,7 @@ mod import;
 mod init;
 mod plan;
 mod rebuild;
+mod shell;
 mod status;
 mod verify_certificate;
 mod why;
@@ -40,6 +42,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Rebuild(args) => rebuild::run(&open()?, args),
         Verb::Status => status::run(&open()?),
         Verb::Why { package } => why::run(&open()?, package),
+        Verb::BuildAction(args) => build_action::run(args),
+        Verb::Shell(args) => shell::run(&open()?, args),
         Verb::Doctor => doctor::run(),
         Verb::Completions { shell } => completions::completions(*shell),
         Verb::Man { dir } => completions::man(dir),

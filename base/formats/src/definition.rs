@@ -6,14 +6,15 @@
 
 mod error;
 mod keys;
+mod policy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::DefinitionError;
 pub use keys::{
-    BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude, ForeignRepository,
-    LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
+    Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude,
+    ForeignRepository, LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
 };
 
 /// Largest definition file that is read, in bytes.
@@ -92,6 +93,9 @@ impl Definition {
                 "give the path of a file of allowances, or leave the key out",
             );
         }
+        if let Some((span, message, hint)) = self.build.fault(base) {
+            return wrong(span, message, hint);
+        }
         for name in self.repositories.keys() {
             if !is_word(&name.to_ascii_lowercase()) {
                 return wrong(
@@ -119,6 +123,7 @@ impl Definition {
         [&self.upstream.keys, &self.bootstrap.keys]
             .into_iter()
             .chain(foreign.values().chain(&self.bootstrap.earlier).map(|repository| &repository.keys))
+            .chain(self.build.snapshot.iter().map(|snapshot| &snapshot.get_ref().keys))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod distgit;
 pub mod document;
 pub mod evr;
 pub mod pyc;
+pub mod recorded;
 pub mod repodata;
 pub mod repomd;
 pub mod rpm_file;

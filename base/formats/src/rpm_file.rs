@@ -20,6 +20,7 @@ mod info;
 mod package;
 mod payload;
 mod script;
+mod signature;
 mod source;
 mod store;
 mod tag;

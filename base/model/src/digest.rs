@@ -25,7 +25,7 @@ impl Digest {
 
     /// Its 32 bytes.
     #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod nevra;
 pub mod package;
 pub mod record;
+pub mod recorded;
 pub mod statement;
 pub mod verdict;
 
@@ -20,4 +21,5 @@ pub use digest::Digest;
 pub use finding::{Evidence, Finding, Normalisation, Severity};
 pub use nevra::{Evr, Nevra};
 pub use package::{Package, PackageFile};
+pub use recorded::{Deviation, Origin, RecordedBuildroot, RecordedFormat, RecordedPackage};
 pub use verdict::Verdict;

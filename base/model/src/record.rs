@@ -9,6 +9,7 @@
 //! | [`Plan`] | plan | the steps, their order and the reason of each |
 //! | [`Solving`] | plan | what the plan's solutions were, for the next one |
 //! | [`Settled`] | build | what dynamic build requirements came to |
+//! | [`Pinned`] | build | which action follows from which inputs |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
 //! | [`Cost`] | build | what a step used, for the next time |
@@ -28,7 +29,7 @@ mod source;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use action::{Action, BuildrootPackage, Content, Limits};
+pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
 pub use outcome::{
     Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, FailKind, Failed, Ground,
     Interface, NotAccepted, Promise, Ran, Resources, Signed,
@@ -65,6 +66,7 @@ record!(Evaluated, "evaluated", self => self.key.to_string());
 record!(Plan, "planned", self => "plan".to_owned());
 record!(Solving, "solving", self => "solving".to_owned());
 record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
+record!(Pinned, "pinned", self => self.inputs.to_string());
 record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
 record!(Cost, "cost", self => self.step.clone());

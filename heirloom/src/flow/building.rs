@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod proving;
+mod queue;
 pub(crate) mod results;
 mod round;
 mod step;

@@ -24,9 +24,9 @@ impl<'a> Contents<'a> {
         Ok(Self { context, known: Mutex::new(known) })
     }
 
-    /// Whether the content of this package is known without its file.
-    pub(crate) fn knows(&self, package: Digest) -> bool {
-        self.lock().contains_key(&package)
+    /// The content of a package, if it is known without its file.
+    pub(crate) fn known(&self, package: Digest) -> Option<Digest> {
+        self.lock().get(&package).copied()
     }
 
     /// The content of a package, which is in the store if it is not known.

@@ -15,11 +15,14 @@ use super::gather::{Foreign, Gathered};
 use super::work;
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
+use crate::interrupt;
 use crate::ui::Progress;
 
 /// What plans and builds stand on.
 pub(crate) struct Ground {
     pub(crate) base: Base,
+    /// Digest of its packages.
+    pub(crate) base_digest: Digest,
     /// By name of the source package.
     pub(crate) evaluated: BTreeMap<String, Evaluated>,
 }
@@ -31,6 +34,7 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
     let base = base(context, &gathered.bootstrap)?;
     let base_packages = base.packages(&gathered.bootstrap.packages);
     fetch(context, gathered, &base_packages)?;
+    let _listening = interrupt::listen();
     let root = builder.base_root(&base_packages)?;
     let (evaluated, fresh) = evaluate(context, builder, &root, &gathered.sources)?;
     progress.end(&format!(
@@ -38,7 +42,7 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
         gathered.sources.len(),
         base_packages.len()
     ));
-    Ok(Ground { base, evaluated })
+    Ok(Ground { base, base_digest: root.digest(), evaluated })
 }
 
 fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {

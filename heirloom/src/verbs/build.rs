@@ -4,16 +4,20 @@ use std::fmt::Write as _;
 
 use heirloom_model::record::{CutOff, FailKind};
 
-use crate::cli::BuildArgs;
+use crate::cli::Build;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow;
 use crate::flow::building::Builds;
 use crate::flow::building::proving::Proof;
+use crate::flow::checking::{self, Check};
 use crate::ui::Shown;
+use crate::{flow, report};
 
-pub(crate) fn run(context: &Context, args: &BuildArgs) -> Result<Shown, Fail> {
-    let (_, builds) = flow::built(context, args)?;
+pub(crate) fn run(context: &Context, args: &Build) -> Result<Shown, Fail> {
+    if args.check {
+        return check(context, &args.packages);
+    }
+    let (_, builds) = flow::built(context, &args.how)?;
     let mut text = failures(context, &builds);
     text.push_str(&remarks(&builds));
     let _ = write!(
@@ -75,6 +79,50 @@ pub(crate) fn remarks(builds: &Builds) -> String {
              `heirloom build --check {source}`\n",
             packages.join(", ")
         );
+    }
+    text
+}
+
+/// Whether what is built is reproducible.
+fn check(context: &Context, packages: &[String]) -> Result<Shown, Fail> {
+    let builder = flow::builder(context)?;
+    let checks = checking::check(context, &builder, packages)?;
+    let mut text = String::new();
+    for check in &checks.steps {
+        text.push_str(&checked(check));
+    }
+    let different = checks.steps.iter().filter(|check| !check.is_reproducible()).count();
+    let _ = match different {
+        0 => write!(text, "all {} are reproducible", checks.steps.len()),
+        _ => write!(text, "{different} of {} are not reproducible", checks.steps.len()),
+    };
+    let exit = if different == 0 { Exit::Fine } else { Exit::Promise };
+    Ok(Shown::new(&checks, text)?.exit(exit))
+}
+
+/// One step with its packages.
+fn checked(check: &Check) -> String {
+    let mut text = format!("{}\n", check.step);
+    if let Some(failed) = &check.failed {
+        let _ = writeln!(text, "  does not build under other circumstances: {}", failed.trim_end());
+        let _ = writeln!(text, "  they were: {}", check.varied.join("; "));
+    }
+    for nevra in &check.only_once {
+        let _ = writeln!(text, "  {nevra}: made by one of both builds only");
+    }
+    for package in &check.packages {
+        match &package.compared {
+            None => _ = writeln!(text, "  {}: reproducible", package.nevra),
+            Some(compared) => {
+                let _ = writeln!(text, "  {}: differs", package.nevra);
+                for line in report::one(compared, true).lines().skip(1) {
+                    let _ = writeln!(text, "  {line}");
+                }
+            }
+        }
+    }
+    for circumstance in &check.not_varied {
+        let _ = writeln!(text, "  not varied: {circumstance}");
     }
     text
 }

@@ -1,5 +1,7 @@
 //! `heirloom why PACKAGE`: everything that is known of how it came about. Reads the ledger, does no work.
 
+mod changes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -7,8 +9,11 @@ use heirloom_model::Digest;
 use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
 use serde::Serialize;
 
+use changes::Change;
+
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
+use crate::flow::contents::Contents;
 use crate::report;
 use crate::ui::Shown;
 
@@ -21,7 +26,7 @@ struct Why {
 struct StepWhy {
     step: Step,
     /// What changed since the action before; empty if there was none.
-    changes: Vec<String>,
+    changes: Vec<Change>,
     ran: Option<Ran>,
     built: Option<Built>,
     compared: Vec<Compared>,
@@ -78,7 +83,10 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
     let mut actions: Vec<Digest> = history.iter().filter_map(|entry| entry.record.document).collect();
     actions.dedup();
     let changes = match actions[..] {
-        [.., before, now] => changes(&action(context, before)?, &action(context, now)?),
+        [.., before, now] => {
+            let contents = Contents::load(context)?;
+            changes::between(&action(context, before)?, &action(context, now)?, &contents)
+        }
         _ => Vec::new(),
     };
     let ran = history.into_iter().last().map(|entry| entry.record);
@@ -111,46 +119,6 @@ fn action(context: &Context, digest: Digest) -> Result<Action, Fail> {
     Ok(serde_json::from_slice(&context.store.read(digest)?)?)
 }
 
-/// Which inputs differ, each with old and new value.
-fn changes(before: &Action, now: &Action) -> Vec<String> {
-    let sources = |action: &Action| {
-        action.sources.iter().map(|(name, digest)| (name.clone(), digest.short())).collect()
-    };
-    let packages = |action: &Action| {
-        let of = |package: &heirloom_model::record::BuildrootPackage| {
-            (package.nevra.name().to_owned(), format!("{} ({})", package.nevra, package.digest.short()))
-        };
-        action.buildroot().map(of).collect()
-    };
-    let macros = |action: &Action| action.macros.iter().cloned().collect();
-    let mut told = differ("source", &sources(before), &sources(now));
-    told.extend(differ("buildroot", &packages(before), &packages(now)));
-    told.extend(differ("macro", &macros(before), &macros(now)));
-    let facts = |action: &Action| {
-        BTreeMap::from([
-            ("rules of building".to_owned(), action.builder.to_string()),
-            ("conditionals".to_owned(), action.with.join(",")),
-            ("architecture".to_owned(), action.arch.clone()),
-            ("limits".to_owned(), format!("{:?}", action.limits)),
-        ])
-    };
-    told.extend(differ("setting", &facts(before), &facts(now)));
-    told
-}
-
-fn differ(what: &str, before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let gone = before
-        .iter()
-        .filter(|(name, _)| !now.contains_key(*name))
-        .map(|(name, old)| format!("{what} {name}: {old} -> gone"));
-    let other = now.iter().filter_map(|(name, new)| match before.get(name) {
-        Some(old) if old == new => None,
-        Some(old) => Some(format!("{what} {name}: {old} -> {new}")),
-        None => Some(format!("{what} {name}: new, {new}")),
-    });
-    gone.chain(other).collect()
-}
-
 fn text(why: &StepWhy) -> String {
     let step = &why.step;
     let mut text = format!("{}\n  place      wave {}: {}\n", step.id, step.wave, step.reason);
@@ -173,9 +141,7 @@ fn text(why: &StepWhy) -> String {
         }
         Some(_) => text.push_str(&built_text(why)),
     }
-    for change in &why.changes {
-        let _ = writeln!(text, "  rebuilt    because {change}");
-    }
+    text.push_str(&changes::text(&why.changes, why.ran.as_ref()));
     for compared in &why.compared {
         let _ = writeln!(text, "  verdict    {}: {}", compared.nevra, compared.verdict);
         text.push_str(
@@ -199,7 +165,7 @@ fn built_text(why: &StepWhy) -> String {
         built.action.short()
     );
     if why.changes.is_empty() {
-        text.push_str("  cache      first built with these inputs; same inputs, no work\n");
+        text.push_str("  cache      these are the first inputs it was built with; same inputs, no work\n");
     }
     for package in &built.packages {
         let _ = writeln!(text, "  makes      {}", package.nevra);

@@ -6,7 +6,9 @@
 #[path = "../common/ran.rs"]
 mod ran;
 
+mod again;
 mod crash;
+mod cutoff;
 mod failures;
 mod imports;
 mod plans;

@@ -131,6 +131,34 @@ impl Site {
         fs::write(dir.join(format!("{name}.spec")), format!("{head}{body}\n{tail}")).unwrap();
     }
 
+    /// Writes a source package that is built for an architecture: all of its spec file but name and changelog, and
+    /// its sources.
+    pub(crate) fn write_source(&self, name: &str, body: &str, sources: &[(&str, &str)]) {
+        let dir = self.upstream.join(name);
+        for part in ["SPECS", "SOURCES"] {
+            fs::create_dir_all(dir.join(part)).unwrap();
+        }
+        let head = format!("Name: {name}\nVersion: 1\nRelease: 1%{{?dist}}\nSummary: x\nLicense: MIT\n");
+        let tail = "%changelog\n* Wed Jan 01 2025 Someone <s@example.org> - 1-1\n- First\n";
+        fs::write(dir.join("SPECS").join(format!("{name}.spec")), format!("{head}{body}\n{tail}")).unwrap();
+        for (file, text) in sources {
+            fs::write(dir.join("SOURCES").join(file), text).unwrap();
+        }
+    }
+
+    /// The spec file of one of its source packages.
+    pub(crate) fn spec(&self, name: &str) -> PathBuf {
+        self.upstream.join(name).join("SPECS").join(format!("{name}.spec"))
+    }
+
+    /// Another distribution of the same upstream, with its own state.
+    pub(crate) fn sibling(&self) -> Self {
+        let other = Self::new(&[]);
+        fs::remove_dir_all(&other.upstream).unwrap();
+        Tool::new("cp").arg("-a").arg(&self.upstream).arg(&other.upstream).run().unwrap();
+        other
+    }
+
     /// dnf on the published repositories, with every signature checked.
     pub(crate) fn dnf(&self, root: &Path, arguments: &[&str]) -> testkit::Result<String> {
         let repos = self.path("repos.d");

@@ -5,12 +5,17 @@ use std::time::Instant;
 
 use heirloom_model::record::{Action, Built, FailKind, Failed, Resources};
 use heirloom_model::{Dependency, Digest};
+use serde::{Deserialize, Serialize};
 
-use crate::sandbox::{BUILD_ID, End, HOST_NAME, Input, Run, Step, TOPDIR, Upper, View};
+use crate::sandbox::{
+    BUILD_ID, Content, End, HOST_NAME, Input, Run, Step, Surroundings, TOP, TOPDIR, Upper, View,
+};
+use crate::variation::{self, Checked, Variation};
 use crate::{BuildError, Builder, Root, message, results};
 
 /// What became of an action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It gave packages.
     Built(Box<Built>),
@@ -43,79 +48,123 @@ impl Builder<'_> {
     /// The build could not be tried or its results not be kept. A build that fails is an outcome.
     pub fn run(&self, job: &Job<'_>, progress: &dyn Fn(&str)) -> Result<Outcome, BuildError> {
         let started = Instant::now();
-        let Job { step, action, .. } = *job;
-        let inputs = self.inputs(action)?;
-        let failed = |kind, message, log| {
-            Outcome::Failed(Failed {
-                step: step.to_owned(),
-                document: Some(job.document),
-                kind,
-                message,
-                log,
-            })
-        };
+        let inputs = self.inputs(job.action)?;
         progress("buildroot");
-        let base = self.base_root(&action.base)?;
-        let root = match self.root_on(Some(&base), &action.extra)? {
+        match self.buildroot(job)? {
+            Ok(root) => {
+                let end = self.rpmbuild(job, &root, inputs, None, progress)?;
+                progress("results");
+                self.outcome(job, &end, started)
+            }
+            Err(failed) => Ok(Outcome::Failed(failed)),
+        }
+    }
+
+    /// Runs a build under other circumstances: elsewhere, later, in another locale, under another umask and
+    /// host name, with other numbers of processes and processors, and directories in another order. What it
+    /// makes must not differ.
+    ///
+    /// # Errors
+    /// As for [`Builder::run`].
+    pub fn check(&self, job: &Job<'_>, progress: &dyn Fn(&str)) -> Result<Checked, BuildError> {
+        let started = Instant::now();
+        let inputs = self.inputs(job.action)?;
+        progress("buildroot");
+        let root = match self.buildroot(job)? {
             Ok(root) => root,
-            Err(why) => {
-                let text = format!("{}: rpm did not install its build requirements\n{}", action.name, why.0);
-                return Ok(failed(FailKind::Unresolvable, text, None));
+            Err(failed) => {
+                let outcome = Outcome::Failed(failed);
+                return Ok(Checked { outcome, varied: Vec::new(), not_varied: Vec::new() });
             }
         };
-        let end = self.rpmbuild(job, &root, inputs, progress)?;
+        let variation = Variation::new(self, &root, job.jobs)?;
+        let end = self.rpmbuild(job, &root, inputs, Some(&variation), progress)?;
         progress("results");
-        if let Some(requires) = results::dynamic_requires(&end)? {
+        let outcome = self.outcome(job, &end, started)?;
+        Ok(Checked { outcome, varied: variation.varied, not_varied: variation.not_varied })
+    }
+
+    /// The buildroot of an action.
+    fn buildroot(&self, job: &Job<'_>) -> Result<Result<Root, Failed>, BuildError> {
+        let base = self.base_root(&job.action.base)?;
+        Ok(self.root_on(Some(&base), &job.action.extra)?.map_err(|why| {
+            let name = &job.action.name;
+            let text = format!("{name}: rpm did not install its build requirements\n{}", why.0);
+            failed(job, FailKind::Unresolvable, text, None)
+        }))
+    }
+
+    fn outcome(&self, job: &Job<'_>, end: &End, started: Instant) -> Result<Outcome, BuildError> {
+        let action = job.action;
+        if let Some(requires) = results::dynamic_requires(end)? {
             return Ok(Outcome::NeedsMore(requires));
         }
         let (log, _) = self.store.put_file(&end.log())?;
         if !end.succeeded() {
-            let (kind, text) = message::of_failed_build(action, &end);
-            return Ok(failed(kind, text, Some(log)));
+            let (kind, text) = message::of_failed_build(job, end);
+            return Ok(Outcome::Failed(failed(job, kind, text, Some(log))));
         }
-        match results::take(self.store, &end)? {
-            Err(problem) => Ok(failed(FailKind::Rpmbuild, format!("{}: {problem}", action.name), Some(log))),
-            Ok((source, packages)) => Ok(Outcome::Built(Box::new(Built {
+        Ok(match results::take(self.store, end)? {
+            Err(problem) => {
+                let text = format!("{}: {problem}", action.name);
+                Outcome::Failed(failed(job, FailKind::Rpmbuild, text, Some(log)))
+            }
+            Ok((source, packages)) => Outcome::Built(Box::new(Built {
                 action: job.key,
                 document: job.document,
-                step: step.to_owned(),
+                step: job.step.to_owned(),
                 nevra: source.nevra.clone(),
                 packages,
                 source,
                 buildroot: action.buildroot().cloned().collect(),
                 log,
-                resources: resources(&end, started),
-            }))),
-        }
+                resources: resources(end, started),
+            })),
+        })
     }
 
     fn rpmbuild(
         &self,
         job: &Job<'_>,
         root: &Root,
-        inputs: Vec<Input>,
+        mut inputs: Vec<Input>,
+        variation: Option<&Variation>,
         progress: &dyn Fn(&str),
     ) -> Result<End, BuildError> {
-        let step =
-            Step { command: command(job.action, job.jobs), user: BUILD_ID, seconds: None, output: None };
+        let usual = environment();
+        let (environment, steps, surroundings) = match variation {
+            None => {
+                let command = command(job.action, TOPDIR, job.jobs);
+                let step = Step { command, user: BUILD_ID, seconds: None, output: None };
+                (&usual[..], vec![step], Surroundings::default())
+            }
+            Some(variation) => {
+                variation::moved(job.action, &mut inputs);
+                inputs.extend(variation.inputs());
+                let command = command(job.action, &variation.topdir(), variation.jobs);
+                (variation.environment(), variation.steps(command), variation.surroundings.clone())
+            }
+        };
         let run = Run {
-            view: View { layers: root.layer_paths(), upper: Upper::Memory, host_tools: false },
+            view: View { layers: root.layers(), upper: Upper::Memory, host_tools: false },
             limits: job.action.limits,
             inputs,
             packages: Vec::new(),
-            environment: &environment(),
-            steps: vec![step],
+            environment,
+            steps,
+            surroundings,
         };
         let mut stages = Stages { progress, line: Vec::new() };
         self.sandbox.run(run, |bytes| stages.hear(bytes))
     }
 
     /// The spec file and its sources, checked to be there and to stay where they are put.
-    fn inputs(&self, action: &Action) -> Result<Vec<Input>, BuildError> {
+    pub(crate) fn inputs(&self, action: &Action) -> Result<Vec<Input>, BuildError> {
         let input = |(name, digest): &(String, Digest)| {
             let dir = if *name == action.spec { "SPECS" } else { "SOURCES" };
-            let to = PathBuf::from(dir).join(plain_name(&action.name, name)?);
-            self.source(&action.name, name, *digest).map(|from| Input { from, to, owner: BUILD_ID })
+            let to = PathBuf::from(TOP).join(dir).join(plain_name(&action.name, name)?);
+            let content = Content::File(self.source(&action.name, name, *digest)?);
+            Ok(Input { content, to, owner: BUILD_ID })
         };
         action.sources.iter().map(input).collect()
     }
@@ -128,6 +177,10 @@ impl Builder<'_> {
             false => Err(BuildError::MissingSource { package, file, digest }),
         }
     }
+}
+
+fn failed(job: &Job<'_>, kind: FailKind, message: String, log: Option<Digest>) -> Failed {
+    Failed { step: job.step.to_owned(), document: Some(job.document), kind, message, log }
 }
 
 /// Refuses a name that would lead out of the directory it is put in.
@@ -178,16 +231,16 @@ fn define((name, value): (&str, &str)) -> [String; 2] {
     ["--define".to_owned(), format!("{name} {value}")]
 }
 
-fn command(action: &Action, jobs: usize) -> Vec<String> {
+pub(crate) fn command(action: &Action, topdir: &str, jobs: usize) -> Vec<String> {
     // The tree vanishes as a whole, so that rpmbuild need not clean it.
     let mut command = ["rpmbuild", "-ba", "--noclean"].map(str::to_owned).to_vec();
-    command.extend(macro_options(&action.macros, TOPDIR, &action.arch));
+    command.extend(macro_options(&action.macros, topdir, &action.arch));
     command.extend(define(("_smp_build_ncpus", &jobs.to_string())));
     command.extend(define(("_smp_mflags", &format!("-j{jobs}"))));
     for conditional in &action.with {
         command.extend(["--with".to_owned(), conditional.clone()]);
     }
-    command.push(format!("{TOPDIR}/SPECS/{}", action.spec));
+    command.push(format!("{topdir}/SPECS/{}", action.spec));
     command
 }
 

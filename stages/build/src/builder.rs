@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use heirloom_model::record::BuildrootPackage;
 use heirloom_store::Store;
 
 use crate::cgroup::Cgroups;
+use crate::ids::Ids;
 use crate::roots::{NotInstalled, Root, Roots};
 use crate::sandbox::Sandbox;
-use crate::{BuildError, Lack, detect};
+use crate::{BuildError, Mode, detect};
 
 /// What does not change what is built.
 #[derive(Clone, Debug)]
@@ -18,6 +21,9 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// Processes that one build starts at a time (`make -j`).
     pub jobs: usize,
+    /// Whoever sets it ends all builds that run, promptly, with [`BuildError::Interrupted`]; no new one
+    /// begins.
+    pub interrupt: Arc<AtomicBool>,
     /// The program that answers to [`crate::sandbox_main`]; none: this one itself.
     pub sandbox_program: Option<PathBuf>,
 }
@@ -36,20 +42,24 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// The machine lacks something, or the state directory can't be used.
     pub fn new(store: &'a Store, settings: Settings) -> Result<Self, BuildError> {
-        let lacks = detect();
-        if !lacks.is_empty() {
-            return Err(BuildError::Host(lacks));
+        let mode = detect().mode().map_err(BuildError::Host)?;
+        let ids = match mode {
+            Mode::Root => None,
+            Mode::User => Some(Ids::find().map_err(|lack| BuildError::Host(vec![lack]))?),
+        };
+        let cgroups = Cgroups::find().ok();
+        if let Some(cgroups) = &cgroups {
+            cgroups.sweep();
         }
-        let cgroups = Cgroups::find().map_err(|name| BuildError::Host(vec![Lack::Controller(name)]))?;
-        cgroups.sweep();
         fs::create_dir_all(&settings.state_dir)
             .map_err(|error| BuildError::io("make", &settings.state_dir, error))?;
         let state = fs::canonicalize(&settings.state_dir)
             .map_err(|error| BuildError::io("find", &settings.state_dir, error))?;
         empty(&state.join("work"))?;
-        let roots = Roots::open(&state)?;
         let program = settings.sandbox_program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
-        Ok(Self { store, jobs: settings.jobs.max(1), sandbox: Sandbox { program, state, cgroups }, roots })
+        let sandbox = Sandbox { program, state, cgroups, ids, interrupt: settings.interrupt };
+        let roots = Roots::open(&sandbox)?;
+        Ok(Self { store, jobs: settings.jobs.max(1), sandbox, roots })
     }
 
     /// The buildroot with exactly these packages, made now if it is not there.
@@ -59,6 +69,23 @@ impl<'a> Builder<'a> {
     pub fn base_root(&self, packages: &[BuildrootPackage]) -> Result<Root, BuildError> {
         self.root_on(None, packages)?
             .map_err(|NotInstalled(message)| BuildError::Install { packages: packages.len(), message })
+    }
+
+    /// The same with more packages in a layer of their own.
+    ///
+    /// # Errors
+    /// As for [`Builder::base_root`].
+    pub fn extended_root(&self, base: &Root, extra: &[BuildrootPackage]) -> Result<Root, BuildError> {
+        self.root_on(Some(base), extra)?
+            .map_err(|NotInstalled(message)| BuildError::Install { packages: extra.len(), message })
+    }
+
+    /// Removes all buildroots, whoever owns their files.
+    ///
+    /// # Errors
+    /// They can't be removed.
+    pub fn remove_roots(self) -> Result<(), BuildError> {
+        self.sandbox.remove(self.roots.dir())
     }
 
     pub(crate) fn root_on(

@@ -3,6 +3,8 @@
 //! ```text
 //! <controller>/heirloom/<pid>-<n>/    one run; removed when it ends, or at the next start
 //! ```
+//!
+//! Where none can be made, pid 1 of the sandbox watches instead: `sandbox/usage.rs`.
 
 use std::fs;
 use std::io;
@@ -22,6 +24,9 @@ const TRIES: u32 = 2000;
 
 /// The same for what an earlier process left; another may still use it.
 const SWEEP_TRIES: u32 = 40;
+
+/// Where this process goes in a group that was delegated to it.
+const SELF: &str = "heirloom-self";
 
 /// Which interface a controller has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,13 +135,29 @@ impl Group {
         self.memory.counter("memory.stat", key)
     }
 
-    /// Whether the kernel has killed a process for want of memory.
+    /// Whether the kernel has killed a process for want of memory within the limit.
     pub(crate) fn out_of_memory(&self) -> bool {
+        self.kills() > 0 && self.at_its_limit()
+    }
+
+    /// Whether the kernel has killed a process though the limit was not reached: the host has no more.
+    pub(crate) fn killed_for_the_host(&self) -> bool {
+        self.kills() > 0 && !self.at_its_limit()
+    }
+
+    fn kills(&self) -> u64 {
         let file = match self.memory.version {
             Version::One => "memory.oom_control",
             Version::Two => "memory.events",
         };
-        self.memory.counter(file, "oom_kill") > 0
+        self.memory.counter(file, "oom_kill")
+    }
+
+    fn at_its_limit(&self) -> bool {
+        match self.memory.version {
+            Version::One => self.memory.number("memory.failcnt") > 0,
+            Version::Two => self.memory.counter("memory.events", "max") > 0,
+        }
     }
 
     /// Whether a process could not be started for the limit.
@@ -162,6 +183,10 @@ impl Controller {
     fn write(&self, file: &str, value: &str) -> Result<(), BuildError> {
         let path = self.dir.join(file);
         fs::write(&path, value).map_err(|error| BuildError::io("set the limit", &path, error))
+    }
+
+    fn number(&self, file: &str) -> u64 {
+        fs::read_to_string(self.dir.join(file)).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
     fn counter(&self, file: &str, key: &str) -> u64 {
@@ -198,11 +223,34 @@ fn find(name: &str, mounts: &str, own: &str) -> Option<Controller> {
         return Some(Controller { version: Version::One, dir });
     }
     let two = mounts.iter().find(|mount| mount.kind == "cgroup2")?;
-    let dir = two.at.join("heirloom");
-    enable(two.at, name)?;
+    let above = match enable(two.at, name) {
+        Some(()) => two.at.to_owned(),
+        None => delegated(two.at, own)?,
+    };
+    let dir = above.join("heirloom");
+    enable(&above, name)?;
     fs::create_dir_all(&dir).ok()?;
     enable(&dir, name)?;
     Some(Controller { version: Version::Two, dir })
+}
+
+/// Our own v2 group, where it was given to us to make groups in (`Delegate=yes` of systemd). Groups with
+/// controllers can't have processes beside their children, so that we go into a child ourselves; not if
+/// others are there too.
+fn delegated(mount: &Path, own: &str) -> Option<PathBuf> {
+    let inside = own.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let dir = mount.join(inside);
+    if let Some(above) = dir.parent().filter(|_| dir.ends_with(SELF)) {
+        return Some(above.to_owned());
+    }
+    let processes = fs::read_to_string(dir.join("cgroup.procs")).ok()?;
+    if processes.trim() != std::process::id().to_string() {
+        return None;
+    }
+    let leaf = dir.join(SELF);
+    fs::create_dir_all(&leaf).ok()?;
+    fs::write(leaf.join("cgroup.procs"), "0").ok()?;
+    Some(dir)
 }
 
 /// Switches a v2 controller on for the children of a group.

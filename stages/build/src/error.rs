@@ -58,22 +58,34 @@ pub enum BuildError {
         /// The limit that was hit, or the end of rpm's output.
         message: String,
     },
+    /// The caller asked to stop.
+    #[error("the build was interrupted; the same command continues")]
+    Interrupted,
+    /// The machine itself, not the build, had no memory left.
+    #[error("the machine ran out of memory while {0}: run fewer builds at a time, or give it more")]
+    HostMemory(String),
     /// The sandbox could not be set up.
     #[error("the sandbox failed: {0}; `heirloom doctor` says what this machine lacks")]
     Sandbox(String),
-    /// It was told to stop.
-    #[error("interrupted")]
-    Interrupted,
     /// The machine can't run builds.
     #[error("this machine can't run builds: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Host(Vec<Lack>),
 }
 
 impl BuildError {
-    /// TODO
+    /// Whether the machine is at fault, so that the same work may succeed later or on another one. Else
+    /// something must be mended first. An interruption is neither: ask for it before.
     #[must_use]
     pub fn is_infrastructure(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Sandbox(_))
+        match self {
+            Self::Io { .. } | Self::Store(_) | Self::Sandbox(_) | Self::HostMemory(_) => true,
+            Self::MissingPackage { .. }
+            | Self::MissingSource { .. }
+            | Self::UnsafeName { .. }
+            | Self::Install { .. }
+            | Self::Interrupted
+            | Self::Host(_) => false,
+        }
     }
 
     pub(crate) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {

@@ -9,7 +9,7 @@ use heirloom_model::Digest;
 use heirloom_model::record::{Evaluated, Imported, Limits};
 
 use crate::action::{environment, macro_options, plain_name};
-use crate::sandbox::{End, Input, Run, Step, TOPDIR, Upper, View};
+use crate::sandbox::{Content, End, Input, Run, Step, Surroundings, TOP, TOPDIR, Upper, View};
 use crate::{BUILDER, BuildError, Builder, Root};
 use answer::{BINARIES, SOURCE};
 
@@ -108,12 +108,13 @@ impl Batch<'_> {
             self.add_inputs(builder, index, source, &mut inputs)?;
         }
         let run = Run {
-            view: View { layers: self.root.layer_paths(), upper: Upper::Memory, host_tools: false },
+            view: View { layers: self.root.layers(), upper: Upper::Memory, host_tools: false },
             limits: LIMITS,
             inputs,
             packages: Vec::new(),
             environment: &environment(),
             steps,
+            surroundings: Surroundings::default(),
         };
         let end = builder.sandbox.run(run, |_| {})?;
         let answer = |(index, source): (usize, &&Imported)| {
@@ -163,9 +164,10 @@ impl Batch<'_> {
     ) -> Result<(), BuildError> {
         for file in source.files.iter().filter(|file| file.size <= SHOWN || file.name == source.spec) {
             let dir = if file.name == source.spec { "SPECS" } else { "SOURCES" };
-            let to = PathBuf::from(index.to_string()).join(dir).join(plain_name(&source.name, &file.name)?);
-            let from = builder.source(&source.name, &file.name, file.digest)?;
-            inputs.push(Input { from, to, owner: user(index) });
+            let tree = PathBuf::from(TOP).join(index.to_string());
+            let to = tree.join(dir).join(plain_name(&source.name, &file.name)?);
+            let content = Content::File(builder.source(&source.name, &file.name, file.digest)?);
+            inputs.push(Input { content, to, owner: user(index) });
         }
         Ok(())
     }

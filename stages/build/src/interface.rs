@@ -3,12 +3,13 @@
 //! | part | counted |
 //! |---|---|
 //! | dependencies, scriptlets, triggers | as they are; the package's own release in them is left out |
-//! | shared libraries with a soname | soname, needed libraries, exported symbols: not their code |
+//! | shared libraries with a soname | soname, versions, needed libraries: not their code |
+//! | those that can be linked with, by a `.so` link or linker script in the buildroot | their exported symbols too |
 //! | programs, headers, static libraries, pkg-config files, macros, plugins, data | their bytes |
 //! | documentation, licences, translations, build-ids, debugging data | not at all |
 //!
-//! A program that runs while packages are built uses the code of libraries too, which this does not see: hence it is
-//! for those only who ask for it, and a sample can be proved.
+//! A program that runs while packages are built uses the code of libraries too, and symbols of libraries that nothing is
+//! linked with: this does not see either change. Hence it is for those only who ask for it, and a sample can be proved.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -18,6 +19,7 @@ use std::path::Path;
 use heirloom_elf::Elf;
 use heirloom_formats::rpm_file::{self, DependencyKind, FileEntry, Header, RpmError};
 use heirloom_model::Digest;
+use heirloom_model::record::Interface;
 
 /// A library larger than this counts by its bytes.
 const LARGEST: u64 = 512 << 20;
@@ -37,19 +39,25 @@ const UNSEEN: [&str; 8] = [
 /// rpm's bits for documentation and licences.
 const DOCUMENTATION: u32 = 1 << 1 | 1 << 7;
 
-/// Digest of the interface of the package in this file.
+/// The interface of the package in this file, which has this digest.
 ///
 /// # Errors
 /// It is no RPM, or its payload is damaged.
-pub fn interface(file: &Path) -> Result<Digest, RpmError> {
+pub fn interface(file: &Path, package: Digest) -> Result<Interface, RpmError> {
     let header = Header::open(file)?;
-    let mut text = format!("interface 1\n{} {}\n", header.nevra.name(), header.nevra.arch());
+    let mut head = format!("interface 1\n{} {}\n", header.nevra.name(), header.nevra.arch());
+    let mut files = Files::default();
     if !header.nevra.is_debug() {
-        dependencies(&header, &mut text);
-        scripts(&header, &mut text);
-        files(file, &header, &mut text)?;
+        dependencies(&header, &mut head);
+        scripts(&header, &mut head);
+        files.read(file, &header)?;
     }
-    Ok(Digest::of(text.as_bytes()))
+    let Files { linked, run, mut libraries, mut links } = files;
+    libraries.sort();
+    links.sort();
+    links.dedup();
+    let digest = |files: &str| Digest::of(format!("{head}{files}").as_bytes());
+    Ok(Interface { package, linked: digest(&linked), run: digest(&run), libraries, links })
 }
 
 /// Dependencies in a fixed order. Where one states the package's own version and release, the release does not count:
@@ -81,38 +89,90 @@ fn scripts(header: &Header, text: &mut String) {
     }
 }
 
-fn files(path: &Path, header: &Header, text: &mut String) -> Result<(), RpmError> {
-    let library = |file: &FileEntry| {
-        file.is_regular() && file.size <= LARGEST && file.path.contains(".so") && !is_unseen(file)
-    };
-    let mut libraries: Vec<Option<String>> = vec![None; header.files.len()];
-    rpm_file::each_file(
-        path,
-        header,
-        |index| library(&header.files[index]),
-        |index, reader| {
-            // A library that can't be read counts by its bytes.
-            if let Ok(bytes) = rpm_file::read_whole(reader, &header.files[index], LARGEST) {
-                libraries[index] = exports(&bytes);
-            }
-            Ok::<_, Infallible>(ControlFlow::Continue(()))
-        },
-    )?
-    .unwrap_or_else(|never| match never {});
-    for (file, exports) in header.files.iter().zip(libraries).filter(|(file, _)| !is_unseen(file)) {
-        let what = exports.unwrap_or_else(|| file.digest.clone());
-        let FileEntry { path, mode, user, group, capabilities, link_target, .. } = file;
-        let _ = writeln!(text, "{path} {mode:o} {user} {group} {capabilities} {link_target} {what}");
+/// What the files of a package show.
+#[derive(Default)]
+struct Files {
+    linked: String,
+    run: String,
+    libraries: Vec<String>,
+    links: Vec<String>,
+}
+
+/// What a file named `*.so*` turned out to be.
+enum Shared {
+    /// A library that is linked with by its soname.
+    Library { face: String, exports: String },
+    /// A linker script: it names libraries.
+    Script(Vec<String>),
+}
+
+impl Files {
+    fn read(&mut self, path: &Path, header: &Header) -> Result<(), RpmError> {
+        let shared = |file: &FileEntry| {
+            file.is_regular() && file.size <= LARGEST && file.path.contains(".so") && !is_unseen(file)
+        };
+        let mut found: Vec<Option<Shared>> = header.files.iter().map(|_| None).collect();
+        rpm_file::each_file(
+            path,
+            header,
+            |index| shared(&header.files[index]),
+            |index, reader| {
+                // What can't be read counts by its bytes.
+                if let Ok(bytes) = rpm_file::read_whole(reader, &header.files[index], LARGEST) {
+                    found[index] = look(&header.files[index], &bytes);
+                }
+                Ok::<_, Infallible>(ControlFlow::Continue(()))
+            },
+        )?
+        .unwrap_or_else(|never| match never {});
+        for (file, found) in header.files.iter().zip(found).filter(|(file, _)| !is_unseen(file)) {
+            self.add(file, found);
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn add(&mut self, file: &FileEntry, found: Option<Shared>) {
+        let (run, linked) = match found {
+            Some(Shared::Library { face, exports }) => {
+                self.libraries.push(base_name(&file.path).to_owned());
+                if file.path.ends_with(".so") {
+                    self.links.push(base_name(&file.path).to_owned());
+                }
+                (face.clone(), format!("{face} {exports}"))
+            }
+            Some(Shared::Script(names)) => {
+                self.links.extend(names);
+                (file.digest.clone(), file.digest.clone())
+            }
+            None => (file.digest.clone(), file.digest.clone()),
+        };
+        if file.is_symlink() && file.path.ends_with(".so") {
+            self.links.push(base_name(&file.link_target).to_owned());
+        }
+        let FileEntry { path, mode, user, group, capabilities, link_target, .. } = file;
+        let facts = format!("{path} {mode:o} {user} {group} {capabilities} {link_target}");
+        let _ = writeln!(self.run, "{facts} {run}");
+        let _ = writeln!(self.linked, "{facts} {linked}");
+    }
 }
 
-fn is_unseen(file: &FileEntry) -> bool {
-    file.flags & DOCUMENTATION != 0 || UNSEEN.iter().any(|dir| file.path.starts_with(dir))
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
-/// What linking with a shared library can see; none if it is not one that is linked with.
-fn exports(bytes: &[u8]) -> Option<String> {
+fn look(file: &FileEntry, bytes: &[u8]) -> Option<Shared> {
+    if heirloom_elf::is_elf(bytes) {
+        return library(bytes);
+    }
+    let text = std::str::from_utf8(bytes).ok().filter(|_| file.path.ends_with(".so"))?;
+    let words = text.split(|letter: char| letter.is_whitespace() || "(),".contains(letter));
+    Some(Shared::Script(
+        words.filter(|word| word.contains(".so")).map(|word| base_name(word).to_owned()).collect(),
+    ))
+}
+
+/// What running and linking with a shared library can see; none if it is not one that is linked with.
+fn library(bytes: &[u8]) -> Option<Shared> {
     let elf = Elf::parse(bytes).ok()?;
     let soname = elf.soname()?;
     let mut symbols: Vec<_> = elf
@@ -135,5 +195,11 @@ fn exports(bytes: &[u8]) -> Option<String> {
     symbols.sort_unstable();
     let header = elf.header();
     let machine = (header.class, header.little_endian, header.machine, header.os_abi, header.flags);
-    Some(format!("{machine:?} {soname} {:?} {}", elf.needed(), symbols.join(",")))
+    let versions = elf.version_definitions().ok()?;
+    let face = format!("{machine:?} {soname} {:?} {versions:?}", elf.needed());
+    Some(Shared::Library { face, exports: symbols.join(",") })
+}
+
+fn is_unseen(file: &FileEntry) -> bool {
+    file.flags & DOCUMENTATION != 0 || UNSEEN.iter().any(|dir| file.path.starts_with(dir))
 }

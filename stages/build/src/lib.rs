@@ -20,20 +20,27 @@ mod cgroup;
 mod detect;
 mod error;
 mod evaluate;
+mod ids;
 mod interface;
 mod message;
+mod remote;
 mod results;
 mod roots;
 mod sandbox;
+mod shell;
+mod variation;
 
 pub use action::{Job, Outcome};
 pub use builder::{Builder, Settings};
-pub use detect::{Lack, detect};
+pub use detect::{Lack, Limiting, Machine, Mode, detect};
 pub use error::BuildError;
 pub use evaluate::{SpecError, evaluation_key};
 pub use interface::interface;
+pub use remote::{Message, remote_execution};
 pub use roots::Root;
 pub use sandbox::sandbox_main;
+pub use shell::Visit;
+pub use variation::Checked;
 
 /// Version of the rules by which builds are run: a part of every action, raised when a build is run in
 /// another way.

@@ -1,7 +1,8 @@
 //! Sentences for a person, made from the end of a log.
 
-use heirloom_model::record::{Action, FailKind, Limits};
+use heirloom_model::record::{FailKind, Limits};
 
+use crate::action::Job;
 use crate::sandbox::{End, Stop};
 
 /// Bytes of the log's end in which reasons are looked for.
@@ -26,7 +27,8 @@ pub(crate) fn last_lines(text: &str, count: usize) -> String {
 }
 
 /// What kind of failure it was, and the message.
-pub(crate) fn of_failed_build(action: &Action, end: &End) -> (FailKind, String) {
+pub(crate) fn of_failed_build(job: &Job<'_>, end: &End) -> (FailKind, String) {
+    let action = job.action;
     let log = end.log_tail(TAIL);
     let (kind, reason) = reason(&action.limits, end.stop, end.report.disk_full, &log, code(end));
     let mut message = format!("{}: {reason}", action.name);
@@ -41,6 +43,7 @@ pub(crate) fn of_failed_build(action: &Action, end: &End) -> (FailKind, String) 
         message.push_str("\nThe log ends:\n");
         message.push_str(&quoted);
     }
+    message.push_str(&format!("\nEnter its buildroot: `heirloom shell {}`", job.step));
     (kind, message)
 }
 

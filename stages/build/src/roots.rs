@@ -6,6 +6,8 @@
 //!   install.log                 what rpm said
 //!   ready                       the boot in which it was made; without it the layer is not whole
 //! <state>/roots/new-<pid>-<n>/  a layer being made; removed at the next start
+//! <state>/roots-<id>/           the same of a user who is not root, whose subordinate ids begin with this one:
+//!                               owners of files are others, so that no other can use these layers
 //! ```
 //!
 //! A layer is not flushed to disk, which costs more than making it again. So one from before a restart of
@@ -22,7 +24,7 @@ use heirloom_model::Digest;
 use heirloom_model::record::{BuildrootPackage, Limits};
 use heirloom_store::Store;
 
-use crate::sandbox::{End, PACKAGES, Run, Sandbox, Step, Stop, TARGET, Upper, View};
+use crate::sandbox::{End, PACKAGES, Run, Sandbox, Step, Stop, Surroundings, TARGET, Upper, View};
 use crate::{BuildError, message};
 
 /// Raised when layers are made in another way, so that none of the old ones is used.
@@ -45,7 +47,8 @@ pub struct Root {
 /// One layer; as long as this lives it stays on disk.
 #[derive(Debug)]
 struct Layer {
-    name: String,
+    /// Its directory below the state directory.
+    path: PathBuf,
 }
 
 impl Root {
@@ -55,8 +58,11 @@ impl Root {
         self.digest
     }
 
-    pub(crate) fn layer_paths(&self) -> Vec<PathBuf> {
-        self.layers.iter().map(|layer| Path::new("roots").join(&layer.name).join("upper")).collect()
+    /// Directories of its layers below the state directory, from the topmost down: what an overlay takes
+    /// as lower directories.
+    #[must_use]
+    pub fn layers(&self) -> Vec<PathBuf> {
+        self.layers.iter().map(|layer| layer.path.join("upper")).collect()
     }
 
     fn empty() -> Self {
@@ -69,6 +75,8 @@ pub(crate) struct NotInstalled(pub(crate) String);
 
 /// All layers of a state directory.
 pub(crate) struct Roots {
+    /// Its name below the state directory.
+    name: PathBuf,
     dir: PathBuf,
     boot: String,
     /// A lock for each layer, so that two builds that need it make it once, with the layer once it is there.
@@ -79,17 +87,22 @@ type Slot = Arc<Mutex<Option<Arc<Layer>>>>;
 
 impl Roots {
     /// Opens the directory and throws away what is not whole.
-    pub(crate) fn open(state: &Path) -> Result<Self, BuildError> {
-        let dir = state.join("roots");
+    pub(crate) fn open(sandbox: &Sandbox) -> Result<Self, BuildError> {
+        let name = sandbox.ids.map_or("roots".to_owned(), |ids| format!("roots-{}", ids.users.first));
+        let dir = sandbox.state.join(&name);
         fs::create_dir_all(&dir).map_err(|error| BuildError::io("make", &dir, error))?;
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let roots = Self { dir, boot, slots: Mutex::default() };
+        let roots = Self { name: name.into(), dir, boot, slots: Mutex::default() };
         for name in roots.names()? {
             if !roots.is_ready(&name) {
-                roots.remove(&name)?;
+                roots.remove(&name, sandbox)?;
             }
         }
         Ok(roots)
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The root with these packages on top of another root.
@@ -110,16 +123,16 @@ impl Roots {
         let mut slot = lock(&slot);
         let layer = match slot.as_ref() {
             Some(layer) => layer.clone(),
-            None if self.is_ready(&name) => Arc::new(Layer { name }),
+            None if self.is_ready(&name) => Arc::new(Layer { path: self.name.join(&name) }),
             None => {
-                self.make_space()?;
+                self.make_space(sandbox)?;
                 match self.make(&name, &below, packages, store, sandbox)? {
-                    Ok(()) => Arc::new(Layer { name }),
+                    Ok(()) => Arc::new(Layer { path: self.name.join(&name) }),
                     Err(not_installed) => return Ok(Err(not_installed)),
                 }
             }
         };
-        self.mark(&layer.name)?;
+        self.mark(&name)?;
         *slot = Some(layer.clone());
         let mut layers = vec![layer];
         layers.extend(below.layers);
@@ -137,19 +150,22 @@ impl Roots {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let new = format!("new-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let dir = self.dir.join(&new);
-        let unfinished = Unfinished(&dir);
+        let unfinished = Unfinished(&dir, sandbox);
         for part in ["upper", "work"] {
             let part = dir.join(part);
             fs::create_dir_all(&part).map_err(|error| BuildError::io("make", &part, error))?;
         }
-        let end = install(below, &Path::new("roots").join(&new), packages, store, sandbox)?;
+        let end = install(below, &self.name.join(&new), packages, store, sandbox)?;
         if !end.succeeded() {
-            return Ok(Err(NotInstalled(failure(&end))));
+            let reason = failure(&end);
+            if reason.contains("No space left on device") && !end.report.disk_full {
+                return Err(BuildError::io("install packages into", &dir, io::ErrorKind::StorageFull.into()));
+            }
+            return Ok(Err(NotInstalled(reason)));
         }
         let log = dir.join("install.log");
         fs::copy(end.log(), &log).map_err(|error| BuildError::io("write", &log, error))?;
-        let work = dir.join("work");
-        fs::remove_dir_all(&work).map_err(|error| BuildError::io("remove", &work, error))?;
+        sandbox.remove(&dir.join("work"))?;
         let place = self.dir.join(name);
         fs::rename(&dir, &place).map_err(|error| BuildError::io("rename to", &place, error))?;
         std::mem::forget(unfinished);
@@ -174,7 +190,7 @@ impl Roots {
     }
 
     /// Removes the longest unused layers that nobody holds.
-    fn make_space(&self) -> Result<(), BuildError> {
+    fn make_space(&self, sandbox: &Sandbox) -> Result<(), BuildError> {
         let mut slots = lock(&self.slots);
         let mut names: Vec<_> = self.names()?.into_iter().filter(|name| !name.starts_with("new-")).collect();
         names.sort_by_key(|name| {
@@ -188,30 +204,30 @@ impl Roots {
             });
             if !held {
                 slots.remove(name);
-                self.remove(name)?;
+                self.remove(name, sandbox)?;
             }
         }
         Ok(())
     }
 
     /// Renamed first: a layer half removed must not be taken for a whole one.
-    fn remove(&self, name: &str) -> Result<(), BuildError> {
+    fn remove(&self, name: &str, sandbox: &Sandbox) -> Result<(), BuildError> {
         let (dir, old) = (self.dir.join(name), self.dir.join(format!("new-{name}")));
-        let result = match name.starts_with("new-") {
-            true => fs::remove_dir_all(&dir),
-            false => fs::rename(&dir, &old).and_then(|()| fs::remove_dir_all(&old)),
-        };
-        result.map_err(|error| BuildError::io("remove", &dir, error))
+        if name.starts_with("new-") {
+            return sandbox.remove(&dir);
+        }
+        fs::rename(&dir, &old).map_err(|error| BuildError::io("remove", &dir, error))?;
+        sandbox.remove(&old)
     }
 }
 
 /// A layer being made; removed unless it is finished.
-struct Unfinished<'a>(&'a Path);
+struct Unfinished<'a>(&'a Path, &'a Sandbox);
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         // What stays is removed at the next start.
-        let _ = fs::remove_dir_all(self.0);
+        let _ = self.1.remove(self.0);
     }
 }
 
@@ -234,7 +250,7 @@ fn install(
     store: &Store,
     sandbox: &Sandbox,
 ) -> Result<End, BuildError> {
-    let layers = below.layer_paths();
+    let layers = below.layers();
     let host_tools = !layers.iter().any(|layer| sandbox.state.join(layer).join("usr/bin/rpm").exists());
     let mut links = Vec::new();
     for package in packages {
@@ -250,7 +266,12 @@ fn install(
         layers.iter().map(|it| sandbox.state.join(it)).collect()
     };
     let force_debian = systems.iter().any(|system| knows_force_debian(system));
-    let step = Step { command: rpm(host_tools, force_debian, &links), user: 0, seconds: None, output: None };
+    let mut command = rpm(host_tools, force_debian, &links);
+    if sandbox.ids.is_some() {
+        // It is mounted, and only the host's root may change its owner, if to the same one.
+        command.splice(1..1, ["--define".to_owned(), "_netsharedpath /proc".to_owned()]);
+    }
+    let step = Step { command, user: 0, seconds: None, output: None };
     let environment = [
         ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         ("HOME", "/root".to_owned()),
@@ -265,6 +286,7 @@ fn install(
         packages: links,
         environment: &environment,
         steps: vec![step],
+        surroundings: Surroundings::default(),
     };
     sandbox.run(run, |_| {})
 }

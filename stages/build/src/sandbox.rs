@@ -3,6 +3,7 @@
 //! ```text
 //! heirloom                     this process: writes the order, pumps the log, watches time, memory, processes
 //!  └ heirloom __sandbox enter  joins the cgroups, leaves the host's namespaces
+//!     ├ heirloom __sandbox map  only without root: says who is who in the user namespace
 //!     └ heirloom __sandbox init  pid 1 inside: mounts, pivots, drops privileges, runs the steps, hands out
 //!        └ rpm, rpmspec, rpmbuild ...
 //! ```
@@ -23,22 +24,31 @@
 
 mod caps;
 mod enter;
+mod follow;
 mod init;
 mod launch;
 mod mounts;
 mod order;
 mod outputs;
+mod usage;
+mod user;
 mod view;
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub(crate) use launch::{End, Run, Sandbox, Stop};
-pub(crate) use order::{Input, Step, Upper, View};
+pub(crate) use launch::{End, Run, Sandbox};
+pub(crate) use order::{Content, Input, Step, Stop, Surroundings, Upper, View};
 
 /// First argument by which the program knows that it is to become a part of the sandbox.
 const VERB: &str = "__sandbox";
+
+/// Home of the build user inside the sandbox.
+pub(crate) const HOME: &str = "/builddir";
+
+/// The build tree below it.
+pub(crate) const TOP: &str = "build";
 
 /// Directory of the build tree inside the sandbox: rpmbuild's `_topdir`.
 pub(crate) const TOPDIR: &str = "/builddir/build";
@@ -66,9 +76,12 @@ pub fn sandbox_main(args: &[OsString]) -> Option<ExitCode> {
         return None;
     }
     let (stage, order) = (args.get(2)?, Path::new(args.get(3)?));
-    let result = match stage.to_str() {
-        Some("enter") => enter::enter(order),
-        Some("init") => init::init(order),
+    let more = args.get(4).and_then(|more| more.to_str());
+    let result = match (stage.to_str(), more) {
+        (Some("enter"), None) => enter::enter(order),
+        (Some("init"), terminal) => init::init(order, terminal),
+        (Some("map"), None) => user::map(&order.to_string_lossy()),
+        (Some("remove"), Some(ids)) => user::remove(order, ids),
         _ => return Some(ExitCode::FAILURE),
     };
     // The caller reads report.json; a setup that failed has been written there.

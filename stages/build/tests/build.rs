@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[path = "build/checking.rs"]
+mod checking;
 #[path = "build/evaluating.rs"]
 mod evaluating;
 #[path = "build/figures.rs"]
@@ -13,5 +15,7 @@ mod killed;
 #[path = "build/roots.rs"]
 mod roots;
 mod support;
+#[path = "build/unprivileged.rs"]
+mod unprivileged;
 #[path = "build/works.rs"]
 mod works;

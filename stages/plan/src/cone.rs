@@ -368,6 +368,6 @@ fn digest(repository: usize, source: &str, package: &Package, paths: &HashSet<&s
         let _ = write!(text, "\nf {}", file.path);
     }
     let mut half = [0; 16];
-    half.copy_from_slice(&Digest::of(text.as_bytes()).bytes()[..16]);
+    half.copy_from_slice(&Digest::of(text.as_bytes()).as_bytes()[..16]);
     u128::from_le_bytes(half)
 }

@@ -21,6 +21,7 @@ mod input;
 mod lab;
 mod memo;
 mod order;
+mod recorded;
 mod scc;
 mod schedule;
 mod steps;
@@ -35,6 +36,7 @@ pub use error::{PlanError, Unbroken, Unbuildable};
 pub use hosting::{Foreign, Hosting, self_hosted};
 pub use input::{Input, Options, Source};
 pub use memo::Solutions;
+pub use recorded::{Available, Followed, Pick, Question, Sigmd5, follow};
 pub use schedule::{Schedule, schedule, simulate};
 pub use work::Needs;
 

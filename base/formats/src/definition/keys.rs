@@ -211,6 +211,19 @@ pub struct Signing {
     pub key: PathBuf,
 }
 
+/// What buildroots are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// The bootstrap repository and the distribution's own results so far.
+    #[default]
+    Latest,
+    /// The bootstrap repository and the packages of a snapshot, whatever has been built since.
+    Snapshot,
+    /// The packages that the reference's own builds had, as they were recorded.
+    Recorded,
+}
+
 /// What the base of buildroots is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -226,6 +239,22 @@ pub enum BaseOf {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BuildSettings {
+    /// What buildroots are made of: `latest` (own results so far, the default), `snapshot` (the packages of a
+    /// snapshot instead of own results) or `recorded` (what the reference's own builds had).
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub against: Option<Spanned<Against>>,
+    /// For `against = "snapshot"`: the snapshot's repository, with the keys `location` and `keys` as those of a
+    /// reference.
+    #[serde(default)]
+    #[schemars(with = "Option<ForeignRepository>")]
+    pub snapshot: Option<Spanned<ForeignRepository>>,
+    /// For `against = "recorded"`: a directory of recorded buildroots, in the forms of
+    /// [buildroots.md](buildroots.md). A file belongs to the source package whose name, or name, version and
+    /// release, is its own name up to the next `.` or to its end; the longer name wins.
+    #[serde(default)]
+    #[schemars(with = "Option<PathBuf>")]
+    pub recorded: Option<Spanned<PathBuf>>,
     /// Processes that all builds together start at a time, which are shared out among them. 0: as many as the
     /// machine has processors.
     #[serde(default)]
@@ -268,6 +297,9 @@ pub struct BuildSettings {
 impl Default for BuildSettings {
     fn default() -> Self {
         Self {
+            against: None,
+            snapshot: None,
+            recorded: None,
             jobs: 0,
             memory_mib: 0,
             needs: BTreeMap::new(),

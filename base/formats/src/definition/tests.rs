@@ -99,6 +99,37 @@ fn what_comparisons_are_told_is_read() {
 }
 
 #[test]
+fn what_buildroots_are_made_of_is_read() {
+    let build = |keys: &str| format!("{WHOLE}\n[build]\n{keys}\n");
+    let snapshot = r#"snapshot = { location = "https://a.example/1", keys = ["key.asc"] }"#;
+    assert_eq!(load(WHOLE).unwrap().build.against(), Against::Latest);
+    assert_eq!(load(&build("against = \"latest\"")).unwrap().build.against(), Against::Latest);
+    let definition = load(&build(&format!("against = \"snapshot\"\n{snapshot}"))).unwrap();
+    assert_eq!(definition.build.snapshot.unwrap().get_ref().location, "https://a.example/1");
+    let definition = load(&build("against = \"recorded\"\nrecorded = \".\"")).unwrap();
+    assert_eq!(definition.build.against(), Against::Recorded);
+
+    let other = snapshot.replace("key.asc", "none.asc");
+    for (keys, place, says) in [
+        ("against = \"snapshot\"".to_owned(), (40, 11), "`snapshot` is not set"),
+        ("against = \"recorded\"".to_owned(), (40, 11), "`recorded` is not set"),
+        (snapshot.to_owned(), (40, 12), "`snapshot` is set, but builds are against `latest`"),
+        (
+            format!("against = \"snapshot\"\n{snapshot}\nrecorded = \".\""),
+            (42, 12),
+            "builds are against `snapshot`",
+        ),
+        ("against = \"recorded\"\nrecorded = \"none\"".to_owned(), (41, 12), "there is no directory `none`"),
+        (format!("against = \"snapshot\"\n{other}"), (41, 56), "there is no file `none.asc`"),
+    ] {
+        let (line, column, message, hint) = wrong(&build(&keys));
+        assert_eq!((line, column), place, "{message}");
+        assert!(message.contains(says) && !hint.is_empty(), "{message}: {hint}");
+    }
+    assert_eq!(wrong(&build("against = \"recorder\"")).3, "did you mean `recorded`?");
+}
+
+#[test]
 fn a_missing_key_is_named() {
     assert!(wrong(&WHOLE.replace("dist = \".el9\"", "")).2.contains("missing field `dist`"));
 }

@@ -22,8 +22,9 @@ tags! {
 
 // In the signature.
 tags! {
-    SIG_LONG_SIZE = 270, SIG_SHA256 = 273, SIG_SIZE = 1000, SIG_PAYLOAD_SIZE = 1007,
+    SIG_LONG_SIZE = 270, SIG_SHA256 = 273, SIG_SIZE = 1000, SIG_PAYLOAD_SIZE = 1007, SIG_MD5 = 1004,
+    SIG_DSA = 267, SIG_RSA = 268, SIG_PGP = 1002, SIG_GPG = 1005,
 }
 
 /// DSA, RSA, OpenPGP, and the two over header and payload: PGP, GPG.
-pub(super) const SIGNATURES: [u32; 5] = [267, 268, 278, 1002, 1005];
+pub(super) const SIGNATURES: [u32; 5] = [SIG_DSA, SIG_RSA, 278, SIG_PGP, SIG_GPG];

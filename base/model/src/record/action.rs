@@ -22,6 +22,17 @@ pub struct Content {
     pub content: Digest,
 }
 
+/// What the action of a step was found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinned {
+    /// Digest of all that it follows from: the source, its requirements, the results before it.
+    pub inputs: Digest,
+    /// The object that holds the action as JSON.
+    pub document: Digest,
+    /// The action's key.
+    pub key: Digest,
+}
+
 /// What a build may use at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {

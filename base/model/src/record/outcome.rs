@@ -102,12 +102,28 @@ pub struct Cost {
 }
 
 /// What builds can see of a package, as far as this can be told from the package.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// SHA-256 of the RPM file.
     pub package: Digest,
-    /// Digest of its interface.
-    pub interface: Digest,
+    /// Digest of what a build can see that links with its libraries.
+    pub linked: Digest,
+    /// Digest of what a build can see whose programs only run with its libraries.
+    pub run: Digest,
+    /// File names of its shared libraries, sorted.
+    pub libraries: Vec<String>,
+    /// File names of the shared libraries, of whatever package, that can be linked with by means of this package,
+    /// sorted.
+    pub links: Vec<String>,
+}
+
+impl Interface {
+    /// What a build sees of it among packages by which these libraries can be linked with.
+    #[must_use]
+    pub fn among(&self, links: &std::collections::BTreeSet<&str>) -> Digest {
+        let linked = self.libraries.iter().any(|library| links.contains(library.as_str()));
+        if linked { self.linked } else { self.run }
+    }
 }
 
 /// The newest action among those that are alike in all that their builds can see.

@@ -1,6 +1,6 @@
 //! What earlier builds came to: in this state, or in the cache that others share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_model::Digest;
 use heirloom_model::record::{Action, Alike, BuildrootPackage, Built, Content, Interface};
@@ -57,8 +57,11 @@ impl<'a> Results<'a> {
 
     /// The action's key, by the contents of its buildroot.
     pub(crate) fn key(&self, action: &Action) -> Result<Digest, Fail> {
-        let unknown: Vec<_> =
-            action.buildroot().filter(|package| !self.contents.knows(package.digest)).cloned().collect();
+        let unknown: Vec<_> = action
+            .buildroot()
+            .filter(|package| self.contents.known(package.digest).is_none())
+            .cloned()
+            .collect();
         planning::fetch(self.context, self.gathered, &unknown)?;
         let contents =
             action.buildroot().map(|package| Ok((package.digest, self.contents.of(package.digest)?)));
@@ -69,8 +72,12 @@ impl<'a> Results<'a> {
     /// The action's key by what its build can see of the packages. Their releases don't count.
     pub(crate) fn seen(&self, action: &Action) -> Result<Digest, Fail> {
         let mut text = "seen 1\n".to_owned();
-        for package in action.buildroot() {
-            let interface = self.interface(package)?;
+        let faces = action.buildroot().map(|package| Ok((package, self.interface(package)?)));
+        let faces: Vec<_> = faces.collect::<Result<_, Fail>>()?;
+        let links: BTreeSet<&str> =
+            faces.iter().flat_map(|(_, face)| face.links.iter().map(String::as_str)).collect();
+        for (package, face) in &faces {
+            let interface = face.among(&links);
             text.push_str(&format!("{}.{} {interface}\n", package.nevra.name(), package.nevra.arch()));
         }
         let rest = Action { base: Vec::new(), extra: Vec::new(), ..action.clone() };
@@ -78,15 +85,15 @@ impl<'a> Results<'a> {
         Ok(Digest::of(text.as_bytes()))
     }
 
-    fn interface(&self, package: &BuildrootPackage) -> Result<Digest, Fail> {
+    fn interface(&self, package: &BuildrootPackage) -> Result<Interface, Fail> {
         let store = &self.context.store;
         if let Some(known) = store.get::<Interface>(&package.digest.to_string())? {
-            return Ok(known.interface);
+            return Ok(known);
         }
         planning::fetch(self.context, self.gathered, std::slice::from_ref(package))?;
-        let interface = heirloom_build::interface(&store.path(package.digest))
+        let interface = heirloom_build::interface(&store.path(package.digest), package.digest)
             .map_err(|error| Fail::new(Exit::Failed, error))?;
-        store.append(&Interface { package: package.digest, interface })?;
+        store.append(&interface)?;
         Ok(interface)
     }
 
@@ -151,7 +158,7 @@ impl<'a> Results<'a> {
             built.packages.iter().map(of).collect::<Result<BTreeMap<_, _>, Fail>>()
         };
         let (one, other) = (contents(one)?, contents(other)?);
-        let names: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
+        let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
         Ok(names.into_iter().filter(|name| one.get(*name) != other.get(*name)).cloned().collect())
     }
 

@@ -5,16 +5,18 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use heirloom_build::Builder;
+use heirloom_model::Digest;
 use heirloom_model::record::{Built, Cost, CutOff, FailKind, Failed, Plan, Step};
 
 use super::super::gather::Gathered;
 use super::super::planning::Ground;
 use super::Options;
 use super::budget::{Estimate, Share};
+use super::queue::Queue;
 use super::results::Results;
 use super::step::never_tried;
 use crate::context::Context;
-use crate::fail::{Exit, Fail};
+use crate::fail::Fail;
 use crate::interrupt;
 use crate::ui::Progress;
 
@@ -28,26 +30,32 @@ pub(super) struct Round<'a> {
     pub(super) ground: &'a Ground,
     pub(super) results: &'a Results<'a>,
     pub(super) options: Options,
-    pub(super) steps: BTreeMap<&'a str, &'a Step>,
+    pub(super) plan: &'a Plan,
     pub(super) progress: Progress,
     /// What steps used the last time.
     costs: BTreeMap<String, Cost>,
-    /// Expected seconds on the longest way from each step to the end of the plan.
-    weight: BTreeMap<&'a str, f64>,
     state: Mutex<State>,
     changed: Condvar,
 }
 
-#[derive(Default)]
+/// Steps by their number in the plan.
 pub(super) struct State {
-    running: BTreeMap<String, Share>,
-    pub(super) built: BTreeMap<String, Arc<Built>>,
+    pub(super) queue: Queue,
+    pub(super) built: Vec<Option<Arc<Made>>>,
+    running: BTreeMap<usize, Share>,
     fresh: BTreeSet<String>,
     cut: BTreeMap<String, CutOff>,
     failed: BTreeMap<String, Failed>,
     learned: BTreeSet<String>,
     error: Option<Fail>,
     interrupted: bool,
+}
+
+/// A result.
+pub(super) struct Made {
+    pub(super) built: Built,
+    /// Digest of the identities and digests of its packages.
+    pub(super) digest: Digest,
 }
 
 /// What a walk came to.
@@ -73,16 +81,6 @@ pub(super) enum Came {
     Interrupted,
 }
 
-impl State {
-    fn settled(&self, id: &str) -> bool {
-        self.built.contains_key(id) || self.failed.contains_key(id) || self.learned.contains(id)
-    }
-
-    fn open(&self, id: &str) -> bool {
-        !self.settled(id) && !self.running.contains_key(id)
-    }
-}
-
 impl<'a> Round<'a> {
     pub(super) fn new(
         context: &'a Context,
@@ -95,6 +93,17 @@ impl<'a> Round<'a> {
     ) -> Result<Self, Fail> {
         let costs: BTreeMap<_, _> =
             context.store.all::<Cost>()?.into_iter().map(|cost| (cost.step.clone(), cost)).collect();
+        let state = State {
+            queue: Queue::new(plan, &expected(plan, &costs)),
+            built: plan.steps.iter().map(|_| None).collect(),
+            running: BTreeMap::new(),
+            fresh: BTreeSet::new(),
+            cut: BTreeMap::new(),
+            failed: BTreeMap::new(),
+            learned: BTreeSet::new(),
+            error: None,
+            interrupted: false,
+        };
         Ok(Self {
             context,
             builder,
@@ -102,17 +111,16 @@ impl<'a> Round<'a> {
             ground,
             results,
             options,
-            steps: plan.steps.iter().map(|step| (step.id.as_str(), step)).collect(),
+            plan,
             progress: Progress::new("build", plan.steps.len()),
-            weight: weights(plan, &costs),
             costs,
-            state: Mutex::default(),
+            state: Mutex::new(state),
             changed: Condvar::new(),
         })
     }
 
     pub(super) fn run(self) -> Result<Ended, Fail> {
-        interrupt::listen();
+        let _listening = interrupt::listen();
         std::thread::scope(|scope| {
             for _ in 0..self.options.budget.cores {
                 scope.spawn(|| self.work());
@@ -120,16 +128,19 @@ impl<'a> Round<'a> {
         });
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (fresh, failed) = (state.fresh.len(), state.failed.len());
-        let known = state.built.len() - fresh;
+        let known = state.built.iter().flatten().count() - fresh;
         let seconds = self.progress.end(&format!("{fresh} built, {known} cached, {failed} failed"));
         if let Some(error) = state.error.take() {
             return Err(error);
         }
         if state.interrupted {
-            return Err(Fail::new(Exit::Interrupted, format!("interrupted; {fresh} builds are kept"))
-                .hint("run the same command again: it continues where it was"));
+            return Err(Fail::interrupted(&format!("; {fresh} builds are kept")));
         }
-        let built = state.built.into_iter().map(|(step, built)| (step, Arc::unwrap_or_clone(built)));
+        let built = self.plan.steps.iter().zip(state.built).filter_map(|(step, made)| {
+            let made = made?;
+            let built = Arc::try_unwrap(made).map_or_else(|made| made.built.clone(), |made| made.built);
+            Some((step.id.clone(), built))
+        });
         Ok(Ended {
             built: built.collect(),
             fresh: state.fresh,
@@ -142,25 +153,44 @@ impl<'a> Round<'a> {
 
     /// One worker: takes the heaviest step that is ready and fits until none is left.
     fn work(&self) {
-        while let Some((step, share)) = self.next() {
-            let came = self.step(step, share);
-            let mut state = self.lock();
-            state.running.remove(&step.id);
-            match came {
-                Ok(Came::Built(built)) => {
-                    state.fresh.insert(step.id.clone());
-                    state.built.insert(step.id.clone(), Arc::new(*built));
-                }
-                Ok(Came::Known(built, cut)) => {
-                    state.cut.extend(cut.map(|cut| (step.id.clone(), cut)));
-                    state.built.insert(step.id.clone(), Arc::new(*built));
-                }
-                Ok(Came::Failed(failed)) => drop(state.failed.insert(step.id.clone(), failed)),
-                Ok(Came::Learned) => drop(state.learned.insert(step.id.clone())),
-                Ok(Came::Interrupted) => state.interrupted = true,
-                Err(fail) => state.error = Some(fail),
-            }
+        while let Some((number, share)) = self.next() {
+            let came = self.step(number, share);
+            self.settle(number, came);
             self.changed.notify_all();
+        }
+    }
+
+    fn settle(&self, number: usize, came: Result<Came, Fail>) {
+        let id = || self.plan.steps[number].id.clone();
+        let made = |built: Box<Built>| Some(Arc::new(Made { digest: digest_of(&built), built: *built }));
+        let mut state = self.lock();
+        state.running.remove(&number);
+        match came {
+            Ok(Came::Built(built)) => {
+                state.fresh.insert(id());
+                state.built[number] = made(built);
+                state.queue.done(number);
+            }
+            Ok(Came::Known(built, cut)) => {
+                state.cut.extend(cut.map(|cut| (id(), cut)));
+                state.built[number] = made(built);
+                state.queue.done(number);
+            }
+            Ok(Came::Failed(failed)) => {
+                state.failed.insert(id(), failed);
+                for (lost, cause) in state.queue.lost(number) {
+                    let (step, cause) = (&self.plan.steps[lost], &self.plan.steps[cause].id);
+                    let message = format!("{} needs {cause}, which failed", step.id);
+                    state.failed.insert(step.id.clone(), never_tried(step, FailKind::Blocked, message));
+                }
+            }
+            Ok(Came::Learned) => {
+                state.learned.insert(id());
+                let waiting = state.queue.lost(number);
+                state.learned.extend(waiting.into_iter().map(|(step, _)| self.plan.steps[step].id.clone()));
+            }
+            Ok(Came::Interrupted) => state.interrupted = true,
+            Err(fail) => state.error = Some(fail),
         }
     }
 
@@ -168,17 +198,22 @@ impl<'a> Round<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<(&'a Step, Share)> {
+    fn next(&self) -> Option<(usize, Share)> {
         let mut state = self.lock();
         loop {
             state.interrupted |= interrupt::wanted();
             if state.error.is_some() || state.interrupted {
                 return None;
             }
-            self.pass_on(&mut state);
-            if let Some((step, share)) = self.fitting(&state) {
-                state.running.insert(step.id.clone(), share);
-                return Some((step, share));
+            let running: Vec<Share> = state.running.values().copied().collect();
+            let others = state.queue.ready().saturating_sub(1);
+            let room = |number: usize| {
+                let wants = self.estimate(&self.plan.steps[number]);
+                self.options.budget.share(&running, wants, others)
+            };
+            if let Some((number, share)) = state.queue.take(room) {
+                state.running.insert(number, share);
+                return Some((number, share));
             }
             if state.running.is_empty() {
                 return None;
@@ -187,21 +222,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// The heaviest ready step for which there is room.
-    fn fitting(&self, state: &State) -> Option<(&'a Step, Share)> {
-        let ready =
-            |step: &&&Step| state.open(&step.id) && step.after.iter().all(|id| state.built.contains_key(id));
-        let mut ready: Vec<&Step> = self.steps.values().filter(ready).copied().collect();
-        ready.sort_by(|a, b| self.weight[b.id.as_str()].total_cmp(&self.weight[a.id.as_str()]));
-        let running: Vec<Share> = state.running.values().copied().collect();
-        let others = ready.len().saturating_sub(1);
-        ready
-            .into_iter()
-            .find_map(|step| Some((step, self.options.budget.share(&running, self.estimate(step), others)?)))
-    }
-
     fn estimate(&self, step: &Step) -> Estimate {
-        let used = self.costs.get(&step.id).or_else(|| self.costs.get(&step.source));
+        let used = cost(&self.costs, step);
         let history = Estimate::from_history(used.map(|cost| &cost.resources), self.options.budget);
         let Some(needs) = self.context.definition.build.needs.get(&step.source) else { return history };
         Estimate {
@@ -210,47 +232,23 @@ impl<'a> Round<'a> {
             memory: needs.memory_mib.map_or(history.memory, |mib| mib.saturating_mul(1 << 20)),
         }
     }
-
-    /// A step whose need failed or waits for a new plan does the same.
-    fn pass_on(&self, state: &mut State) {
-        loop {
-            let stuck = self.steps.values().find_map(|step| {
-                let cause = step
-                    .after
-                    .iter()
-                    .find(|id| state.failed.contains_key(*id) || state.learned.contains(*id));
-                cause.filter(|_| state.open(&step.id)).map(|cause| (*step, cause.clone()))
-            });
-            let Some((step, cause)) = stuck else { return };
-            if state.learned.contains(&cause) {
-                state.learned.insert(step.id.clone());
-            } else {
-                let message = format!("{} needs {cause}, which failed", step.id);
-                state.failed.insert(step.id.clone(), never_tried(step, FailKind::Blocked, message));
-            }
-        }
-    }
 }
 
-/// Expected seconds on the longest way from each step to the end of the plan. What was never built counts as the
-/// median of what was.
-fn weights<'p>(plan: &'p Plan, costs: &BTreeMap<String, Cost>) -> BTreeMap<&'p str, f64> {
+/// What a step used the last time; another build of the same source will do.
+fn cost<'c>(costs: &'c BTreeMap<String, Cost>, step: &Step) -> Option<&'c Cost> {
+    costs.get(&step.id).or_else(|| costs.get(&step.source))
+}
+
+/// Seconds that each step is expected to take. What was never built counts as the median of what was.
+fn expected(plan: &Plan, costs: &BTreeMap<String, Cost>) -> Vec<f64> {
     let mut known: Vec<f64> = costs.values().map(|cost| cost.resources.seconds).collect();
     known.sort_by(f64::total_cmp);
     let median = known.get(known.len() / 2).copied().unwrap_or(1.0);
-    let seconds = |step: &Step| {
-        let cost = costs.get(&step.id).or_else(|| costs.get(&step.source));
-        cost.map_or(median, |cost| cost.resources.seconds)
-    };
-    let mut after: BTreeMap<&str, f64> = BTreeMap::new();
-    let mut weights = BTreeMap::new();
-    for step in plan.steps.iter().rev() {
-        let weight = after.get(step.id.as_str()).copied().unwrap_or(0.0) + seconds(step);
-        weights.insert(step.id.as_str(), weight);
-        for id in &step.after {
-            let longest = after.entry(id).or_insert(0.0);
-            *longest = longest.max(weight);
-        }
-    }
-    weights
+    plan.steps.iter().map(|step| cost(costs, step).map_or(median, |cost| cost.resources.seconds)).collect()
+}
+
+fn digest_of(built: &Built) -> Digest {
+    let lines: String =
+        built.packages.iter().map(|package| format!("{} {}\n", package.nevra, package.digest)).collect();
+    Digest::of(lines.as_bytes())
 }

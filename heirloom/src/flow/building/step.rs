@@ -1,33 +1,32 @@
 //! One step: its buildroot, its action, its result.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heirloom_build::{BuildError, Job, Outcome};
-use heirloom_model::record::{Action, Built, Cost, CutOff, FailKind, Failed, Imported, Ran, Settled, Step};
+use heirloom_model::record::{
+    Action, Built, Cost, CutOff, FailKind, Failed, Imported, Limits, Pinned, Ran, Settled, Step,
+};
 use heirloom_model::{Dependency, Digest, Package};
 use heirloom_plan::{Buildroot, Offer};
 
 use super::super::planning;
 use super::budget::Share;
-use super::round::{Came, Round};
+use super::round::{Came, Made, Round};
 use crate::fail::{Exit, Fail, chain};
 
-/// An action and its names.
-struct Pinned {
-    action: Action,
-    document: Digest,
-    key: Digest,
-}
+/// Raised when actions are put together in another way.
+const PINNING: u32 = 1;
 
 impl Round<'_> {
-    pub(super) fn step(&self, step: &Step, share: Share) -> Result<Came, Fail> {
-        let pinned = match self.pin(step)? {
+    pub(super) fn step(&self, number: usize, share: Share) -> Result<Came, Fail> {
+        let step = &self.plan.steps[number];
+        let pinned = match self.pin(number, step)? {
             Ok(pinned) => pinned,
             Err(failed) => return self.fail(step, failed),
         };
         let seen = match self.options.cutoff {
-            CutOff::Interface => Some(self.results.seen(&pinned.action)?),
+            CutOff::Interface => Some(self.results.seen(&self.action(&pinned)?)?),
             CutOff::Content => None,
         };
         let came = match self.known(step, &pinned, seen)? {
@@ -40,26 +39,58 @@ impl Round<'_> {
         Ok(came)
     }
 
-    /// Solves the buildroot and puts the action together.
-    fn pin(&self, step: &Step) -> Result<Result<Pinned, Failed>, Fail> {
+    /// Finds out what the step's action is. What follows from the same inputs is not worked out again.
+    fn pin(&self, number: usize, step: &Step) -> Result<Result<Pinned, Failed>, Fail> {
         let source = self.source(step)?;
-        let requires = self.requires(step)?;
+        let mut requires = self.requires(step)?;
+        requires.sort();
+        requires.dedup();
+        let results = self.results_before(number);
+        let inputs = self.inputs(step, &requires, &results)?;
+        let store = &self.context.store;
+        if let Some(pinned) = store.get::<Pinned>(&inputs.to_string())?
+            && store.contains(pinned.document)
+        {
+            return Ok(Ok(pinned));
+        }
+        let packages: Vec<Package> =
+            results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect();
         let offer = Offer {
             arch: self.context.arch(),
             bootstrap: &self.gathered.bootstrap.packages,
             earlier: self.gathered.earlier(),
             base: &self.ground.base,
             own_base: step.own_base,
-            results: &self.results_before(step),
+            results: &packages,
         };
         let buildroot = match heirloom_plan::buildroot(&offer, &step.source, &requires) {
             Ok(buildroot) => buildroot,
             Err(error) => return Ok(Err(never_tried(step, FailKind::Unresolvable, error.to_string()))),
         };
-        let action = self.action(step, source, requires, buildroot);
-        let document = self.context.store.put(&serde_json::to_vec(&action)?)?;
-        let key = self.results.key(&action)?;
-        Ok(Ok(Pinned { action, document, key }))
+        let action = self.put_together(step, source, requires, buildroot);
+        let document = store.put(&serde_json::to_vec(&action)?)?;
+        let pinned = Pinned { inputs, document, key: self.results.key(&action)? };
+        store.append(&pinned)?;
+        Ok(Ok(pinned))
+    }
+
+    /// Digest of everything that the action follows from.
+    fn inputs(&self, step: &Step, requires: &[Dependency], results: &[Arc<Made>]) -> Result<Digest, Fail> {
+        let limits = self.limits(step);
+        let facts = (
+            (PINNING, heirloom_build::BUILDER, self.context.arch(), self.context.macros(), limits),
+            (step.source_digest, &step.with, step.own_base, requires),
+            (self.gathered.bootstrap.state.repomd, self.ground.base_digest),
+        );
+        let mut text = serde_json::to_vec(&facts)?;
+        for made in results {
+            text.extend_from_slice(made.digest.as_bytes());
+        }
+        Ok(Digest::of(&text))
+    }
+
+    fn action(&self, pinned: &Pinned) -> Result<Action, Fail> {
+        Ok(serde_json::from_slice(&self.context.store.read(pinned.document)?)?)
     }
 
     /// A result that was there, and what cut the build off if its inputs are not those of the last time.
@@ -97,7 +128,8 @@ impl Round<'_> {
     }
 
     fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
-        let Pinned { action, document, key } = pinned;
+        let Pinned { document, key, .. } = pinned;
+        let action = &self.action(pinned)?;
         planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
         let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
@@ -177,53 +209,34 @@ impl Round<'_> {
         Ok(bootstrap.unwrap_or_else(|| evaluated.build_requires.clone()))
     }
 
-    /// Packages made by the steps that come before this one, however far; nothing else, so that a buildroot
-    /// does not depend on which builds happen to be finished. Of a source's builds, the last one counts.
-    fn results_before(&self, step: &Step) -> Vec<Package> {
-        let mut before: BTreeSet<&str> = BTreeSet::new();
-        let mut open: Vec<&str> = step.after.iter().map(String::as_str).collect();
-        while let Some(id) = open.pop() {
-            if before.insert(id) {
-                open.extend(self.steps[id].after.iter().map(String::as_str));
+    /// Results of the steps that come before this one, however far; nothing else, so that a buildroot does not
+    /// depend on which builds happen to be finished. Of a source's builds, the last one counts.
+    fn results_before(&self, number: usize) -> Vec<Arc<Made>> {
+        let state = self.lock();
+        let steps = &self.plan.steps;
+        let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+        for before in state.queue.before(number) {
+            let newest = last.entry(steps[before].source.as_str()).or_insert(before);
+            if pass(&steps[before]) > pass(&steps[*newest]) {
+                *newest = before;
             }
         }
-        let state = self.lock();
-        let built: Vec<Arc<Built>> = before
-            .iter()
-            .filter(|id| !self.is_hidden(id, &before))
-            .filter_map(|id| state.built.get(*id).cloned())
-            .collect();
-        drop(state);
-        built.iter().flat_map(|built| built.packages.iter().cloned()).collect()
+        last.into_values().filter_map(|before| state.built[before].clone()).collect()
     }
 
-    /// Whether a later build of the same source is among these.
-    fn is_hidden(&self, id: &str, among: &BTreeSet<&str>) -> bool {
-        let rank = |step: &Step| match step.id.rsplit_once(':') {
-            None => usize::MAX,
-            Some((_, "bootstrap")) => 0,
-            Some(_) => step.pass,
-        };
-        let this = self.steps[id];
-        let start = this.source.as_str();
-        // Ids of one source follow each other: its name, then its name with a colon.
-        among.range(start..).take_while(|other| other.starts_with(start)).any(|other| {
-            let other = self.steps[other];
-            other.source == this.source && rank(other) > rank(this)
-        })
+    fn limits(&self, step: &Step) -> Limits {
+        let definition = &self.context.definition;
+        let needs = definition.build.needs.get(&step.source).copied().unwrap_or_default();
+        needs.limits(definition.limits)
     }
 
-    fn action(
+    fn put_together(
         &self,
         step: &Step,
         source: &Imported,
-        mut requires: Vec<Dependency>,
+        requires: Vec<Dependency>,
         buildroot: Buildroot,
     ) -> Action {
-        requires.sort();
-        requires.dedup();
-        let definition = &self.context.definition;
-        let needs = definition.build.needs.get(&step.source).copied().unwrap_or_default();
         Action {
             builder: heirloom_build::BUILDER,
             name: source.name.clone(),
@@ -235,8 +248,17 @@ impl Round<'_> {
             macros: self.context.macros(),
             with: step.with.clone(),
             arch: self.context.arch().to_owned(),
-            limits: needs.limits(definition.limits),
+            limits: self.limits(step),
         }
+    }
+}
+
+/// The place of a step among the builds of its source.
+fn pass(step: &Step) -> usize {
+    match step.id.rsplit_once(':') {
+        None => usize::MAX,
+        Some((_, "bootstrap")) => 0,
+        Some(_) => step.pass,
     }
 }
 

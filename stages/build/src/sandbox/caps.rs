@@ -29,7 +29,7 @@ const RLIMITS: [(Resource, u64, Option<u64>); 4] = [
 
 /// Limits what programs started from now on, as this user, can do. Pid 1 itself keeps its power: it still has to take the
 /// results out.
-pub(super) fn restrain(user: u32) -> Result<(), Trouble> {
+pub(super) fn restrain(user: u32, mask: u32) -> Result<(), Trouble> {
     let allowed = if user == 0 { ROOT_MAY } else { CapabilitySet::empty() };
     for (resource, current, maximum) in RLIMITS {
         set_limit(resource, current, maximum)?;
@@ -42,7 +42,7 @@ pub(super) fn restrain(user: u32) -> Result<(), Trouble> {
             remove_capability_from_bounding_set(capability).doing(|| format!("drop capability {bit}"))?;
         }
     }
-    umask(Mode::from_raw_mode(0o022));
+    umask(Mode::from_raw_mode(mask));
     set_no_new_privs(true).doing(|| "forbid new privileges".to_owned())
 }
 

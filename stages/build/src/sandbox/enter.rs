@@ -6,12 +6,13 @@ use std::os::unix::process::parent_id;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rustix::fd::BorrowedFd;
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 
 use super::order::{Doing as _, Order, Report, Trouble};
+use super::user;
 
 /// Runs the first generation; the report says why if this is false.
 pub(super) fn enter(order_file: &Path) -> bool {
@@ -47,14 +48,21 @@ fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
         fs::write(group, "0").doing(|| format!("join {}", group.display()))?;
     }
     // Away from the caller's terminal; and the first to go where the whole machine is out of memory.
-    rustix::process::setsid().doing(|| "start a session".to_owned())?;
+    if !order.attached {
+        rustix::process::setsid().doing(|| "start a session".to_owned())?;
+    }
     fs::write("/proc/self/oom_score_adj", "500").doing(|| "yield to the host".to_owned())?;
+    if let Some(ids) = &order.ids {
+        user::enter(ids)?;
+    }
     leave_namespaces()?;
+    let terminal = order.attached.then(hand_on_input).transpose()?;
     let mut child = Command::new("/proc/self/exe")
         .arg(super::VERB)
         .arg("init")
         // A relative name: everything inside can see the command line of pid 1.
         .arg(order_file.file_name().unwrap_or_default())
+        .args(terminal.iter().map(|terminal| terminal.as_raw_fd().to_string()))
         .current_dir(order_file.parent().unwrap_or(Path::new("/")))
         .stdin(Stdio::piped())
         .spawn()
@@ -64,6 +72,14 @@ fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
         pipe.write_all(b"!").doing(|| "release pid 1 of the sandbox".to_owned())?;
     }
     Ok(child.wait().doing(|| "wait for pid 1 of the sandbox".to_owned())?.success())
+}
+
+/// Standard input under another number, which pid 1 inherits: its own is the pipe by which it is released.
+fn hand_on_input() -> Result<OwnedFd, Trouble> {
+    let what = || "hand on standard input".to_owned();
+    let copy = fcntl_dupfd_cloexec(std::io::stdin(), 3).doing(what)?;
+    fcntl_setfd(&copy, FdFlags::empty()).doing(what)?;
+    Ok(copy)
 }
 
 /// Keeps what the caller's shell left open from the next generation: a directory among it would be a way
@@ -94,5 +110,5 @@ fn leave_namespaces() -> Result<(), Trouble> {
             | UnshareFlags::NEWUTS
             | UnshareFlags::NEWCGROUP,
     )
-    .doing(|| "leave the host's namespaces; root is needed".to_owned())
+    .doing(|| "leave the host's namespaces".to_owned())
 }

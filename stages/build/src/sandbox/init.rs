@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, Mode, OFlags, Uid, openat};
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socket_with};
 use rustix::process::{Pid, Resource, Signal, WaitOptions, WaitStatus, kill_process_group, wait};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::enter::{die_with_parent, read};
 use super::order::{Doing as _, Order, Report, Step, StepEnd, Trouble};
-use super::{TOPDIR, caps, mounts, outputs, view};
+use super::usage::Watch;
+use super::{HOME, caps, mounts, outputs, view};
 
 /// A step's own output streams may have so many bytes.
 const OUTPUT_LIMIT: u64 = 64 << 20;
@@ -24,10 +26,13 @@ const OUTPUT_LIMIT: u64 = 64 << 20;
 const NOT_FOUND: i32 = 127;
 
 /// Runs pid 1; the report says why if this is false.
-pub(super) fn init(order_file: &Path) -> bool {
+///
+/// `input` is the number of the descriptor that the steps read from, if the caller's is theirs.
+pub(super) fn init(order_file: &Path, input: Option<&str>) -> bool {
     let Ok((order, outside)) = begin(order_file) else { return false };
     let mut report = Report::default();
-    if let Err(trouble) = work(&order, &outside, &mut report) {
+    let input = input.and_then(|number| number.parse().ok()).map(adopt);
+    if let Err(trouble) = work(&order, &outside, input.as_ref(), &mut report) {
         report.trouble = Some(trouble.to_string());
     }
     outputs::write(&outside, "report.json", &serde_json::to_vec(&report).unwrap_or_default()).is_ok()
@@ -46,32 +51,70 @@ fn begin(order_file: &Path) -> Result<(Order, OwnedFd), Trouble> {
     Ok((order, outside))
 }
 
-fn work(order: &Order, outside: &OwnedFd, report: &mut Report) -> Result<(), Trouble> {
+/// The descriptor of this number, which the first generation left open for us.
+#[expect(unsafe_code, reason = "no safe call takes a descriptor of which only the number is known")]
+fn adopt(number: i32) -> OwnedFd {
+    // SAFETY: the first generation made it for this purpose alone, and nothing else here knows the number.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    let _ = rustix::io::fcntl_setfd(&descriptor, rustix::io::FdFlags::CLOEXEC);
+    descriptor
+}
+
+fn work(
+    order: &Order,
+    outside: &OwnedFd,
+    input: Option<&OwnedFd>,
+    report: &mut Report,
+) -> Result<(), Trouble> {
     mounts::detach_propagation()?;
     view::enter(order)?;
-    rustix::system::sethostname(super::HOST_NAME.as_bytes()).doing(|| "set the host name".to_owned())?;
+    let surroundings = &order.surroundings;
+    rustix::system::sethostname(surroundings.host_name.as_bytes())
+        .doing(|| "set the host name".to_owned())?;
     raise_loopback()?;
-    caps::restrain(order.steps.iter().map(|step| step.user).min().unwrap_or(0))?;
+    if surroundings.one_processor {
+        stay_on_one_processor()?;
+    }
+    caps::restrain(order.steps.iter().map(|step| step.user).min().unwrap_or(0), surroundings.umask)?;
+    if let Some(bounds) = order.bounds {
+        caps::set_limit(Resource::Nproc, bounds.backstop(), Some(bounds.backstop()))?;
+    }
+    let watch = Watch::start(order.bounds);
     for step in &order.steps {
-        let end = run(order, step, outside)?;
+        let end = run(order, step, outside, input)?;
         let failed = end.code != Some(0) && step.output.is_none();
         report.steps.push(end);
-        if failed {
+        if failed || watch.stop().is_some() {
             break;
         }
     }
     end_all();
+    (report.stop, report.peak_memory) = (watch.stop(), watch.peak());
     report.cpu_seconds = cpu_seconds();
     report.disk_full = disk_full()?;
-    outputs::collect(outside, Path::new(TOPDIR))
+    outputs::collect(outside, &Path::new(HOME).join(&surroundings.top))
 }
 
-fn run(order: &Order, step: &Step, outside: &OwnedFd) -> Result<StepEnd, Trouble> {
+/// Every program is then told that there is only one.
+fn stay_on_one_processor() -> Result<(), Trouble> {
+    let what = || "stay on one processor".to_owned();
+    let all = sched_getaffinity(None).doing(what)?;
+    let mut one = CpuSet::new();
+    if let Some(first) = (0..CpuSet::MAX_CPU).find(|&number| all.is_set(number)) {
+        one.set(first);
+    }
+    sched_setaffinity(None, &one).doing(what)
+}
+
+fn run(order: &Order, step: &Step, outside: &OwnedFd, input: Option<&OwnedFd>) -> Result<StepEnd, Trouble> {
     let program = step.command.first().map_or("", String::as_str);
     let what = || format!("start {program}");
     let mut command = Command::new(program);
     command.args(step.command.iter().skip(1)).env_clear().envs(order.environment.iter().cloned());
     command.current_dir("/").stdin(Stdio::null()).uid(step.user).gid(step.user);
+    if let Some(input) = input {
+        command.stdin(input.try_clone().doing(what)?).current_dir(HOME);
+    }
     let mut errors = match &step.output {
         Some(output) => {
             // Inherited by the steps: a stream that runs full fails its program, not the host's disk.
@@ -81,6 +124,7 @@ fn run(order: &Order, step: &Step, outside: &OwnedFd) -> Result<StepEnd, Trouble
             command.stderr(errors.try_clone().doing(what)?);
             errors
         }
+        None if order.attached => std::io::stderr().as_fd().try_clone_to_owned().doing(what)?.into(),
         None => {
             // Who opens /dev/stderr anew must have the right to, as with a file.
             let stream = std::io::stderr().as_fd().try_clone_to_owned().doing(what)?;
@@ -131,7 +175,7 @@ fn exit_code(status: WaitStatus) -> Option<i32> {
 }
 
 /// Group 1 stands for all processes but ourselves: kill(2) takes the negated number, and -1 means all.
-fn kill_everything() {
+pub(super) fn kill_everything() {
     let _ = kill_process_group(Pid::INIT, Signal::KILL);
 }
 

@@ -7,7 +7,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+use rustix::fs::{CWD, FileType, Mode, StatVfsMountFlags, makedev, mknodat, statvfs};
+use rustix::io::Errno;
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_bind,
     mount_change, mount_remount, move_mount, open_tree, unmount,
@@ -32,8 +33,7 @@ pub(super) fn detach_propagation() -> Result<(), Trouble> {
 pub(super) fn show_read_only(from: &Path, at: &Path) -> Result<(), Trouble> {
     let what = || format!("show {} at {}", from.display(), at.display());
     mount_bind(from, at).doing(what)?;
-    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-    mount_remount(at, flags, "").doing(what)
+    make_read_only(at).doing(what)
 }
 
 /// Makes a directory a mount point of its own, as pivot_root asks.
@@ -41,9 +41,20 @@ pub(super) fn make_mount_point(dir: &Path) -> Result<(), Trouble> {
     mount_bind(dir, dir).doing(|| format!("make {} a mount point", dir.display()))
 }
 
-/// Takes a directory in hand, to be put somewhere after the pivot, when its path is gone.
+/// Without root, what the host has forbidden can't be allowed again: it is kept.
+fn make_read_only(at: &Path) -> io::Result<()> {
+    let mut flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    if statvfs(at)?.f_flag.contains(StatVfsMountFlags::NOEXEC) {
+        flags |= MountFlags::NOEXEC;
+    }
+    Ok(mount_remount(at, flags, "")?)
+}
+
+/// Takes a directory in hand with what is mounted below, to be put somewhere after the pivot, when its path
+/// is gone.
 pub(super) fn take(dir: &Path) -> Result<OwnedFd, Trouble> {
-    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
     open_tree(CWD, dir, flags).doing(|| format!("take {}", dir.display()))
 }
 
@@ -56,8 +67,7 @@ pub(super) fn put(tree: &impl AsFd, at: &str) -> Result<(), Trouble> {
 
 /// Makes a mounted place read-only.
 pub(super) fn freeze(at: &str) -> Result<(), Trouble> {
-    let flags = MountFlags::BIND | MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
-    mount_remount(at, flags, "").doing(|| format!("make {at} read-only"))
+    make_read_only(Path::new(at)).doing(|| format!("make {at} read-only"))
 }
 
 /// Makes this directory `/`; the host's file system is gone afterwards.
@@ -69,13 +79,14 @@ pub(super) fn pivot(root: &Path) -> Result<(), Trouble> {
     std::env::set_current_dir("/").doing(what)
 }
 
-/// A fresh /proc without the files by which root could change the host's kernel.
-pub(super) fn mount_proc(at: &str) -> Result<(), Trouble> {
-    make_dir(Path::new(at), 0o555)?;
+/// A fresh /proc without the files by which root could change the host's kernel. Without root, the kernel
+/// allows it only while the host's own is in sight: before the pivot.
+pub(super) fn mount_proc(at: &Path) -> Result<(), Trouble> {
+    make_dir(at, 0o555)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount_new("proc", Path::new(at), flags, "")?;
+    mount_new("proc", at, flags, "")?;
     for name in ["sys", "sysrq-trigger", "irq", "bus", "fs"] {
-        let path = Path::new(at).join(name);
+        let path = at.join(name);
         if path.exists() {
             show_read_only(&path, &path)?;
         }
@@ -96,15 +107,23 @@ pub(super) fn make_dir(dir: &Path, mode: u32) -> Result<(), Trouble> {
     }
 }
 
-/// Fills a directory with the few devices that programs expect.
+/// Fills a directory with the few devices that programs expect: the host's, where new ones can't be made.
 pub(super) fn fill_dev(dev: &Path) -> Result<(), Trouble> {
     let nodes =
         [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
     for (name, major, minor) in nodes {
         let path = dev.join(name);
         let what = || format!("make the device {}", path.display());
-        mknodat(CWD, &path, FileType::CharacterDevice, Mode::empty(), makedev(major, minor)).doing(what)?;
-        fs::set_permissions(&path, Permissions::from_mode(0o666)).doing(what)?;
+        match mknodat(CWD, &path, FileType::CharacterDevice, Mode::empty(), makedev(major, minor)) {
+            Err(Errno::PERM) => {
+                touch(&path)?;
+                mount_bind(Path::new("/dev").join(name), &path).doing(what)?;
+            }
+            result => {
+                result.doing(what)?;
+                fs::set_permissions(&path, Permissions::from_mode(0o666)).doing(what)?;
+            }
+        }
     }
     let links = [
         ("fd", "/proc/self/fd"),

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::usage::Bounds;
+use crate::ids::Ids;
+
 /// All that one run needs. Paths are relative to `state` unless said, so that no mount option has to quote
 /// what a user named a directory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,8 +17,16 @@ pub(crate) struct Order {
     pub(crate) work: PathBuf,
     /// The process that gave the order: without it nothing runs.
     pub(crate) parent: u32,
+    /// Ids of the user namespace to be root in; none: this process is root already.
+    pub(crate) ids: Option<Ids>,
     /// `cgroup.procs` files to join, absolute.
     pub(crate) cgroups: Vec<PathBuf>,
+    /// What pid 1 watches, where control groups don't.
+    pub(crate) bounds: Option<Bounds>,
+    /// The terminal of the caller, or what else it has in place of one, is that of the steps.
+    pub(crate) attached: bool,
+    /// What programs can ask about where they are.
+    pub(crate) surroundings: Surroundings,
     /// What is seen inside.
     pub(crate) view: View,
     /// Bytes that may be written to memory-backed places: temporary files, the build tree, and the overlay
@@ -27,6 +38,26 @@ pub(crate) struct Order {
     pub(crate) environment: Vec<(String, String)>,
     /// Programs to run, one after another; the first that fails ends it unless it has an `output`.
     pub(crate) steps: Vec<Step>,
+}
+
+/// What programs can ask about where they are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Surroundings {
+    /// The host name.
+    pub(crate) host_name: String,
+    /// The build tree, a path below [`super::HOME`].
+    pub(crate) top: PathBuf,
+    /// Mode bits that new files don't get.
+    pub(crate) umask: u32,
+    /// Whether there is only one processor to run on.
+    pub(crate) one_processor: bool,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        let (host_name, top) = (super::HOST_NAME.to_owned(), PathBuf::from(super::TOP));
+        Self { host_name, top, umask: 0o022, one_processor: false }
+    }
 }
 
 /// What is seen inside.
@@ -49,15 +80,24 @@ pub(crate) enum Upper {
     Layer(PathBuf),
 }
 
-/// A file to copy into the build tree, with a fixed time and mode.
+/// A file to put into the build user's home, with a fixed time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Input {
-    /// Where it is on the host, absolute.
-    pub(crate) from: PathBuf,
-    /// Its path below [`super::TOPDIR`]; of plain names, checked by who gives the order.
+    /// What is in it.
+    pub(crate) content: Content,
+    /// Its path below [`super::HOME`]; of plain names, checked by who gives the order.
     pub(crate) to: PathBuf,
     /// User and group that will own it, its directory too.
     pub(crate) owner: u32,
+}
+
+/// What is in a file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Content {
+    /// The same as in this one on the host, absolute.
+    File(PathBuf),
+    /// This script, which can be executed.
+    Script(String),
 }
 
 /// One program to run.
@@ -84,6 +124,14 @@ pub(crate) struct StepEnd {
     pub(crate) seconds: f64,
 }
 
+/// The limit at which a run was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stop {
+    Time,
+    Memory,
+    Processes,
+}
+
 /// What became of an order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
@@ -91,6 +139,10 @@ pub(crate) struct Report {
     pub(crate) trouble: Option<String>,
     /// The steps that ran.
     pub(crate) steps: Vec<StepEnd>,
+    /// The limit at which pid 1 stopped them.
+    pub(crate) stop: Option<Stop>,
+    /// Highest use of memory in bytes, if pid 1 watched it.
+    pub(crate) peak_memory: u64,
     /// Processor seconds of all processes.
     pub(crate) cpu_seconds: f64,
     /// Whether the memory-backed places were full at the end.

@@ -1,7 +1,8 @@
 //! Builds what is seen inside: the overlay, the places in memory, the few things of the host.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes, Permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fd::OwnedFd;
 use rustix::mount::MountFlags;
 
-use super::order::{Doing as _, Input, Order, Trouble, Upper, View};
+use super::order::{Content, Doing as _, Input, Order, Trouble, Upper, View};
 use super::{BUILD_ID, PACKAGES, TARGET, mounts};
 
 /// Modification time of every file that is copied in, so that source RPMs don't depend on when.
@@ -47,10 +48,13 @@ pub(super) fn enter(order: &Order) -> Result<(), Trouble> {
     }
     mounts::make_dir(&memory.join("tmp"), 0o1777)?;
     mounts::fill_dev(&memory.join("dev"))?;
-    fill_builddir(&memory.join("builddir"), &order.inputs)?;
+    fill_builddir(&memory.join("builddir"), &order.surroundings.top, &order.inputs)?;
     let root = memory.join("root");
     let system = if order.view.host_tools { show_host(&root)? } else { root.clone() };
     mount_layers(&order.view, &memory, &system)?;
+    for place in BTreeSet::from([&root, &system]) {
+        mounts::mount_proc(&place.join("proc"))?;
+    }
     let packages = order.work.join("packages");
     let taken = Taken {
         dev: mounts::take(&memory.join("dev"))?,
@@ -63,10 +67,7 @@ pub(super) fn enter(order: &Order) -> Result<(), Trouble> {
     furnish(&taken, &order.view.upper)?;
     match target_dev {
         None => Ok(()),
-        Some(dev) => {
-            mounts::put(&dev, &format!("{TARGET}/dev"))?;
-            mounts::mount_proc(&format!("{TARGET}/proc"))
-        }
+        Some(dev) => mounts::put(&dev, &format!("{TARGET}/dev")),
     }
 }
 
@@ -80,12 +81,21 @@ fn mount_layers(view: &View, memory: &Path, at: &Path) -> Result<(), Trouble> {
         // A layer that a power cut damaged is thrown away, so that nobody need wait for the disk.
         Upper::Layer(dir) => (dir.clone(), "volatile,"),
     };
+    // Where root is not the host's, notes on deleted and replaced directories need names of their own, and
+    // the kernel switches off by itself what must be off.
+    let notes = if is_initial_user_namespace() { "metacopy=off,redirect_dir=off" } else { "userxattr" };
     let options = format!(
-        "{volatile}index=off,metacopy=off,redirect_dir=off,lowerdir={},upperdir={d}/upper,workdir={d}/work",
+        "{volatile}{notes},index=off,lowerdir={},upperdir={d}/upper,workdir={d}/work",
         lower.join(":"),
         d = dir.display()
     );
     mounts::mount_new("overlay", at, MountFlags::NODEV, &options)
+}
+
+/// Whether all ids are the host's own.
+fn is_initial_user_namespace() -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
 /// Shows the host's programs below `root`, read-only; returns where the layers belong.
@@ -119,7 +129,6 @@ fn show_host(root: &Path) -> Result<PathBuf, Trouble> {
 
 /// After the pivot: the places that every program expects.
 fn furnish(taken: &Taken, upper: &Upper) -> Result<(), Trouble> {
-    mounts::mount_proc("/proc")?;
     mounts::put(&taken.dev, "/dev")?;
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     mounts::mount_new("devpts", Path::new("/dev/pts"), flags, "newinstance,ptmxmode=0666,mode=0620,gid=5")?;
@@ -163,17 +172,21 @@ fn add_line(file: &str, start: &str, line: &str) -> Result<(), Trouble> {
     fs::write(file, text).doing(what)
 }
 
-fn fill_builddir(home: &Path, inputs: &[Input]) -> Result<(), Trouble> {
+fn fill_builddir(home: &Path, top: &Path, inputs: &[Input]) -> Result<(), Trouble> {
     make_owned(home, BUILD_ID)?;
-    let top = home.join("build");
-    make_owned(&top, BUILD_ID)?;
+    make_all_owned(home, top, BUILD_ID)?;
     for input in inputs {
-        let mut dir = top.clone();
-        for part in input.to.parent().unwrap_or(Path::new("")) {
-            dir.push(part);
-            make_owned(&dir, input.owner)?;
-        }
-        copy(input, &top.join(&input.to))?;
+        make_all_owned(home, input.to.parent().unwrap_or(Path::new("")), input.owner)?;
+        fill(input, &home.join(&input.to))?;
+    }
+    Ok(())
+}
+
+fn make_all_owned(home: &Path, path: &Path, owner: u32) -> Result<(), Trouble> {
+    let mut dir = home.to_owned();
+    for part in path {
+        dir.push(part);
+        make_owned(&dir, owner)?;
     }
     Ok(())
 }
@@ -186,12 +199,22 @@ fn make_owned(dir: &Path, owner: u32) -> Result<(), Trouble> {
     chown(dir, Some(owner), Some(owner)).doing(|| format!("give away {}", dir.display()))
 }
 
-fn copy(input: &Input, to: &Path) -> Result<(), Trouble> {
-    let what = || format!("copy {} to {}", input.from.display(), to.display());
-    let mut source = File::open(&input.from).doing(what)?;
+fn fill(input: &Input, to: &Path) -> Result<(), Trouble> {
+    let what = || format!("put the file {}", to.display());
     let mut file = File::create_new(to).doing(what)?;
-    io::copy(&mut source, &mut file).doing(what)?;
-    file.set_permissions(Permissions::from_mode(0o644)).doing(what)?;
+    let mode = match &input.content {
+        Content::File(from) => {
+            let what = || format!("copy {} to {}", from.display(), to.display());
+            let mut source = File::open(from).doing(what)?;
+            io::copy(&mut source, &mut file).doing(what)?;
+            0o644
+        }
+        Content::Script(text) => {
+            file.write_all(text.as_bytes()).doing(what)?;
+            0o755
+        }
+    };
+    file.set_permissions(Permissions::from_mode(mode)).doing(what)?;
     let time = SystemTime::UNIX_EPOCH + INPUT_TIME;
     file.set_times(FileTimes::new().set_modified(time).set_accessed(time)).doing(what)?;
     chown(to, Some(input.owner), Some(input.owner)).doing(what)

@@ -8,7 +8,7 @@ use std::time::Instant;
 use heirloom_model::record::Action;
 use testkit::tool::Tool;
 
-use crate::support::{Place, base, bootstrap, builder, built, place, run, spec};
+use crate::support::{Place, base, bootstrap, builder, built, place, run, run_with, spec};
 
 const ROUNDS: usize = 3;
 
@@ -67,6 +67,26 @@ fn overhead_around_rpmbuild() {
         let ours = seconds(|| inside = built(run(&action)).resources.seconds);
         let theirs = seconds(|| plain.rpmbuild());
         println!("heirloom {ours:.3} ({inside:.3})  bare {theirs:.3}  overhead {:.3}", ours - theirs);
+    }
+}
+
+#[test]
+#[ignore = "measures; run it alone"]
+fn twenty_packages_on_a_cached_base() {
+    let temporary = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let own = Place::at(temporary.path());
+    let base: Vec<_> = base().iter().map(|package| own.keep(&place().store.path(package.digest))).collect();
+    let builder = own.builder();
+    builder.base_root(&base).unwrap();
+    let extra = own.more_than(&base, 20);
+    let mut action = own.action_on(&base, &spec("true"), &[]);
+    println!("{} packages on top of {}, seconds:", extra.len(), base.len());
+    for round in 0..=ROUNDS {
+        // A set of its own each time: without its last packages.
+        action.extra = extra[..extra.len() - round].to_vec();
+        let new = built(run_with(&builder, &action)).resources.overhead_seconds;
+        let seen = built(run_with(&builder, &action)).resources.overhead_seconds;
+        println!("{}: all but rpmbuild: new {new:.3}, seen before {seen:.3}", action.extra.len());
     }
 }
 

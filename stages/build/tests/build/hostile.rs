@@ -81,29 +81,31 @@ fn writing_outside_the_tree_is_refused() {
     }
 }
 
+/// Tries every way out that is known, and says `all shut` at its end.
+pub(crate) const WAYS_OUT: &str = "\
+    ! mount -t tmpfs none /mnt || exit 1\n\
+    ! unshare -m true || echo unshare works\n\
+    ! mknod /tmp/disk b 254 0 || exit 2\n\
+    ! chroot / true || exit 3\n\
+    ! su -c true || exit 4\n\
+    test $(ls -d /proc/[0-9]* | wc -l) -lt 40 || exit 5\n\
+    ! kill -9 1 || exit 6\n\
+    ! ls /proc/1/root/ || exit 7\n\
+    ! cat /etc/shadow || exit 8\n\
+    test ! -e /sys/fs/cgroup || exit 9\n\
+    test $(ls /sys | wc -l) = 0 || exit 10\n\
+    test $(cut -d: -f1 /proc/net/dev | grep -c eth) = 0 || exit 11\n\
+    grep -q 'CapBnd:.*0000000000000000' /proc/self/status || exit 12\n\
+    grep -q 'NoNewPrivs:.*1' /proc/self/status || exit 13\n\
+    test \"$(id -G)\" = 1000 || exit 14\n\
+    ! grep -E ' (/work|/dev/vda|/etc/hosts) ' /proc/self/mountinfo || exit 15\n\
+    ! (exec 3<>/dev/tty) || exit 16\n\
+    ! tr '\\0' ' ' </proc/1/cmdline | grep /work || exit 17\n\
+    echo all shut";
+
 #[test]
 fn ways_out_are_shut() {
-    let script = "\
-        ! mount -t tmpfs none /mnt || exit 1\n\
-        ! unshare -m true || echo unshare works\n\
-        ! mknod /tmp/disk b 254 0 || exit 2\n\
-        ! chroot / true || exit 3\n\
-        ! su -c true || exit 4\n\
-        test $(ls -d /proc/[0-9]* | wc -l) -lt 40 || exit 5\n\
-        ! kill -9 1 || exit 6\n\
-        ! ls /proc/1/root/ || exit 7\n\
-        ! cat /etc/shadow || exit 8\n\
-        test ! -e /sys/fs/cgroup || exit 9\n\
-        test $(ls /sys | wc -l) = 0 || exit 10\n\
-        test $(cut -d: -f1 /proc/net/dev | grep -c eth) = 0 || exit 11\n\
-        grep -q 'CapBnd:.*0000000000000000' /proc/self/status || exit 12\n\
-        grep -q 'NoNewPrivs:.*1' /proc/self/status || exit 13\n\
-        test \"$(id -G)\" = 1000 || exit 14\n\
-        ! grep -E ' (/work|/dev/vda|/etc/hosts) ' /proc/self/mountinfo || exit 15\n\
-        ! (exec 3<>/dev/tty) || exit 16\n\
-        ! tr '\\0' ' ' </proc/1/cmdline | grep /work || exit 17\n\
-        echo all shut";
-    let built = built(run(&place().action(&spec(script), &[])));
+    let built = built(run(&place().action(&spec(WAYS_OUT), &[])));
     assert!(log(built.log).lines().any(|line| line == "all shut"));
 }
 

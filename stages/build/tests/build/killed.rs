@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use heirloom_build::{BuildError, Builder, Settings};
 use testkit::tool::Tool;
 
-use crate::support::{Place, run_with, spec};
+use crate::support::{Place, base, place, run_with, spec, try_run};
 
 /// How long the victim's build sleeps; also how its process is found.
 const MARK: &str = "98765";
@@ -38,6 +41,38 @@ fn leaves_nothing_behind() {
     let groups =
         Tool::new("find").args(["/sys/fs/cgroup", "-path"]).arg(format!("*/heirloom/{}-*", victim.id()));
     assert_eq!(groups.run().unwrap(), "");
+}
+
+#[test]
+fn an_interruption_ends_builds_promptly() {
+    let place = place();
+    let temporary = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let root = crate::support::builder().base_root(base()).unwrap();
+    let layers = temporary.path().join("roots");
+    fs::create_dir(&layers).unwrap();
+    let made = place.dir.join(&root.layers()[0]);
+    Tool::new("cp").arg("-a").arg(made.parent().unwrap()).arg(&layers).run().unwrap();
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let settings = Settings {
+        state_dir: temporary.path().to_owned(),
+        jobs: 2,
+        interrupt: interrupt.clone(),
+        sandbox_program: Some(env!("CARGO_BIN_EXE_sandbox-for-tests").into()),
+    };
+    let builder = Builder::new(&place.store, settings).unwrap();
+    let action = place.action(&spec("trap '' TERM INT; sleep 1000 & sleep 1000"), &[]);
+    let asked = std::sync::Mutex::new(Instant::now());
+    let progress = |part: &str| {
+        if part == "build" {
+            *asked.lock().unwrap() = Instant::now();
+            interrupt.store(true, Ordering::Relaxed);
+        }
+    };
+    let error = try_run(&builder, &action, &progress).unwrap_err();
+    assert!(asked.into_inner().unwrap().elapsed() < Duration::from_secs(2));
+    assert!(matches!(error, BuildError::Interrupted) && !error.is_infrastructure(), "{error}");
+    let error = try_run(&builder, &action, &|_| {}).unwrap_err();
+    assert!(matches!(error, BuildError::Interrupted), "nothing begins: {error}");
 }
 
 #[test]

@@ -27,6 +27,37 @@ fn rpm_finds_nothing_wrong() {
     assert!(!upper.join("tmp/packages").exists() && !upper.join("builddir/build").exists());
 }
 
+/// rpm's own verdict on base and extras together: the only differences are in files that packages declare
+/// to be others' to change.
+#[test]
+fn rpm_finds_nothing_wrong_with_layers() {
+    let out = tempfile::tempdir().unwrap();
+    let package = RpmBuilder::new("on-top", "1")
+        .file_as("%config(noreplace)", "/etc/on-top.conf", "text\n")
+        .file_as("%ghost", "/usr/share/on-top.list", "")
+        .scriptlet("%post", "echo changed >> /etc/on-top.conf")
+        .scriptlet("%transfiletriggerin -- /usr/include", "cat > /usr/share/on-top.list")
+        .build(out.path());
+    let mut extra = place().more_than(base(), 20);
+    extra.extend(package.map(|package| place().keep(&package.binary)));
+    let root = builder().extended_root(&builder().base_root(base()).unwrap(), &extra).unwrap();
+    let layers: Vec<_> =
+        root.layers().iter().map(|layer| place().dir.join(layer).display().to_string()).collect();
+    assert_eq!(layers.len(), 2);
+    let inside =
+        "mount -t overlay -o lowerdir=\"$0\" overlay /mnt && rpm --root /mnt --define '_dbpath /var/lib/rpm'";
+    let rpm = |options: &str| {
+        let script = format!("{inside} {options}");
+        Tool::new("unshare").args(["-m", "bash", "-c", &script]).arg(layers.join(":")).run().unwrap()
+    };
+    assert_eq!(rpm("-qa").lines().count(), base().len() + extra.len());
+    let wrong = rpm("-Va || true");
+    let undeclared: Vec<_> =
+        wrong.lines().filter(|line| !matches!(line.split_whitespace().nth(1), Some("c" | "g"))).collect();
+    assert!(undeclared.is_empty(), "{undeclared:#?}");
+    assert!(wrong.contains("c /etc/on-top.conf") && !wrong.contains("missing"), "{wrong}");
+}
+
 /// What a scriptlet, which is root, must not be able to do.
 const SCRIPTLET: &str = "exec > /usr/trace 2>&1\n\
     mount -t tmpfs none /mnt && echo mounted\n\

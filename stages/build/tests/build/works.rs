@@ -6,12 +6,13 @@ use testkit::tool::Tool;
 
 use crate::support::{base, built, log, place, run, spec};
 
-const PROGRAM: &str = "Name: tiny\nVersion: 1.0\nRelease: 3%{?dist}\nSummary: Tiny\nLicense: MIT\nSource0: tiny.c\n\
+pub(crate) const PROGRAM: &str = "Name: tiny\nVersion: 1.0\nRelease: 3%{?dist}\nSummary: Tiny\nLicense: MIT\nSource0: tiny.c\n\
     BuildRequires: gcc\n%description\nTiny.\n%prep\n%setup -q -c -T\ncp %{SOURCE0} .\n%build\ngcc -O2 -g -o tiny tiny.c\n\
     %install\ninstall -D tiny %{buildroot}/usr/bin/tiny\n%check\n./tiny\n%files\n/usr/bin/tiny\n\
     %changelog\n* Mon Jan 01 2024 Tester <t@example.org> - 1.0-3\n- Made\n";
 
-const SOURCE: &[u8] = b"#include <stdio.h>\nint main(void) { puts(\"tiny \" __DATE__); return 0; }\n";
+pub(crate) const SOURCE: &[u8] =
+    b"#include <stdio.h>\nint main(void) { puts(\"tiny \" __DATE__); return 0; }\n";
 
 #[test]
 fn a_program_gives_packages_twice_the_same() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use heirloom_build::{Builder, Job, Outcome, Settings};
 use heirloom_formats::rpm_file::Header;
@@ -99,7 +99,12 @@ impl Place {
 
     /// A builder whose sandbox this program starts.
     pub(crate) fn builder_with(&self, program: PathBuf) -> Builder<'_> {
-        let settings = Settings { state_dir: self.dir.clone(), jobs: 2, sandbox_program: Some(program) };
+        let settings = Settings {
+            state_dir: self.dir.clone(),
+            jobs: 2,
+            interrupt: Arc::default(),
+            sandbox_program: Some(program),
+        };
         Builder::new(&self.store, settings).unwrap()
     }
 
@@ -116,6 +121,22 @@ impl Place {
             BuildrootPackage { nevra, digest }
         };
         fresh.map(keep).collect()
+    }
+
+    /// At least so many packages, in an order in which each installs after those before it.
+    pub(crate) fn more_than(&self, present: &[BuildrootPackage], count: usize) -> Vec<BuildrootPackage> {
+        let mut more: Vec<BuildrootPackage> = Vec::new();
+        for package in &self.packages {
+            let all: Vec<_> = present.iter().chain(&more).cloned().collect();
+            let needed = self.solve(&[package.nevra.name()], &all);
+            if needed.len() == 1 {
+                more.extend(needed);
+            }
+            if more.len() >= count {
+                break;
+            }
+        }
+        more
     }
 
     /// Puts an RPM in the store.
