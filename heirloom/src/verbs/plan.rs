@@ -116,7 +116,7 @@ fn cycle(cycle: &Cycle) -> String {
 
 fn estimate(plan: &Plan, schedule: &Schedule) -> String {
     let mut text = format!(
-        "\nexpected: {} with {} at a time, of {} in all; no farm needs less than {}\n",
+        "\nexpected: {} with {} at a time, of {} in all; no farm is faster than {}\n",
         time(schedule.makespan),
         schedule.workers,
         time(schedule.work),

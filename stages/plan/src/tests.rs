@@ -16,18 +16,19 @@ fn list(text: &str) -> Vec<Dependency> {
         .collect()
 }
 
-/// `name: provides | requires`, made by a source of the same name.
+/// `name: provides | requires`, made by a source of the same name. What it provides that begins with `/` is a file.
 fn package(text: &str, source: bool) -> Package {
     let (name, rest) = text.split_once(':').unwrap();
     let (provides, requires) = rest.split_once('|').unwrap();
-    let mut provides = list(provides);
+    let (files, mut provides): (Vec<_>, Vec<_>) = list(provides).into_iter().partition(Dependency::is_file);
     provides.push(Dependency::any(name));
+    let files: Vec<_> = files.iter().map(|file| serde_json::json!({"path": file.name})).collect();
     serde_json::from_value(serde_json::json!({
         "nevra": format!("{name}-1-1.noarch"), "digest": Digest::of(text.as_bytes()), "size": 1,
         "source_rpm": if source { format!("{}-1-1.src.rpm", name.trim_end_matches("-devel")) } else { String::new() },
         "provides": provides,
         "requires": list(requires),
-        "conflicts": [], "obsoletes": [], "recommends": [], "suggests": [], "supplements": [], "enhances": [], "files": [],
+        "conflicts": [], "obsoletes": [], "recommends": [], "suggests": [], "supplements": [], "enhances": [], "files": files,
     }))
     .unwrap()
 }

@@ -95,14 +95,10 @@ impl Archive {
 }
 
 impl Archive {
-    /// All but these sources and what they make.
-    pub(crate) fn without(&self, sources: &BTreeSet<&str>) -> Self {
-        let of = |package: &&Package| !package.source_name().is_some_and(|source| sources.contains(source));
-        let kept = self.sources.iter().filter(|(name, _)| !sources.contains(name.as_str()));
-        Self {
-            sources: kept.cloned().collect(),
-            packages: self.packages.iter().filter(of).cloned().collect(),
-        }
+    /// Forgets these sources and what they make.
+    pub(crate) fn keep_without(&mut self, sources: &BTreeSet<String>) {
+        self.sources.retain(|(name, _)| !sources.contains(name));
+        self.packages.retain(|package| !package.source_name().is_some_and(|source| sources.contains(source)));
     }
 }
 
