@@ -77,10 +77,12 @@ impl Round<'_> {
     /// Digest of everything that the action follows from.
     fn inputs(&self, step: &Step, requires: &[Dependency], results: &[Arc<Made>]) -> Result<Digest, Fail> {
         let limits = self.limits(step);
+        let group = &self.context.definition.bootstrap.group;
         let facts = (
             (PINNING, heirloom_build::BUILDER, self.context.arch(), self.context.macros(), limits),
             (step.source_digest, &step.with, step.own_base, requires),
             (self.gathered.bootstrap.state.repomd, self.ground.base_digest),
+            (self.gathered.earlier.as_ref().map(|earlier| earlier.state.repomd), group),
         );
         let mut text = serde_json::to_vec(&facts)?;
         for made in results {
@@ -130,6 +132,8 @@ impl Round<'_> {
     fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
         let Pinned { document, key, .. } = pinned;
         let action = &self.action(pinned)?;
+        // A base of own results can need packages of bootstrap that the first base does not have.
+        planning::fetch(self.context, self.gathered, &action.base)?;
         planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
         let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
