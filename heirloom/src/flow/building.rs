@@ -1,11 +1,13 @@
 //! Runs a plan: every step as soon as what it needs is there, within one budget of cores and memory.
 
 pub(crate) mod budget;
+mod course;
 pub(crate) mod proving;
 mod queue;
 pub(crate) mod results;
-mod round;
+
 mod step;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +17,14 @@ use serde::Serialize;
 
 use super::cleaning;
 use super::gather::Gathered;
-use super::planning::{self, Ground};
+use super::planning::Ground;
 use crate::cli::BuildArgs;
 use crate::context::{Context, free_memory, processors};
-use crate::fail::{Exit, Fail};
+use crate::fail::Fail;
 use budget::Budget;
 use proving::Proof;
 use results::Results;
-use round::Round;
+use walk::Walk;
 
 /// How builds are run, beside what the definition says of their results.
 #[derive(Clone, Copy, Debug)]
@@ -84,10 +86,7 @@ impl Builds {
     }
 }
 
-/// How often dynamic build requirements may change the plan.
-const ROUNDS: usize = 12;
-
-/// Plans and builds until nothing new is learned.
+/// Plans and builds; plans anew whenever something is learned.
 pub(crate) fn build(
     context: &Context,
     builder: &Builder<'_>,
@@ -95,14 +94,14 @@ pub(crate) fn build(
     ground: &Ground,
     options: Options,
 ) -> Result<Builds, Fail> {
-    let builds = rounds(context, builder, gathered, ground, options)?;
+    let builds = walk(context, builder, gathered, ground, options)?;
     if builds.fresh() > 0 {
         cleaning::clear_cache(context)?;
     }
     Ok(builds)
 }
 
-fn rounds(
+fn walk(
     context: &Context,
     builder: &Builder<'_>,
     gathered: &Gathered,
@@ -110,33 +109,21 @@ fn rounds(
     options: Options,
 ) -> Result<Builds, Fail> {
     let results = Results::open(context, gathered)?;
-    let mut fresh = BTreeSet::new();
-    let mut seconds = 0.0;
-    for _ in 0..ROUNDS {
-        let plan = planning::plan(context, gathered, ground, false)?;
-        let round = Round::new(context, builder, gathered, ground, &plan, &results, options)?;
-        let mut ended = round.run()?;
-        seconds += ended.seconds;
-        fresh.extend(ended.fresh);
-        if ended.learned.is_empty() {
-            let cached = ended.built.keys().filter(|step| !fresh.contains(*step)).cloned().collect();
-            let unsettled = unsettled(&plan, &ended.built, &results)?;
-            let work = proving::Work { context, builder, results: &results, options };
-            let proofs = work.prove(&plan, &ended.cut, &mut ended.built)?;
-            return Ok(Builds {
-                plan,
-                built: ended.built,
-                cached,
-                cut: ended.cut,
-                failed: ended.failed,
-                unsettled,
-                proofs,
-                seconds,
-            });
-        }
-    }
-    Err(Fail::new(Exit::Build, format!("dynamic build requirements still change after {ROUNDS} rounds"))
-        .hint("a spec file asks for something else each time; its log says what"))
+    let mut ended = Walk::new(context, builder, gathered, ground, &results, options)?.run()?;
+    let unsettled = unsettled(&ended.plan, &ended.built, &results)?;
+    let work = proving::Work { context, builder, results: &results, options };
+    let proofs = work.prove(&ended.plan, &ended.cut, &mut ended.built)?;
+    let cached = ended.built.keys().filter(|step| !ended.fresh.contains(*step)).cloned().collect();
+    Ok(Builds {
+        plan: ended.plan,
+        built: ended.built,
+        cached,
+        cut: ended.cut,
+        failed: ended.failed,
+        unsettled,
+        proofs,
+        seconds: ended.seconds,
+    })
 }
 
 /// The last pass of a cycle must give what the one before gave, package by package.

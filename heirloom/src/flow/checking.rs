@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_build::{Builder, Checked, Job, Outcome};
+use heirloom_build::{Builder, Checked, Circumstances, Job, Outcome};
 use heirloom_compare::{Options, Stored};
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::Package;
@@ -32,6 +32,9 @@ pub(crate) struct Check {
     pub(crate) not_varied: Vec<String>,
     /// Why it gave nothing this time.
     pub(crate) failed: Option<String>,
+    /// Whether it gives the same packages as long as the build tree has the same path, as in every build. Asked
+    /// only if they differ.
+    pub(crate) path_alone: Option<bool>,
     /// Packages that only one of both builds made.
     pub(crate) only_once: Vec<String>,
     pub(crate) packages: Vec<Twice>,
@@ -127,12 +130,28 @@ fn check_step(
         action: &action,
         jobs: processors(),
     };
-    let Checked { outcome, varied, not_varied } = builder.check(&job, progress)?;
+    let mut check = again(context, builder, built, (&job, Circumstances::All), progress)?;
+    if check.failed.is_none() && !check.is_reproducible() {
+        let same_path = again(context, builder, built, (&job, Circumstances::SamePath), progress)?;
+        check.path_alone = Some(same_path.is_reproducible());
+    }
+    Ok(check)
+}
+
+fn again(
+    context: &Context,
+    builder: &Builder<'_>,
+    built: &Built,
+    (job, circumstances): (&Job<'_>, Circumstances),
+    progress: &dyn Fn(&str),
+) -> Result<Check, Fail> {
+    let Checked { outcome, varied, not_varied } = builder.check(job, circumstances, progress)?;
     let mut check = Check {
         step: built.step.clone(),
         varied,
         not_varied,
         failed: None,
+        path_alone: None,
         only_once: Vec::new(),
         packages: Vec::new(),
     };

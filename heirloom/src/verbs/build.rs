@@ -121,6 +121,9 @@ fn checked(check: &Check) -> String {
             }
         }
     }
+    if check.path_alone == Some(true) {
+        text.push_str("  all this comes from the path of the build tree, which is the same in every build\n");
+    }
     for circumstance in &check.not_varied {
         let _ = writeln!(text, "  not varied: {circumstance}");
     }

@@ -28,6 +28,10 @@ fn built_again_entered_and_run_elsewhere() {
         &format!("{FILES}date -u +%Y > %{{buildroot}}/usr/share/dated\n%files\n/usr/share/dated"),
     );
     site.write_spec(
+        "placed",
+        &format!("{FILES}pwd > %{{buildroot}}/usr/share/placed\n%files\n/usr/share/placed"),
+    );
+    site.write_spec(
         "broken",
         &format!("BuildRequires: zlib-devel\n%build\ntest -e /tmp/mended\n{FILES}%files"),
     );
@@ -52,10 +56,13 @@ fn checks(site: &Site) {
     let ran = site.run(&["--format", "json", "build", "--check", "dated"]).expect(5);
     let package = &ran.json()["steps"][0]["packages"][0];
     assert_eq!(package["reproducible"], false);
+    assert_eq!(ran.json()["steps"][0]["path_alone"], false);
     let findings = package["compared"]["findings"].as_array().unwrap();
     let content = findings.iter().find(|finding| finding["subject"] == "/usr/share/dated").unwrap();
     let year = |side: &str| content[side].as_str().unwrap().to_owned();
     assert!(year("expected") != year("found"), "{content}");
+    let ran = site.run(&["build", "--check", "placed"]).expect(5);
+    assert!(ran.stdout.contains("all this comes from the path of the build tree"), "{}", ran.stdout);
     site.run(&["build", "--check", "nothing"]).expect(1).says(&["nothing is not built"]);
     site.run(&["build", "steady"]).expect(2);
 }
@@ -82,6 +89,17 @@ fn enters(site: &Site) {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "hello from buildhost\n");
     assert_eq!(output.status.code(), Some(3));
+    // On a terminal it gets another one, never the caller's.
+    let definition = site.path("heirloom.toml");
+    let line = format!(
+        "{} --definition {} shell broken -- sh -c 'tty; test -t 2 && exit 9'",
+        env!("CARGO_BIN_EXE_heirloom"),
+        definition.display()
+    );
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    let ran = finish(command).expect(9);
+    assert!(ran.stdout.contains("/dev/pts/0"), "{}", ran.stdout);
     site.run(&["shell", "nothing"]).expect(1).says(&["no step nothing has run", "heirloom status"]);
 }
 

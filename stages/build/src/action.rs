@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::sandbox::{
     BUILD_ID, Content, End, HOST_NAME, Input, Run, Step, Surroundings, TOP, TOPDIR, Upper, View,
 };
-use crate::variation::{self, Checked, Variation};
+use crate::variation::{Checked, Circumstances, Variation};
 use crate::{BuildError, Builder, Root, message, results};
 
 /// What became of an action.
@@ -66,7 +66,12 @@ impl Builder<'_> {
     ///
     /// # Errors
     /// As for [`Builder::run`].
-    pub fn check(&self, job: &Job<'_>, progress: &dyn Fn(&str)) -> Result<Checked, BuildError> {
+    pub fn check(
+        &self,
+        job: &Job<'_>,
+        circumstances: Circumstances,
+        progress: &dyn Fn(&str),
+    ) -> Result<Checked, BuildError> {
         let started = Instant::now();
         let inputs = self.inputs(job.action)?;
         progress("buildroot");
@@ -77,7 +82,7 @@ impl Builder<'_> {
                 return Ok(Checked { outcome, varied: Vec::new(), not_varied: Vec::new() });
             }
         };
-        let variation = Variation::new(self, &root, job.jobs)?;
+        let variation = Variation::new(self, &root, job.jobs, circumstances)?;
         let end = self.rpmbuild(job, &root, inputs, Some(&variation), progress)?;
         progress("results");
         let outcome = self.outcome(job, &end, started)?;
@@ -139,7 +144,7 @@ impl Builder<'_> {
                 (&usual[..], vec![step], Surroundings::default())
             }
             Some(variation) => {
-                variation::moved(job.action, &mut inputs);
+                variation.move_sources(job.action, &mut inputs);
                 inputs.extend(variation.inputs());
                 let command = command(job.action, &variation.topdir(), variation.jobs);
                 (variation.environment(), variation.steps(command), variation.surroundings.clone())

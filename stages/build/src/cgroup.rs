@@ -13,6 +13,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use heirloom_model::record::Limits;
+use rustix::fs::Access;
 
 use crate::BuildError;
 
@@ -219,7 +220,7 @@ fn find(name: &str, mounts: &str, own: &str) -> Option<Controller> {
         let inside = own.lines().find_map(|line| own_path(line, name)).unwrap_or("");
         let dir = [mount.at.join(inside.trim_start_matches('/')), mount.at.to_owned()];
         let dir = dir.into_iter().find(|dir| dir.is_dir())?.join("heirloom");
-        fs::create_dir_all(&dir).ok()?;
+        make(&dir)?;
         return Some(Controller { version: Version::One, dir });
     }
     let two = mounts.iter().find(|mount| mount.kind == "cgroup2")?;
@@ -229,9 +230,15 @@ fn find(name: &str, mounts: &str, own: &str) -> Option<Controller> {
     };
     let dir = above.join("heirloom");
     enable(&above, name)?;
-    fs::create_dir_all(&dir).ok()?;
+    make(&dir)?;
     enable(&dir, name)?;
     Some(Controller { version: Version::Two, dir })
+}
+
+/// Makes the directory of our groups. Another user's may be there already.
+fn make(dir: &Path) -> Option<()> {
+    fs::create_dir_all(dir).ok()?;
+    rustix::fs::access(dir, Access::WRITE_OK).ok()
 }
 
 /// Our own v2 group, where it was given to us to make groups in (`Delegate=yes` of systemd). Groups with

@@ -205,16 +205,15 @@ mod tests {
 
     #[test]
     fn the_mode_follows_from_what_is_lacking() {
-        let machine = |root: &[Lack], user: &[Lack]| Machine {
-            root: root.to_vec(),
-            user: user.to_vec(),
-            limiting: Limiting::ControlGroups,
+        let machine = |root: &[Lack], user: &[Lack]| {
+            let (root, user) = (root.to_vec(), user.to_vec());
+            Machine { root, user, limiting: Limiting::ControlGroups }.mode()
         };
-        let (not_root, program) = (Lack::Root, Lack::Program("newuidmap"));
-        assert_eq!(machine(&[], &[]).mode(), Ok(Mode::Root));
-        assert_eq!(machine(&[not_root.clone()], &[]).mode(), Ok(Mode::User));
-        assert_eq!(machine(&[not_root], &[program.clone()]).mode(), Err(vec![program]));
-        let overlay = Lack::FileSystem("overlay");
-        assert_eq!(machine(&[overlay.clone()], &[overlay.clone()]).mode(), Err(vec![overlay]));
+        let (not_root, program) = ([Lack::Root], [Lack::Program("newuidmap")]);
+        assert_eq!(machine(&[], &[]), Ok(Mode::Root));
+        assert_eq!(machine(&not_root, &[]), Ok(Mode::User));
+        assert_eq!(machine(&not_root, &program), Err(program.to_vec()));
+        let overlay = [Lack::FileSystem("overlay")];
+        assert_eq!(machine(&overlay, &overlay), Err(overlay.to_vec()));
     }
 }

@@ -40,7 +40,7 @@ pub use remote::{Message, remote_execution};
 pub use roots::Root;
 pub use sandbox::sandbox_main;
 pub use shell::Visit;
-pub use variation::Checked;
+pub use variation::{Checked, Circumstances};
 
 /// Version of the rules by which builds are run: a part of every action, raised when a build is run in
 /// another way.

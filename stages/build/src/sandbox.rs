@@ -30,6 +30,7 @@ mod launch;
 mod mounts;
 mod order;
 mod outputs;
+mod terminal;
 mod usage;
 mod user;
 mod view;

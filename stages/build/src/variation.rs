@@ -31,6 +31,16 @@ const TIME_ZONE: &str = "CHECK-12:45";
 /// What compiling the object may use.
 const LIMITS: Limits = Limits { seconds: 120, memory: 1 << 30, disk: 256 << 20, processes: 64 };
 
+/// What is to be another in a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Circumstances {
+    /// All of it.
+    All,
+    /// All but the path of the build tree, which is the same in every build, so that what depends on it alone
+    /// can be told from the rest.
+    SamePath,
+}
+
 /// What became of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
@@ -56,25 +66,36 @@ pub(crate) struct Variation {
 
 impl Variation {
     /// Everything that can be changed on this machine and in this buildroot, for a build with so many jobs.
-    pub(crate) fn new(builder: &Builder<'_>, root: &Root, jobs: usize) -> Result<Self, BuildError> {
+    pub(crate) fn new(
+        builder: &Builder<'_>,
+        root: &Root,
+        jobs: usize,
+        circumstances: Circumstances,
+    ) -> Result<Self, BuildError> {
         let mut not_varied = Vec::new();
+        let top = match circumstances {
+            Circumstances::All => PathBuf::from(TOP),
+            Circumstances::SamePath => Surroundings::default().top,
+        };
         let locale = locale(&builder.sandbox.state, root);
         let jobs = if jobs == 1 { 2 } else { 1 };
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let surroundings = Surroundings {
             host_name: HOST_NAME.to_owned(),
-            top: PathBuf::from(TOP),
+            top,
             umask: 0o002,
             one_processor: processors > 1,
         };
         let mut varied = vec![
-            format!("the build tree {HOME}/{TOP}"),
             format!("the host name {HOST_NAME}"),
             "the umask 0002".to_owned(),
             format!("the locale {locale}"),
             format!("the time zone {TIME_ZONE}"),
             format!("{jobs} at a time"),
         ];
+        if circumstances == Circumstances::All {
+            varied.push(format!("the build tree {HOME}/{TOP}"));
+        }
         match surroundings.one_processor {
             true => varied.push("1 processor".to_owned()),
             false => not_varied.push("the number of processors: the machine has one".to_owned()),
@@ -91,7 +112,16 @@ impl Variation {
 
     /// The build tree inside.
     pub(crate) fn topdir(&self) -> String {
-        format!("{HOME}/{TOP}")
+        format!("{HOME}/{}", self.surroundings.top.display())
+    }
+
+    /// Puts the sources of an action into the build tree.
+    pub(crate) fn move_sources(&self, action: &Action, inputs: &mut [Input]) {
+        for input in inputs {
+            let dir = if input.to.ends_with(&action.spec) { "SPECS" } else { "SOURCES" };
+            let name = input.to.file_name().map(PathBuf::from).unwrap_or_default();
+            input.to = self.surroundings.top.join(dir).join(name);
+        }
     }
 
     pub(crate) fn environment(&self) -> &[(&'static str, String)] {
@@ -112,15 +142,6 @@ impl Variation {
         }
         steps.push(Step { command, user: BUILD_ID, seconds: None, output: None });
         steps
-    }
-}
-
-/// Where the sources of an action go in a check's build tree.
-pub(crate) fn moved(action: &Action, inputs: &mut [Input]) {
-    for input in inputs {
-        let dir = if input.to.ends_with(&action.spec) { "SPECS" } else { "SOURCES" };
-        let name = input.to.file_name().map(PathBuf::from).unwrap_or_default();
-        input.to = Path::new(TOP).join(dir).join(name);
     }
 }
 

@@ -75,6 +75,20 @@ impl Queue {
         Some((place.1, given))
     }
 
+    /// It is not to be run, whatever is done.
+    pub(super) fn withdraw(&mut self, number: usize) {
+        self.gone[number] = true;
+        self.ready.remove(&(Reverse(self.weights[number]), number));
+    }
+
+    /// It is to be run after all, once all before it is done.
+    pub(super) fn put_back(&mut self, number: usize) {
+        self.gone[number] = false;
+        if self.unmet[number] == 0 {
+            self.enter(number);
+        }
+    }
+
     /// This step has its result: what waited for it alone is ready.
     pub(super) fn done(&mut self, number: usize) {
         for next in self.dependents[number].clone() {

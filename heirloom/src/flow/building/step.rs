@@ -1,6 +1,5 @@
 //! One step: its buildroot, its action, its result.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heirloom_build::{BuildError, Job, Outcome};
@@ -12,16 +11,18 @@ use heirloom_plan::{Buildroot, Offer};
 
 use super::super::planning;
 use super::budget::Share;
-use super::round::{Came, Made, Round};
+use super::course::Task;
+use super::walk::{Came, Made, Walk};
 use crate::fail::{Exit, Fail, chain};
 
 /// Raised when actions are put together in another way.
 const PINNING: u32 = 1;
 
-impl Round<'_> {
-    pub(super) fn step(&self, number: usize, share: Share) -> Result<Came, Fail> {
-        let step = &self.plan.steps[number];
-        let pinned = match self.pin(number, step)? {
+impl Walk<'_> {
+    pub(super) fn step(&self, task: &Task, share: Share) -> Result<Came, Fail> {
+        let step = task.step();
+        let Some(results) = self.lock().course.results_before(task) else { return Ok(Came::Stale) };
+        let pinned = match self.pin(step, &results)? {
             Ok(pinned) => pinned,
             Err(failed) => return self.fail(step, failed),
         };
@@ -40,13 +41,12 @@ impl Round<'_> {
     }
 
     /// Finds out what the step's action is. What follows from the same inputs is not worked out again.
-    fn pin(&self, number: usize, step: &Step) -> Result<Result<Pinned, Failed>, Fail> {
+    fn pin(&self, step: &Step, results: &[Arc<Made>]) -> Result<Result<Pinned, Failed>, Fail> {
         let source = self.source(step)?;
         let mut requires = self.requires(step)?;
         requires.sort();
         requires.dedup();
-        let results = self.results_before(number);
-        let inputs = self.inputs(step, &requires, &results)?;
+        let inputs = self.inputs(step, &requires, results)?;
         let store = &self.context.store;
         if let Some(pinned) = store.get::<Pinned>(&inputs.to_string())?
             && store.contains(pinned.document)
@@ -213,21 +213,6 @@ impl Round<'_> {
         Ok(bootstrap.unwrap_or_else(|| evaluated.build_requires.clone()))
     }
 
-    /// Results of the steps that come before this one, however far; nothing else, so that a buildroot does not
-    /// depend on which builds happen to be finished. Of a source's builds, the last one counts.
-    fn results_before(&self, number: usize) -> Vec<Arc<Made>> {
-        let state = self.lock();
-        let steps = &self.plan.steps;
-        let mut last: BTreeMap<&str, usize> = BTreeMap::new();
-        for before in state.queue.before(number) {
-            let newest = last.entry(steps[before].source.as_str()).or_insert(before);
-            if pass(&steps[before]) > pass(&steps[*newest]) {
-                *newest = before;
-            }
-        }
-        last.into_values().filter_map(|before| state.built[before].clone()).collect()
-    }
-
     fn limits(&self, step: &Step) -> Limits {
         let definition = &self.context.definition;
         let needs = definition.build.needs.get(&step.source).copied().unwrap_or_default();
@@ -254,15 +239,6 @@ impl Round<'_> {
             arch: self.context.arch().to_owned(),
             limits: self.limits(step),
         }
-    }
-}
-
-/// The place of a step among the builds of its source.
-fn pass(step: &Step) -> usize {
-    match step.id.rsplit_once(':') {
-        None => usize::MAX,
-        Some((_, "bootstrap")) => 0,
-        Some(_) => step.pass,
     }
 }
 

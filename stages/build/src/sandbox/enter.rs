@@ -48,9 +48,7 @@ fn start(order: &Order, order_file: &Path) -> Result<bool, Trouble> {
         fs::write(group, "0").doing(|| format!("join {}", group.display()))?;
     }
     // Away from the caller's terminal; and the first to go where the whole machine is out of memory.
-    if !order.attached {
-        rustix::process::setsid().doing(|| "start a session".to_owned())?;
-    }
+    rustix::process::setsid().doing(|| "start a session".to_owned())?;
     fs::write("/proc/self/oom_score_adj", "500").doing(|| "yield to the host".to_owned())?;
     if let Some(ids) = &order.ids {
         user::enter(ids)?;

@@ -11,6 +11,7 @@ use heirloom_model::record::Limits;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::order::Stop;
+use super::terminal::Raw;
 use crate::BuildError;
 use crate::cgroup::Group;
 
@@ -107,6 +108,7 @@ impl Watch<'_> {
 
     /// The same for a run that has the caller's terminal, and no log.
     pub(super) fn attend(&self, mut child: Child, work: &Path) -> Result<Followed, BuildError> {
+        let _raw = Raw::enter();
         let mut running = self.running();
         while ended(&mut child, work)?.is_none() {
             std::thread::sleep(TICK);

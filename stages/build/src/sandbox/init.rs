@@ -16,6 +16,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::enter::{die_with_parent, read};
 use super::order::{Doing as _, Order, Report, Step, StepEnd, Trouble};
+use super::terminal::Terminal;
 use super::usage::Watch;
 use super::{HOME, caps, mounts, outputs, view};
 
@@ -32,7 +33,7 @@ pub(super) fn init(order_file: &Path, input: Option<&str>) -> bool {
     let Ok((order, outside)) = begin(order_file) else { return false };
     let mut report = Report::default();
     let input = input.and_then(|number| number.parse().ok()).map(adopt);
-    if let Err(trouble) = work(&order, &outside, input.as_ref(), &mut report) {
+    if let Err(trouble) = work(&order, &outside, input, &mut report) {
         report.trouble = Some(trouble.to_string());
     }
     outputs::write(&outside, "report.json", &serde_json::to_vec(&report).unwrap_or_default()).is_ok()
@@ -63,7 +64,7 @@ fn adopt(number: i32) -> OwnedFd {
 fn work(
     order: &Order,
     outside: &OwnedFd,
-    input: Option<&OwnedFd>,
+    input: Option<OwnedFd>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
     mounts::detach_propagation()?;
@@ -80,8 +81,15 @@ fn work(
         caps::set_limit(Resource::Nproc, bounds.backstop(), Some(bounds.backstop()))?;
     }
     let watch = Watch::start(order.bounds);
+    let user = order.steps.first().map_or(0, |step| step.user);
+    let terminal = input.as_ref().map(|input| Terminal::open(input, user)).transpose()?.flatten();
+    let (relay, streams) = match (terminal, input) {
+        (Some(terminal), Some(input)) => (Some(terminal.relay(input)?), Streams::Terminal(terminal)),
+        (None, Some(input)) => (None, Streams::Callers(input)),
+        (_, None) => (None, Streams::Own),
+    };
     for step in &order.steps {
-        let end = run(order, step, outside, input)?;
+        let end = run(order, step, outside, &streams)?;
         let failed = end.code != Some(0) && step.output.is_none();
         report.steps.push(end);
         if failed || watch.stop().is_some() {
@@ -89,6 +97,10 @@ fn work(
         }
     }
     end_all();
+    drop(streams);
+    if let Some(relay) = relay {
+        let _ = relay.join();
+    }
     (report.stop, report.peak_memory) = (watch.stop(), watch.peak());
     report.cpu_seconds = cpu_seconds();
     report.disk_full = disk_full()?;
@@ -106,14 +118,28 @@ fn stay_on_one_processor() -> Result<(), Trouble> {
     sched_setaffinity(None, &one).doing(what)
 }
 
-fn run(order: &Order, step: &Step, outside: &OwnedFd, input: Option<&OwnedFd>) -> Result<StepEnd, Trouble> {
+/// The standard streams of the steps.
+enum Streams {
+    /// Nothing to read; what is written goes to the log.
+    Own,
+    /// The caller's, of which this is the input.
+    Callers(OwnedFd),
+    Terminal(Terminal),
+}
+
+fn run(order: &Order, step: &Step, outside: &OwnedFd, streams: &Streams) -> Result<StepEnd, Trouble> {
     let program = step.command.first().map_or("", String::as_str);
     let what = || format!("start {program}");
     let mut command = Command::new(program);
     command.args(step.command.iter().skip(1)).env_clear().envs(order.environment.iter().cloned());
     command.current_dir("/").stdin(Stdio::null()).uid(step.user).gid(step.user);
-    if let Some(input) = input {
-        command.stdin(input.try_clone().doing(what)?).current_dir(HOME);
+    match streams {
+        Streams::Own => {}
+        Streams::Callers(input) => _ = command.stdin(input.try_clone().doing(what)?).current_dir(HOME),
+        Streams::Terminal(terminal) => {
+            terminal.attach(&mut command)?;
+            command.current_dir(HOME);
+        }
     }
     let mut errors = match &step.output {
         Some(output) => {

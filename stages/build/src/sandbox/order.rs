@@ -23,7 +23,7 @@ pub(crate) struct Order {
     pub(crate) cgroups: Vec<PathBuf>,
     /// What pid 1 watches, where control groups don't.
     pub(crate) bounds: Option<Bounds>,
-    /// The terminal of the caller, or what else it has in place of one, is that of the steps.
+    /// The caller's standard streams are those of the steps; in place of a terminal they get one inside.
     pub(crate) attached: bool,
     /// What programs can ask about where they are.
     pub(crate) surroundings: Surroundings,

@@ -1,6 +1,6 @@
 //! Builds under other circumstances: what depends on them is found, and nothing else.
 
-use heirloom_build::{Checked, Job};
+use heirloom_build::{Checked, Circumstances, Job};
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::record::{Action, Built};
 use heirloom_model::{Digest, Package};
@@ -12,7 +12,7 @@ use crate::works::{PROGRAM, SOURCE};
 fn check(action: &Action) -> (Built, Checked) {
     let key = action.key(|package| package).unwrap();
     let job = Job { step: "test", key, document: key, action, jobs: 2 };
-    (built(run(action)), builder().check(&job, &|_| {}).unwrap())
+    (built(run(action)), builder().check(&job, Circumstances::All, &|_| {}).unwrap())
 }
 
 /// Names and contents: rpm itself puts the build tree's path into the source package, and that one's digest

@@ -13,7 +13,7 @@ use testkit::rpm_builder::RpmBuilder;
 use testkit::tool::Tool;
 
 use crate::hostile::WAYS_OUT;
-use crate::support::{LIMITS, base, built, failure, place, run, spec, try_run};
+use crate::support::{LIMITS, base, builder, built, failure, place, run, spec, try_run};
 use crate::works::{PROGRAM, SOURCE};
 
 /// Where the user's tests work; set by the test that starts them.
@@ -84,6 +84,8 @@ fn actions() -> BTreeMap<String, Action> {
 fn as_user(actions: &BTreeMap<String, Action>) -> Answers {
     let lacks = heirloom_build::detect().user;
     assert!(lacks.is_empty(), "this machine can't build without root: {lacks:?}");
+    // Root's control groups are there, and must not be taken for the user's.
+    builder();
     let temporary = tempfile::tempdir_in("/var/tmp").unwrap();
     let dir = temporary.path();
     fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
