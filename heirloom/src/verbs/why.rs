@@ -106,8 +106,11 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         .into_iter()
         .map(|entry| (entry.record.package, entry.record))
         .collect();
-    let needed_by =
-        plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
+    let needed_by = plan
+        .steps
+        .iter()
+        .filter(|other| other.after.iter().any(|id| **id == *step.id))
+        .map(|other| other.id.clone());
     Ok(StepWhy {
         step: step.clone(),
         changes,

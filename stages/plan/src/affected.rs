@@ -12,7 +12,7 @@ pub fn affected<'p>(plan: &'p Plan, source: &str) -> Vec<&'p str> {
     let mut affected = Vec::new();
     // What a step needs comes before it.
     for step in &plan.steps {
-        if step.source == source || step.after.iter().any(|id| reached.contains(id.as_str())) {
+        if step.source == source || step.after.iter().any(|id| reached.contains(&**id)) {
             reached.insert(&step.id);
             affected.push(step.id.as_str());
         }

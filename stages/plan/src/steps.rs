@@ -52,7 +52,7 @@ impl Names<'_, '_, '_, '_> {
 
     fn step(&mut self, draft: &Draft, before: &[(usize, Build)], wave: usize) -> Step {
         let ids: Vec<Arc<str>> = before.iter().map(|&(source, build)| self.id(source, build)).collect();
-        let mut after: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut after = ids.clone();
         after.sort();
         let texts = &self.work.memo.texts;
         // Packages of a solution are sorted, so both lists are.
@@ -92,7 +92,7 @@ impl Names<'_, '_, '_, '_> {
     }
 }
 
-fn shortened(names: &[String]) -> String {
+fn shortened(names: &[Arc<str>]) -> String {
     const TOLD: usize = 12;
     match names.len() {
         ..=TOLD => names.join(", "),

@@ -57,7 +57,7 @@ impl Course {
         let plan = next.plan.clone();
         for (number, step) in plan.steps.iter().enumerate() {
             let Some(&was) = old.get(&step.id) else { continue };
-            let same = self.plan.steps[was] == *step && step.after.iter().all(|id| carried.contains(id));
+            let same = self.plan.steps[was] == *step && step.after.iter().all(|id| carried.contains(&**id));
             if same {
                 carried.insert(step.id.clone());
             }

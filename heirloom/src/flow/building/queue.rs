@@ -38,7 +38,7 @@ impl Queue {
         };
         for (number, step) in plan.steps.iter().enumerate() {
             let mut before = vec![0; count.div_ceil(64)];
-            for &after in step.after.iter().filter_map(|id| numbers.get(id.as_str())) {
+            for &after in step.after.iter().filter_map(|id| numbers.get(&**id)) {
                 queue.dependents[after].push(number);
                 queue.unmet[number] += 1;
                 before.iter_mut().zip(&queue.before[after]).for_each(|(bits, others)| *bits |= others);

@@ -106,11 +106,12 @@ impl Walk<'_> {
     /// Digest of everything that the action follows from.
     fn inputs(&self, step: &Step, requires: &[Dependency], results: &[Arc<Made>]) -> Result<Digest, Fail> {
         let limits = self.limits(step);
+        let group = &self.context.definition.bootstrap.group;
         let facts = (
             (PINNING, heirloom_build::BUILDER, self.context.arch(), self.context.macros(), limits),
             (step.source_digest, &step.with, step.own_base, requires),
             (self.gathered.bootstrap.state.repomd, self.ground.base_digest),
-            (self.gathered.earlier.as_ref().map(|earlier| earlier.state.repomd), self.policy.digest()),
+            (self.gathered.earlier.as_ref().map(|earlier| earlier.state.repomd), group, self.policy.digest()),
             self.policy.record(&step.source, &self.ground.evaluated[&step.source].nevra),
         );
         let mut text = serde_json::to_vec(&facts)?;
@@ -161,6 +162,8 @@ impl Walk<'_> {
     fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
         let Pinned { document, key, .. } = pinned;
         let action = &self.action(pinned)?;
+        // A base of own results can need packages of bootstrap that the first base does not have.
+        planning::fetch(self.context, self.gathered, &action.base)?;
         planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
         let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
