@@ -7,7 +7,6 @@ pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod gather;
-#[cfg_attr(not(test), expect(dead_code, reason = "builds do not keep a lock yet"))]
 pub(crate) mod lock;
 pub(crate) mod pairing;
 pub(crate) mod place;

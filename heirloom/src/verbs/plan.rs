@@ -70,7 +70,7 @@ fn draw(plan: &Plan, file: &Path) -> Result<(), Fail> {
 }
 
 /// Seconds of each step when it was built last, what is around rpmbuild included.
-fn seconds(context: &Context) -> Result<BTreeMap<String, f64>, Fail> {
+pub(super) fn seconds(context: &Context) -> Result<BTreeMap<String, f64>, Fail> {
     let costs = context.store.all::<Cost>()?.into_iter();
     Ok(costs.map(|cost| (cost.step, cost.resources.seconds + cost.resources.overhead_seconds)).collect())
 }
@@ -139,7 +139,7 @@ fn estimate(plan: &Plan, schedule: &Schedule) -> String {
 }
 
 /// `3 s`, `12 min`, `5 h 3 min`
-fn time(seconds: f64) -> String {
+pub(super) fn time(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match seconds {
         ..10.0 => format!("{seconds:.1} s"),

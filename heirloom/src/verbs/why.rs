@@ -37,10 +37,7 @@ struct StepWhy {
 }
 
 pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
-    let plan: Plan = context
-        .store
-        .get("plan")?
-        .ok_or_else(|| Fail::new(Exit::Failed, "there is no plan yet").hint("run `heirloom plan`"))?;
+    let plan = plan(context)?;
     let sources = sources_of(context, &plan, package)?;
     let steps = plan.steps.iter().filter(|step| sources.contains(&step.source));
     let steps = steps.map(|step| explain(context, &plan, step)).collect::<Result<Vec<_>, Fail>>()?;
@@ -51,8 +48,14 @@ pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
     Shown::new(&Why { steps }, text)
 }
 
+/// The plan that was made last.
+pub(super) fn plan(context: &Context) -> Result<Plan, Fail> {
+    let none = || Fail::new(Exit::Failed, "there is no plan yet").hint("run `heirloom plan`");
+    context.store.get("plan")?.ok_or_else(none)
+}
+
 /// The source packages that are meant: by their own name, or by that of a package they make.
-fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<String>, Fail> {
+pub(super) fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<String>, Fail> {
     if plan.steps.iter().any(|step| step.source == package) {
         return Ok(vec![package.to_owned()]);
     }
@@ -68,7 +71,7 @@ fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<Strin
     Ok(sources)
 }
 
-fn unknown(plan: &Plan, package: &str) -> Fail {
+pub(super) fn unknown(plan: &Plan, package: &str) -> Fail {
     let left_out = plan.left_out.iter().find(|(source, _)| source == package);
     match left_out {
         Some((_, reason)) => Fail::new(Exit::Failed, format!("{package} is not built: {reason}")),
