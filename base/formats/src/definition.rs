@@ -123,7 +123,7 @@ impl Definition {
         [&self.upstream.keys, &self.bootstrap.keys]
             .into_iter()
             .chain(foreign.values().chain(&self.bootstrap.earlier).map(|repository| &repository.keys))
-            .chain(self.build.snapshot.iter().map(|snapshot| &snapshot.get_ref().keys))
+            .chain(self.build.snapshots().map(|(_, snapshot)| &snapshot.keys))
     }
 }
 

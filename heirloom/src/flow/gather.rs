@@ -22,8 +22,8 @@ pub(crate) struct Gathered {
     pub(crate) bootstrap: Foreign,
     /// The repository of an earlier release, if the definition names one.
     pub(crate) earlier: Option<Foreign>,
-    /// What buildroots are made of instead of own results, if the definition says so.
-    pub(crate) snapshot: Option<Foreign>,
+    /// Repositories that buildroots are made of instead of own results, if the definition says so.
+    pub(crate) snapshot: Vec<Foreign>,
     /// Reference repositories, sorted by name.
     pub(crate) references: Vec<Foreign>,
 }
@@ -54,11 +54,11 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         foreign(context, RepositoryRole::Earlier, "earlier", &location, &keys)
     });
     let earlier = earlier.transpose()?;
-    let snapshot = definition.build.snapshot.as_ref().map(|snapshot| {
-        let (location, keys) = context.foreign(snapshot.get_ref());
-        foreign(context, RepositoryRole::Snapshot, "snapshot", &location, &keys)
-    });
-    let snapshot = snapshot.transpose()?;
+    let mut snapshot = Vec::new();
+    for (name, repository) in definition.build.snapshots() {
+        let (location, keys) = context.foreign(repository);
+        snapshot.push(foreign(context, RepositoryRole::Snapshot, name, &location, &keys)?);
+    }
     let mut references = Vec::new();
     for (name, reference) in &definition.reference {
         let (location, keys) = context.foreign(reference);

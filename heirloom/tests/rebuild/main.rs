@@ -12,6 +12,7 @@ mod cutoff;
 mod failures;
 mod imports;
 mod plans;
+mod policies;
 mod refused;
 mod same;
 mod shell;

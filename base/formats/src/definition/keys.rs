@@ -244,11 +244,11 @@ pub struct BuildSettings {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub against: Option<Spanned<Against>>,
-    /// For `against = "snapshot"`: the snapshot's repository, with the keys `location` and `keys` as those of a
-    /// reference.
+    /// For `against = "snapshot"`: the snapshot's repositories by name, each with the keys `location` and `keys` as
+    /// those of a reference.
     #[serde(default)]
-    #[schemars(with = "Option<ForeignRepository>")]
-    pub snapshot: Option<Spanned<ForeignRepository>>,
+    #[schemars(with = "BTreeMap<String, ForeignRepository>")]
+    pub snapshot: Option<Spanned<BTreeMap<String, ForeignRepository>>>,
     /// For `against = "recorded"`: a directory of recorded buildroots, in the forms of
     /// [buildroots.md](buildroots.md). A file belongs to the source package whose name, or name, version and
     /// release, is its own name up to the next `.` or to its end; the longer name wins.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_spanned::Spanned;
 
-use super::{Against, BuildSettings};
+use super::{Against, BuildSettings, ForeignRepository};
 
 /// Place, message and hint.
 type Fault = (Range<usize>, String, &'static str);
@@ -15,6 +15,11 @@ impl BuildSettings {
     #[must_use]
     pub fn against(&self) -> Against {
         self.against.as_ref().map_or(Against::default(), |against| *against.get_ref())
+    }
+
+    /// The repositories of the snapshot, by name; none under another policy.
+    pub fn snapshots(&self) -> impl Iterator<Item = (&String, &ForeignRepository)> {
+        self.snapshot.iter().flat_map(|snapshot| snapshot.get_ref())
     }
 
     /// The first thing that is wrong with it; paths are seen from `base`.
@@ -31,7 +36,7 @@ impl BuildSettings {
                     let hint = match policy {
                         Against::Recorded => "name the directory of recorded buildroots",
                         Against::Snapshot | Against::Latest => {
-                            "give the location and keys of the snapshot's repository"
+                            "give location and keys of each of the snapshot's repositories"
                         }
                     };
                     return Some((at, message, hint));

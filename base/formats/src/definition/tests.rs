@@ -101,11 +101,11 @@ fn what_comparisons_are_told_is_read() {
 #[test]
 fn what_buildroots_are_made_of_is_read() {
     let build = |keys: &str| format!("{WHOLE}\n[build]\n{keys}\n");
-    let snapshot = r#"snapshot = { location = "https://a.example/1", keys = ["key.asc"] }"#;
+    let snapshot = r#"snapshot = { BaseOS = { location = "https://a.example/1", keys = ["key.asc"] } }"#;
     assert_eq!(load(WHOLE).unwrap().build.against(), Against::Latest);
     assert_eq!(load(&build("against = \"latest\"")).unwrap().build.against(), Against::Latest);
     let definition = load(&build(&format!("against = \"snapshot\"\n{snapshot}"))).unwrap();
-    assert_eq!(definition.build.snapshot.unwrap().get_ref().location, "https://a.example/1");
+    assert_eq!(definition.build.snapshots().next().unwrap().1.location, "https://a.example/1");
     let definition = load(&build("against = \"recorded\"\nrecorded = \".\"")).unwrap();
     assert_eq!(definition.build.against(), Against::Recorded);
 
@@ -120,7 +120,7 @@ fn what_buildroots_are_made_of_is_read() {
             "builds are against `snapshot`",
         ),
         ("against = \"recorded\"\nrecorded = \"none\"".to_owned(), (41, 12), "there is no directory `none`"),
-        (format!("against = \"snapshot\"\n{other}"), (41, 56), "there is no file `none.asc`"),
+        (format!("against = \"snapshot\"\n{other}"), (41, 67), "there is no file `none.asc`"),
     ] {
         let (line, column, message, hint) = wrong(&build(&keys));
         assert_eq!((line, column), place, "{message}");
