@@ -83,6 +83,14 @@ pub(crate) enum Verb {
     ///
     /// Exit codes: 0 it gave packages; 4 it did not.
     BuildAction(BuildAction),
+    /// Tells what would follow from a change of a package: which builds, and how long they take.
+    WhatIf {
+        /// A source or binary package.
+        package: String,
+    },
+    /// Writes the results of builds into directories, as mock does: packages, build.log, buildroot_lock.json; with them
+    /// the action and what it used.
+    Export(Export),
     /// Says how this machine can build, as root or without, what it lacks, and the command that installs it.
     Doctor,
     /// Writes a completion script for a shell to standard output.
@@ -117,6 +125,17 @@ pub(crate) struct BuildArgs {
     /// Makes so many of the builds that an unchanged interface cut off, and compares them with what was kept.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) prove: usize,
+}
+
+/// Which results are written, and where.
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// Source or binary packages, all their builds; without any, the results of every source package that count.
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) packages: Vec<String>,
+    /// Below this, one directory for each build.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 /// What is thrown away.

@@ -7,12 +7,11 @@ pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod gather;
-#[cfg_attr(not(test), expect(dead_code, reason = "builds do not keep a lock yet"))]
 pub(crate) mod lock;
 pub(crate) mod pairing;
 pub(crate) mod place;
 pub(crate) mod planning;
-#[cfg_attr(not(test), expect(dead_code, reason = "builds are not against recorded buildroots yet"))]
+pub(crate) mod policy;
 pub(crate) mod recorded;
 pub(crate) mod rollup;
 pub(crate) mod told;

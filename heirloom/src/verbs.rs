@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod compose;
 mod doctor;
+mod export;
 mod import;
 mod init;
 mod plan;
@@ -14,6 +15,7 @@ mod rebuild;
 mod shell;
 mod status;
 mod verify_certificate;
+mod what_if;
 mod why;
 
 use crate::cli::{Cli, Verb};
@@ -44,6 +46,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Why { package } => why::run(&open()?, package),
         Verb::BuildAction(args) => build_action::run(args),
         Verb::Shell(args) => shell::run(&open()?, args),
+        Verb::WhatIf { package } => what_if::run(&open()?, package),
+        Verb::Export(args) => export::run(&open()?, args),
         Verb::Doctor => doctor::run(),
         Verb::Completions { shell } => completions::completions(*shell),
         Verb::Man { dir } => completions::man(dir),

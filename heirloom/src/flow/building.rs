@@ -12,7 +12,9 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_build::Builder;
-use heirloom_model::record::{Built, CutOff, Failed, Plan};
+use heirloom_formats::definition::Against;
+use heirloom_model::Deviation;
+use heirloom_model::record::{Built, CutOff, Deviated, Failed, Plan};
 use serde::Serialize;
 
 use super::cleaning;
@@ -74,6 +76,8 @@ pub(crate) struct Builds {
     pub(crate) failed: BTreeMap<String, Failed>,
     /// Source packages of cycles whose last pass gave other packages than the one before, with those packages.
     pub(crate) unsettled: BTreeMap<String, Vec<String>>,
+    /// How buildroots differ from the recorded ones that they follow, by step.
+    pub(crate) deviations: BTreeMap<String, Vec<Deviation>>,
     /// Builds that an interface had cut off and that were made all the same.
     pub(crate) proofs: Vec<Proof>,
     pub(crate) seconds: f64,
@@ -113,6 +117,7 @@ fn walk(
     let unsettled = unsettled(&ended.plan, &ended.built, &results)?;
     let work = proving::Work { context, builder, results: &results, options };
     let proofs = work.prove(&ended.plan, &ended.cut, &mut ended.built)?;
+    let deviations = deviations(context, &ended.plan)?;
     let cached = ended.built.keys().filter(|step| !ended.fresh.contains(*step)).cloned().collect();
     Ok(Builds {
         plan: ended.plan,
@@ -121,9 +126,21 @@ fn walk(
         cut: ended.cut,
         failed: ended.failed,
         unsettled,
+        deviations,
         proofs,
         seconds: ended.seconds,
     })
+}
+
+fn deviations(context: &Context, plan: &Plan) -> Result<BTreeMap<String, Vec<Deviation>>, Fail> {
+    let mut found = BTreeMap::new();
+    if context.definition.build.against() == Against::Recorded {
+        for step in &plan.steps {
+            let deviated = context.store.get::<Deviated>(&step.id)?;
+            found.extend(deviated.filter(|it| !it.deviations.is_empty()).map(|it| (it.step, it.deviations)));
+        }
+    }
+    Ok(found)
 }
 
 /// The last pass of a cycle must give what the one before gave, package by package.

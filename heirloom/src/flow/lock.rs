@@ -7,16 +7,16 @@ use heirloom_formats::rpm_file::Header;
 use heirloom_model::Digest;
 use heirloom_model::record::{Action, BuildrootPackage};
 
-use super::gather::{Foreign, Gathered};
+use super::gather::Foreign;
 use crate::context::Context;
 use crate::fail::{Exit, Fail, chain};
 
 /// The text of `buildroot_lock.json` for an action whose buildroot is in the store. A package of a foreign
 /// repository has its address there; an own one has none yet and is named by its digest, which is where the store
 /// has it: `sha256:DIGEST/FILE.rpm`.
-pub(crate) fn lock(context: &Context, gathered: &Gathered, action: &Action) -> Result<String, Fail> {
-    let foreign = || std::iter::once(&gathered.bootstrap).chain(&gathered.references);
-    let urls: HashMap<Digest, String> = foreign()
+pub(crate) fn lock(context: &Context, foreign: &[Foreign], action: &Action) -> Result<String, Fail> {
+    let urls: HashMap<Digest, String> = foreign
+        .iter()
         .flat_map(|foreign| {
             foreign.packages.iter().map(|package| (package.digest, url(foreign, &package.location)))
         })
@@ -106,12 +106,7 @@ promise = "identical"
             packages: digest,
             comps: None,
         };
-        let gathered = Gathered {
-            sources: Vec::new(),
-            bootstrap: Foreign { state, packages: vec![second.clone()] },
-            earlier: None,
-            references: Vec::new(),
-        };
+        let foreign = [Foreign { state, packages: vec![second.clone()] }];
         let action = Action {
             builder: 1,
             name: "a".to_owned(),
@@ -125,7 +120,7 @@ promise = "identical"
             arch: "x86_64".to_owned(),
             limits: Limits { seconds: 1, memory: 1, disk: 1, processes: 1 },
         };
-        let text = lock(&context, &gathered, &action).unwrap();
+        let text = lock(&context, &foreign, &action).unwrap();
         let read = parse(Document::new("lock", text.as_bytes())).unwrap();
         let Some(buildroot) = Recorded::for_arch(read, "x86_64") else { panic!("{text}") };
         let urls: Vec<_> = buildroot.packages.iter().filter_map(|package| package.url.clone()).collect();
@@ -134,7 +129,7 @@ promise = "identical"
         assert!(text.contains("\"dist\": \"el9\"") && text.contains(&second.digest.to_string()), "{text}");
 
         let absent = Action { base: vec![BuildrootPackage { digest, ..pinned(&first) }], ..action };
-        let fail = lock(&context, &gathered, &absent).unwrap_err();
+        let fail = lock(&context, &foreign, &absent).unwrap_err();
         assert!(fail.message.contains("no lock can be written of first-1-1.noarch"), "{}", fail.message);
     }
 }

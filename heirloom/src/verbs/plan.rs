@@ -10,6 +10,7 @@ use heirloom_plan::{Hosting, Schedule, diff, schedule, self_hosted, simulate};
 use crate::cli::{Plan as Args, Workers};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
+use crate::flow::policy::Policy;
 use crate::flow::{self, gather, planning};
 use crate::graph;
 use crate::ui::{Shown, say, table};
@@ -22,7 +23,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Shown, Fail> {
     let gathered = gather::gather(context)?;
     let builder = flow::builder(context)?;
     let ground = planning::ground(context, &builder, &gathered)?;
-    let plan = planning::plan(context, &gathered, &ground, args.keep_going)?;
+    let plan =
+        planning::plan(context, &gathered, &ground, &Policy::load(context, &gathered)?, args.keep_going)?;
     for file in &args.graph {
         draw(&plan, file)?;
     }
@@ -68,7 +70,7 @@ fn draw(plan: &Plan, file: &Path) -> Result<(), Fail> {
 }
 
 /// Seconds of each step when it was built last, what is around rpmbuild included.
-fn seconds(context: &Context) -> Result<BTreeMap<String, f64>, Fail> {
+pub(super) fn seconds(context: &Context) -> Result<BTreeMap<String, f64>, Fail> {
     let costs = context.store.all::<Cost>()?.into_iter();
     Ok(costs.map(|cost| (cost.step, cost.resources.seconds + cost.resources.overhead_seconds)).collect())
 }
@@ -137,7 +139,7 @@ fn estimate(plan: &Plan, schedule: &Schedule) -> String {
 }
 
 /// `3 s`, `12 min`, `5 h 3 min`
-fn time(seconds: f64) -> String {
+pub(super) fn time(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match seconds {
         ..10.0 => format!("{seconds:.1} s"),

@@ -5,8 +5,9 @@ mod changes;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use heirloom_model::Digest;
-use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
+use heirloom_formats::definition::Against;
+use heirloom_model::record::{Action, Built, Compared, Deviated, Plan, Provider, Ran, Step};
+use heirloom_model::{Deviation, Digest};
 use serde::Serialize;
 
 use changes::Change;
@@ -31,13 +32,12 @@ struct StepWhy {
     built: Option<Built>,
     compared: Vec<Compared>,
     needed_by: Vec<String>,
+    /// How its buildroot differs from the recorded one that it follows.
+    deviations: Vec<Deviation>,
 }
 
 pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
-    let plan: Plan = context
-        .store
-        .get("plan")?
-        .ok_or_else(|| Fail::new(Exit::Failed, "there is no plan yet").hint("run `heirloom plan`"))?;
+    let plan = plan(context)?;
     let sources = sources_of(context, &plan, package)?;
     let steps = plan.steps.iter().filter(|step| sources.contains(&step.source));
     let steps = steps.map(|step| explain(context, &plan, step)).collect::<Result<Vec<_>, Fail>>()?;
@@ -48,8 +48,14 @@ pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
     Shown::new(&Why { steps }, text)
 }
 
+/// The plan that was made last.
+pub(super) fn plan(context: &Context) -> Result<Plan, Fail> {
+    let none = || Fail::new(Exit::Failed, "there is no plan yet").hint("run `heirloom plan`");
+    context.store.get("plan")?.ok_or_else(none)
+}
+
 /// The source packages that are meant: by their own name, or by that of a package they make.
-fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<String>, Fail> {
+pub(super) fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<String>, Fail> {
     if plan.steps.iter().any(|step| step.source == package) {
         return Ok(vec![package.to_owned()]);
     }
@@ -65,7 +71,7 @@ fn sources_of(context: &Context, plan: &Plan, package: &str) -> Result<Vec<Strin
     Ok(sources)
 }
 
-fn unknown(plan: &Plan, package: &str) -> Fail {
+pub(super) fn unknown(plan: &Plan, package: &str) -> Fail {
     let left_out = plan.left_out.iter().find(|(source, _)| source == package);
     match left_out {
         Some((_, reason)) => Fail::new(Exit::Failed, format!("{package} is not built: {reason}")),
@@ -115,6 +121,12 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         built,
         compared: compared.into_values().filter(|compared| digests.contains(&compared.package)).collect(),
         needed_by: needed_by.collect(),
+        deviations: match context.definition.build.against() {
+            Against::Recorded => {
+                context.store.get::<Deviated>(&step.id)?.map_or_else(Vec::new, |it| it.deviations)
+            }
+            Against::Latest | Against::Snapshot => Vec::new(),
+        },
     })
 }
 
@@ -132,6 +144,9 @@ fn text(why: &StepWhy) -> String {
             Provider::Earlier => "from the earlier release".to_owned(),
         };
         let _ = writeln!(text, "  buildroot  {}, {from}: {}", need.package, need.because);
+    }
+    for deviation in &why.deviations {
+        let _ = writeln!(text, "  deviation  {deviation}");
     }
     if !why.needed_by.is_empty() {
         let _ = writeln!(text, "  needed by  {}", why.needed_by.join(", "));

@@ -109,8 +109,8 @@ fn runs_elsewhere(site: &Site, steady: &serde_json::Value) {
     fs::copy(object(site, &steady["document"]), elsewhere.path().join("action.json")).unwrap();
     let run = |objects: &str, more: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_heirloom"));
-        command.args(["--format", "json", "build-action", &path("action.json"), "--objects", objects]);
-        command.args(["--out", &path("out")]).args(more);
+        command.args(["--format", "json", "build-action", "action.json", "--objects", objects]);
+        command.args(["--out", "out"]).args(more).current_dir(elsewhere.path());
         finish(command)
     };
     run(&path("nowhere"), &[]).expect(1).says(&["is in none of the directories", "--objects"]);

@@ -178,7 +178,11 @@ impl Builder<'_> {
     pub(crate) fn source(&self, package: &str, file: &str, digest: Digest) -> Result<PathBuf, BuildError> {
         let (package, file) = (package.to_owned(), file.to_owned());
         match self.store.contains(digest) {
-            true => Ok(self.store.path(digest)),
+            true => {
+                // The sandbox has another working directory.
+                let path = self.store.path(digest);
+                std::path::absolute(&path).map_err(|error| BuildError::io("find", &path, error))
+            }
             false => Err(BuildError::MissingSource { package, file, digest }),
         }
     }

@@ -155,10 +155,13 @@ fn has_overlays_for_users(release: &str) -> bool {
     (numbers.next().flatten(), numbers.next().flatten()) >= (Some(5), Some(11))
 }
 
-/// The first place below /proc where something else is mounted; what binfmt_misc has is no part of it.
+/// Directories of /proc that are there for others to be mounted on: nothing is hidden there.
+const PROC_MOUNT_POINTS: [&str; 3] = ["/proc/fs/nfsd", "/proc/sys/fs/binfmt_misc", "/proc/xen"];
+
+/// The first place below /proc where something else is mounted.
 fn covered_proc(mounts: &str) -> Option<&str> {
     let places = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    places.into_iter().find(|at| at.starts_with("/proc/") && *at != "/proc/sys/fs/binfmt_misc")
+    places.into_iter().find(|at| at.starts_with("/proc/") && !PROC_MOUNT_POINTS.contains(at))
 }
 
 fn is_installed(program: &str) -> bool {

@@ -57,8 +57,11 @@ pub fn remote_execution<E: From<serde_json::Error>>(
         &BTreeMap::from([("action.json".to_owned(), document)]),
         &BTreeMap::from([("objects".to_owned(), objects.reference())]),
     );
-    let command = command();
-    let main = main(&command, &root, action);
+    let builder = BUILDER.to_string();
+    let properties =
+        [("ISA", action.arch.as_str()), ("OSFamily", "linux"), ("heirloom-builder", builder.as_str())];
+    let command = command(&properties);
+    let main = main(&command, &root, &properties, action.limits.seconds.saturating_add(MARGIN));
     Ok(vec![main, command, root, objects])
 }
 
@@ -72,29 +75,26 @@ impl Message {
     }
 }
 
-fn main(command: &Message, root: &Message, action: &Action) -> Message {
-    let seconds = action.limits.seconds.saturating_add(MARGIN);
-    let properties =
-        [("ISA", action.arch.as_str()), ("OSFamily", "linux"), ("heirloom-builder", &BUILDER.to_string())];
-    let mut platform = Wire::default();
-    for (name, value) in properties {
-        platform.message(1, &Wire::default().text(1, name).text(2, value));
-    }
+/// Names with values, sorted by name.
+type Named<'a> = [(&'a str, &'a str)];
+
+fn main(command: &Message, root: &Message, platform: &Named<'_>, seconds: u64) -> Message {
     let mut wire = Wire::default();
     wire.message(1, &digest_wire(command.reference()));
     wire.message(2, &digest_wire(root.reference()));
     wire.message(6, Wire::default().number(1, seconds));
-    wire.message(10, &platform);
+    wire.message(10, &named_wire(platform));
     let json = json!({
         "commandDigest": digest_json(command.reference()),
         "inputRootDigest": digest_json(root.reference()),
         "timeout": format!("{seconds}s"),
-        "platform": { "properties": named_json(&properties) },
+        "platform": { "properties": named_json(platform) },
     });
     message("Action", wire, json)
 }
 
-fn command() -> Message {
+/// The platform is in it too: servers before version 2.2 of the API look there.
+fn command(platform: &Named<'_>) -> Message {
     let arguments = ["heirloom", "build-action", "action.json", "--objects", "objects", "--out", "out"];
     let environment = [("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/usr/sbin:/bin:/sbin")];
     let mut wire = Wire::default();
@@ -104,12 +104,23 @@ fn command() -> Message {
     for (name, value) in environment {
         wire.message(2, &Wire::default().text(1, name).text(2, value));
     }
+    wire.message(5, &named_wire(platform));
     let json = json!({
         "arguments": arguments,
         "environmentVariables": named_json(&environment),
+        "platform": { "properties": named_json(platform) },
         "outputPaths": ["out"],
     });
     message("Command", wire.text(7, "out"), json)
+}
+
+/// A message whose only field is this list.
+fn named_wire(list: &Named<'_>) -> Wire {
+    let mut wire = Wire::default();
+    for (name, value) in list {
+        wire.message(1, &Wire::default().text(1, name).text(2, value));
+    }
+    wire
 }
 
 type Entries = BTreeMap<String, (Digest, u64)>;
@@ -146,7 +157,7 @@ fn digest_json((digest, size): (Digest, u64)) -> Value {
     json!({ "hash": digest.to_string(), "sizeBytes": size.to_string() })
 }
 
-fn named_json(list: &[(&str, &str)]) -> Vec<Value> {
+fn named_json(list: &Named<'_>) -> Vec<Value> {
     list.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
 

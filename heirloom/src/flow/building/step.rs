@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use heirloom_build::{BuildError, Job, Outcome};
 use heirloom_model::record::{
-    Action, Built, Cost, CutOff, FailKind, Failed, Imported, Limits, Pinned, Ran, Settled, Step,
+    Action, Built, Cost, CutOff, Deviated, FailKind, Failed, Imported, Limits, Pinned, Ran, Settled, Step,
 };
-use heirloom_model::{Dependency, Digest, Package};
+use heirloom_model::{Dependency, Deviation, Digest, Package};
 use heirloom_plan::{Buildroot, Offer};
 
 use super::super::planning;
+use super::super::policy::Following;
 use super::budget::Share;
 use super::course::Task;
 use super::walk::{Came, Made, Walk};
@@ -53,8 +54,44 @@ impl Walk<'_> {
         {
             return Ok(Ok(pinned));
         }
-        let packages: Vec<Package> =
-            results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect();
+        let buildroot = match self.buildroot(step, results, &requires)? {
+            Ok(buildroot) => buildroot,
+            Err(why) => return Ok(Err(never_tried(step, FailKind::Unresolvable, why))),
+        };
+        let action = self.put_together(step, source, requires, buildroot);
+        let document = store.put(&serde_json::to_vec(&action)?)?;
+        let pinned = Pinned { inputs, document, key: self.results.key(&action)? };
+        store.append(&pinned)?;
+        Ok(Ok(pinned))
+    }
+
+    /// The inner error says what can't be had.
+    fn buildroot(
+        &self,
+        step: &Step,
+        results: &[Arc<Made>],
+        requires: &[Dependency],
+    ) -> Result<Result<Buildroot, String>, Fail> {
+        if self.policy.follows() {
+            let nevra = &self.ground.evaluated[&step.source].nevra;
+            if let Some(record) = self.policy.record(&step.source, nevra) {
+                let following = self.policy.follow(self.context.arch(), self.gathered, record, requires)?;
+                let Following { buildroot, deviations, broken } = following;
+                let fatal: Vec<_> =
+                    deviations.iter().filter(|it| it.is_fatal()).map(ToString::to_string).collect();
+                self.context.store.append(&Deviated { step: step.id.clone(), deviations })?;
+                let why =
+                    || format!("{}: its recorded buildroot can't be had: {}", step.id, fatal.join("; "));
+                return Ok(if broken { Err(why()) } else { Ok(buildroot) });
+            }
+            let deviations =
+                vec![Deviation::Incomplete { why: "there is no record of this package".to_owned() }];
+            self.context.store.append(&Deviated { step: step.id.clone(), deviations })?;
+        }
+        let packages: Vec<Package> = match self.policy.fixed() {
+            Some(fixed) => fixed.to_vec(),
+            None => results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect(),
+        };
         let offer = Offer {
             arch: self.context.arch(),
             bootstrap: &self.gathered.bootstrap.packages,
@@ -63,15 +100,7 @@ impl Walk<'_> {
             own_base: step.own_base,
             results: &packages,
         };
-        let buildroot = match heirloom_plan::buildroot(&offer, &step.source, &requires) {
-            Ok(buildroot) => buildroot,
-            Err(error) => return Ok(Err(never_tried(step, FailKind::Unresolvable, error.to_string()))),
-        };
-        let action = self.put_together(step, source, requires, buildroot);
-        let document = store.put(&serde_json::to_vec(&action)?)?;
-        let pinned = Pinned { inputs, document, key: self.results.key(&action)? };
-        store.append(&pinned)?;
-        Ok(Ok(pinned))
+        Ok(heirloom_plan::buildroot(&offer, &step.source, requires).map_err(|error| error.to_string()))
     }
 
     /// Digest of everything that the action follows from.
@@ -82,7 +111,8 @@ impl Walk<'_> {
             (PINNING, heirloom_build::BUILDER, self.context.arch(), self.context.macros(), limits),
             (step.source_digest, &step.with, step.own_base, requires),
             (self.gathered.bootstrap.state.repomd, self.ground.base_digest),
-            (self.gathered.earlier.as_ref().map(|earlier| earlier.state.repomd), group),
+            (self.gathered.earlier.as_ref().map(|earlier| earlier.state.repomd), group, self.policy.digest()),
+            self.policy.record(&step.source, &self.ground.evaluated[&step.source].nevra),
         );
         let mut text = serde_json::to_vec(&facts)?;
         for made in results {

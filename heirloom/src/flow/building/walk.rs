@@ -10,6 +10,7 @@ use heirloom_model::record::{Built, Cost, CutOff, Failed, Plan, Step};
 
 use super::super::gather::Gathered;
 use super::super::planning::{self, Ground};
+use super::super::policy::Policy;
 use super::Options;
 use super::budget::{Estimate, Share};
 use super::course::{Course, Task};
@@ -17,7 +18,7 @@ use super::results::Results;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 use crate::interrupt;
-use crate::ui::Progress;
+use crate::ui::{Progress, say};
 
 /// How often a waiting worker looks whether the work is to end.
 const LOOK: Duration = Duration::from_millis(200);
@@ -30,6 +31,7 @@ pub(super) struct Walk<'a> {
     pub(super) builder: &'a Builder<'a>,
     pub(super) gathered: &'a Gathered,
     pub(super) ground: &'a Ground,
+    pub(super) policy: Policy,
     pub(super) results: &'a Results<'a>,
     pub(super) options: Options,
     pub(super) progress: Progress,
@@ -107,7 +109,11 @@ impl<'a> Walk<'a> {
         results: &'a Results<'a>,
         options: Options,
     ) -> Result<Self, Fail> {
-        let plan = planning::plan(context, gathered, ground, options.keep_going)?;
+        let policy = Policy::load(context, gathered)?;
+        for finding in policy.findings(&gathered.sources, ground) {
+            say(&format!("note: {finding}"));
+        }
+        let plan = planning::plan(context, gathered, ground, &policy, options.keep_going)?;
         let costs: BTreeMap<_, _> =
             context.store.all::<Cost>()?.into_iter().map(|cost| (cost.step.clone(), cost)).collect();
         let progress = Progress::new("build", plan.steps.len());
@@ -127,6 +133,7 @@ impl<'a> Walk<'a> {
             builder,
             gathered,
             ground,
+            policy,
             results,
             options,
             progress,
@@ -217,7 +224,8 @@ impl<'a> Walk<'a> {
     }
 
     fn plan_anew(&self) {
-        let plan = planning::plan(self.context, self.gathered, self.ground, self.options.keep_going);
+        let plan =
+            planning::plan(self.context, self.gathered, self.ground, &self.policy, self.options.keep_going);
         let mut state = self.lock();
         match plan {
             Ok(plan) => {

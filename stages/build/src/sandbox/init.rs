@@ -77,7 +77,8 @@ fn work(
         stay_on_one_processor()?;
     }
     caps::restrain(order.steps.iter().map(|step| step.user).min().unwrap_or(0), surroundings.umask)?;
-    if let Some(bounds) = order.bounds {
+    // Only in a namespace of its own has the build user no other processes.
+    if let Some(bounds) = order.bounds.filter(|_| order.ids.is_some()) {
         caps::set_limit(Resource::Nproc, bounds.backstop(), Some(bounds.backstop()))?;
     }
     let watch = Watch::start(order.bounds);

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use heirloom_build::{Builder, Outcome, Settings};
-use heirloom_model::record::{Action, BuildrootPackage, FailKind, Limits};
+use heirloom_model::record::{Action, BuildrootPackage, Evaluated, FailKind, Imported, Limits};
 use heirloom_store::Store;
 use testkit::rpm_builder::RpmBuilder;
 use testkit::tool::Tool;
 
+use crate::evaluating::imported;
 use crate::hostile::WAYS_OUT;
 use crate::support::{LIMITS, base, builder, built, failure, place, run, spec, try_run};
 use crate::works::{PROGRAM, SOURCE};
@@ -98,6 +99,9 @@ fn as_user(actions: &BTreeMap<String, Action>) -> Answers {
             }
         }
     }
+    let source = imported("a", &[("a.spec", &spec("true"))]);
+    store.put(spec("true").as_bytes()).unwrap();
+    fs::write(dir.join("source"), serde_json::to_vec(&source).unwrap()).unwrap();
     drop(store);
     fs::write(dir.join("actions"), serde_json::to_vec(actions).unwrap()).unwrap();
     fs::copy(std::env::current_exe().unwrap(), dir.join("tests")).unwrap();
@@ -120,6 +124,10 @@ fn as_user(actions: &BTreeMap<String, Action>) -> Answers {
     let told = Tool::new("unshare").args(["-m", "bash", "-c", &script]).arg(dir).env(DIR, dir).run().unwrap();
     let answers = fs::read(dir.join("answers"));
     let answers = serde_json::from_slice(&answers.unwrap_or_else(|error| panic!("{error}\n{told}"))).unwrap();
+    let evaluated: Evaluated = serde_json::from_slice(&fs::read(dir.join("evaluated")).unwrap()).unwrap();
+    let root = builder().base_root(base()).unwrap();
+    let ours = builder().evaluate(&root, &[&source], &[], "x86_64").unwrap().remove(0).unwrap();
+    assert_eq!(evaluated, ours, "the same answers under the same key");
     let layers = fs::read_dir(dir.join("state").join(format!("roots-{FIRST}"))).unwrap();
     assert!(layers.count() > 1 && !dir.join("state/roots").exists(), "layers of users are kept apart");
     answers
@@ -141,6 +149,7 @@ fn inner() {
     };
     let builder = Builder::new(&store, settings).unwrap();
     let mut answers = Answers::new();
+    let base = actions.values().next().map(|action| action.base.clone());
     for (name, action) in actions {
         let outcome = try_run(&builder, &action, &|_| {}).unwrap();
         let log = match &outcome {
@@ -151,6 +160,10 @@ fn inner() {
         let log = log.map(|log| String::from_utf8_lossy(&store.read(log).unwrap()).into_owned());
         answers.insert(name, (outcome, log.unwrap_or_default()));
     }
+    let source: Imported = serde_json::from_slice(&fs::read(dir.join("source")).unwrap()).unwrap();
+    let root = builder.base_root(&base.unwrap()).unwrap();
+    let evaluated = builder.evaluate(&root, &[&source], &[], "x86_64").unwrap().remove(0).unwrap();
+    fs::write(dir.join("evaluated"), serde_json::to_vec(&evaluated).unwrap()).unwrap();
     // What others own is removed as well: here all of it.
     assert_eq!(fs::read_dir(dir.join("state/work")).unwrap().count(), 0);
     fs::write(dir.join("answers"), serde_json::to_vec(&answers).unwrap()).unwrap();
