@@ -418,3 +418,19 @@ pub(crate) struct VerifyCertificate {
     #[arg(long, value_name = "FILE", requires = "universe")]
     pub(crate) reference_key: Vec<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::workers;
+
+    #[test]
+    fn numbers_of_workers_are_lists_and_doublings() {
+        let read = |text: &str| workers(text).map(|workers| workers.0);
+        assert_eq!(read("8"), Ok(vec![8]));
+        assert_eq!(read("1, 3,4..20"), Ok(vec![1, 3, 4, 8, 16, 20]));
+        assert_eq!(read("1..1"), Ok(vec![1]));
+        for wrong in ["", "0", "x", "4..", "9..4", "1..100001"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -74,15 +74,17 @@ impl World {
         self
     }
 
+    fn packages(texts: &[String], own: bool) -> Vec<Package> {
+        let mut packages: Vec<_> = texts.iter().map(|text| package(text, own)).collect();
+        packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
+        packages
+    }
+
     fn planned(&self, known: &Solutions) -> Result<Planned, PlanError> {
         let mut evaluated: Vec<_> = self.sources.iter().map(|text| evaluated(text)).collect();
         evaluated.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let packages = |texts: &[String], own| {
-            let mut packages: Vec<_> = texts.iter().map(|text| package(text, own)).collect();
-            packages.sort_by(|a, b| a.nevra.cmp(&b.nevra));
-            packages
-        };
-        let (bootstrap, earlier) = (packages(&self.bootstrap, false), packages(&self.earlier, false));
+        let (bootstrap, earlier) =
+            (Self::packages(&self.bootstrap, false), Self::packages(&self.earlier, false));
         let base = base("x86_64", &bootstrap, &["gcc".to_owned()]).unwrap();
         let input = Input {
             arch: "x86_64",
@@ -93,7 +95,7 @@ impl World {
             bootstrap: &bootstrap,
             earlier: &earlier,
             base: &base,
-            reference: &packages(&self.reference, true),
+            reference: &Self::packages(&self.reference, true),
             options: self.options,
         };
         plan(&input, known)
