@@ -50,7 +50,7 @@ impl Graph {
         let needs: Vec<Vec<usize>> = plan
             .steps
             .iter()
-            .map(|step| step.after.iter().filter_map(|id| place.get(id.as_str()).copied()).collect())
+            .map(|step| step.after.iter().filter_map(|id| place.get(&**id).copied()).collect())
             .collect();
         let cycles = cycles(plan);
         let crutches = crutches(plan);
@@ -88,7 +88,7 @@ impl Graph {
             .values()
             .map(|steps| {
                 let after = steps.iter().flat_map(|step| &step.after);
-                after.filter_map(|id| place.get(id.as_str()).copied()).collect::<BTreeSet<_>>()
+                after.filter_map(|id| place.get(&**id).copied()).collect::<BTreeSet<_>>()
             })
             .map(|needs| needs.into_iter().collect())
             .collect();

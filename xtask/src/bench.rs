@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: the program beside the field's own tools, in one run, taking turns.
 //!
-//! `rebuild` measures building, `compare` comparing; without a name both are run. Prints medians with minimum
-//! and maximum. BENCHMARKS.md keeps what was measured, on what.
+//! `rebuild` measures building, `compare` comparing, `plan` planning; without a name all are run. Prints medians with
+//! minimum and maximum; of planning, single runs. BENCHMARKS.md keeps what was measured, on what.
 
 mod compare;
 mod cost;
+mod plan;
 mod rebuild;
 
 use std::error::Error;
@@ -23,18 +24,19 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     match args {
         [] => {
             rebuild::run()?;
+            plan::run()?;
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["rebuild"] => rebuild::run(),
+        ["plan"] => plan::run(),
         ["compare"] => {
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["compare", dir] => compare::real(Path::new(dir)),
-        _ => {
-            Err(format!("no benchmark is called `{}`: rebuild, compare, compare DIR", args.join(" ")).into())
-        }
+        _ => Err(format!("no benchmark is called `{}`: rebuild, plan, compare, compare DIR", args.join(" "))
+            .into()),
     }
 }
 

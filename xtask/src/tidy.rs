@@ -24,7 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("base/sign", &["heirloom-model"]),
     ("stages/import", BASE),
     ("stages/plan", &["heirloom-model", "heirloom-solve"]),
-    ("stages/build", BASE),
+    ("stages/build", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-store"]),
     ("stages/compare", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-dwarf"]),
     ("stages/compose", BASE),
     ("heirloom", ALL),

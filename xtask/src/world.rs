@@ -19,7 +19,7 @@
 //! Every directory is made aside and put in place at once; a `.stamp` inside holds the digest
 //! of the recipes that it was made from. No `heirloom-*` crate is used: the world is the judge.
 
-mod apt;
+pub(crate) mod apt;
 mod bootstrap;
 mod comps;
 mod convert;

@@ -12,6 +12,7 @@
 //! | [`Pinned`] | build | which action follows from which inputs |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
+//! | [`Deviated`] | build | how a buildroot differs from the recorded one |
 //! | [`Cost`] | build | what a step used, for the next time |
 //! | [`Interface`] | build | what builds can see of a package |
 //! | [`Alike`] | build | an action, by what its build can see |
@@ -31,8 +32,8 @@ use serde::de::DeserializeOwned;
 
 pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
 pub use outcome::{
-    Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, FailKind, Failed, Ground,
-    Interface, NotAccepted, Promise, Ran, Resources, Signed,
+    Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, Deviated, FailKind, Failed,
+    Ground, Interface, NotAccepted, Promise, Ran, Resources, Signed,
 };
 pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
 pub use source::{
@@ -69,6 +70,7 @@ record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
 record!(Pinned, "pinned", self => self.inputs.to_string());
 record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
+record!(Deviated, "deviated", self => self.step.clone());
 record!(Cost, "cost", self => self.step.clone());
 record!(Interface, "interface", self => self.package.to_string());
 record!(Alike, "alike", self => self.seen.to_string());

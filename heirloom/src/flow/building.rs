@@ -1,28 +1,32 @@
 //! Runs a plan: every step as soon as what it needs is there, within one budget of cores and memory.
 
 pub(crate) mod budget;
+mod course;
 pub(crate) mod proving;
 mod queue;
 pub(crate) mod results;
-mod round;
+
 mod step;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_build::Builder;
-use heirloom_model::record::{Built, CutOff, Failed, Plan};
+use heirloom_formats::definition::Against;
+use heirloom_model::Deviation;
+use heirloom_model::record::{Built, CutOff, Deviated, Failed, Plan};
 use serde::Serialize;
 
 use super::cleaning;
 use super::gather::Gathered;
-use super::planning::{self, Ground};
+use super::planning::Ground;
 use crate::cli::BuildArgs;
 use crate::context::{Context, free_memory, processors};
-use crate::fail::{Exit, Fail};
+use crate::fail::Fail;
 use budget::Budget;
 use proving::Proof;
 use results::Results;
-use round::Round;
+use walk::Walk;
 
 /// How builds are run, beside what the definition says of their results.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,8 @@ pub(crate) struct Builds {
     pub(crate) failed: BTreeMap<String, Failed>,
     /// Source packages of cycles whose last pass gave other packages than the one before, with those packages.
     pub(crate) unsettled: BTreeMap<String, Vec<String>>,
+    /// How buildroots differ from the recorded ones that they follow, by step.
+    pub(crate) deviations: BTreeMap<String, Vec<Deviation>>,
     /// Builds that an interface had cut off and that were made all the same.
     pub(crate) proofs: Vec<Proof>,
     pub(crate) seconds: f64,
@@ -84,10 +90,7 @@ impl Builds {
     }
 }
 
-/// How often dynamic build requirements may change the plan.
-const ROUNDS: usize = 12;
-
-/// Plans and builds until nothing new is learned.
+/// Plans and builds; plans anew whenever something is learned.
 pub(crate) fn build(
     context: &Context,
     builder: &Builder<'_>,
@@ -95,14 +98,14 @@ pub(crate) fn build(
     ground: &Ground,
     options: Options,
 ) -> Result<Builds, Fail> {
-    let builds = rounds(context, builder, gathered, ground, options)?;
+    let builds = walk(context, builder, gathered, ground, options)?;
     if builds.fresh() > 0 {
         cleaning::clear_cache(context)?;
     }
     Ok(builds)
 }
 
-fn rounds(
+fn walk(
     context: &Context,
     builder: &Builder<'_>,
     gathered: &Gathered,
@@ -110,33 +113,34 @@ fn rounds(
     options: Options,
 ) -> Result<Builds, Fail> {
     let results = Results::open(context, gathered)?;
-    let mut fresh = BTreeSet::new();
-    let mut seconds = 0.0;
-    for _ in 0..ROUNDS {
-        let plan = planning::plan(context, gathered, ground, false)?;
-        let round = Round::new(context, builder, gathered, ground, &plan, &results, options)?;
-        let mut ended = round.run()?;
-        seconds += ended.seconds;
-        fresh.extend(ended.fresh);
-        if ended.learned.is_empty() {
-            let cached = ended.built.keys().filter(|step| !fresh.contains(*step)).cloned().collect();
-            let unsettled = unsettled(&plan, &ended.built, &results)?;
-            let work = proving::Work { context, builder, results: &results, options };
-            let proofs = work.prove(&plan, &ended.cut, &mut ended.built)?;
-            return Ok(Builds {
-                plan,
-                built: ended.built,
-                cached,
-                cut: ended.cut,
-                failed: ended.failed,
-                unsettled,
-                proofs,
-                seconds,
-            });
+    let mut ended = Walk::new(context, builder, gathered, ground, &results, options)?.run()?;
+    let unsettled = unsettled(&ended.plan, &ended.built, &results)?;
+    let work = proving::Work { context, builder, results: &results, options };
+    let proofs = work.prove(&ended.plan, &ended.cut, &mut ended.built)?;
+    let deviations = deviations(context, &ended.plan)?;
+    let cached = ended.built.keys().filter(|step| !ended.fresh.contains(*step)).cloned().collect();
+    Ok(Builds {
+        plan: ended.plan,
+        built: ended.built,
+        cached,
+        cut: ended.cut,
+        failed: ended.failed,
+        unsettled,
+        deviations,
+        proofs,
+        seconds: ended.seconds,
+    })
+}
+
+fn deviations(context: &Context, plan: &Plan) -> Result<BTreeMap<String, Vec<Deviation>>, Fail> {
+    let mut found = BTreeMap::new();
+    if context.definition.build.against() == Against::Recorded {
+        for step in &plan.steps {
+            let deviated = context.store.get::<Deviated>(&step.id)?;
+            found.extend(deviated.filter(|it| !it.deviations.is_empty()).map(|it| (it.step, it.deviations)));
         }
     }
-    Err(Fail::new(Exit::Build, format!("dynamic build requirements still change after {ROUNDS} rounds"))
-        .hint("a spec file asks for something else each time; its log says what"))
+    Ok(found)
 }
 
 /// The last pass of a cycle must give what the one before gave, package by package.

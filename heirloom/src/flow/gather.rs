@@ -22,6 +22,8 @@ pub(crate) struct Gathered {
     pub(crate) bootstrap: Foreign,
     /// The repository of an earlier release, if the definition names one.
     pub(crate) earlier: Option<Foreign>,
+    /// What buildroots are made of instead of own results, if the definition says so.
+    pub(crate) snapshot: Option<Foreign>,
     /// Reference repositories, sorted by name.
     pub(crate) references: Vec<Foreign>,
 }
@@ -30,6 +32,12 @@ impl Gathered {
     /// Packages of the earlier release, if there is one.
     pub(crate) fn earlier(&self) -> &[Package] {
         self.earlier.as_ref().map_or(&[], |earlier| &earlier.packages)
+    }
+
+    /// All repositories, those first that win if two have a package.
+    pub(crate) fn foreign(&self) -> impl Iterator<Item = &Foreign> {
+        let first = [&self.bootstrap].into_iter().chain(&self.earlier);
+        first.chain(&self.snapshot).chain(&self.references)
     }
 }
 
@@ -46,6 +54,11 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         foreign(context, RepositoryRole::Earlier, "earlier", &location, &keys)
     });
     let earlier = earlier.transpose()?;
+    let snapshot = definition.build.snapshot.as_ref().map(|snapshot| {
+        let (location, keys) = context.foreign(snapshot.get_ref());
+        foreign(context, RepositoryRole::Snapshot, "snapshot", &location, &keys)
+    });
+    let snapshot = snapshot.transpose()?;
     let mut references = Vec::new();
     for (name, reference) in &definition.reference {
         let (location, keys) = context.foreign(reference);
@@ -69,7 +82,7 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         bootstrap.packages.len(),
         references.iter().map(|reference| reference.packages.len()).sum::<usize>()
     ));
-    Ok(Gathered { sources, bootstrap, earlier, references })
+    Ok(Gathered { sources, bootstrap, earlier, snapshot, references })
 }
 
 fn foreign(

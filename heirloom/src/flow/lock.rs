@@ -110,6 +110,7 @@ promise = "identical"
             sources: Vec::new(),
             bootstrap: Foreign { state, packages: vec![second.clone()] },
             earlier: None,
+            snapshot: None,
             references: Vec::new(),
         };
         let action = Action {

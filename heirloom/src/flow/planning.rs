@@ -12,6 +12,7 @@ use heirloom_model::{Dependency, Digest, Package};
 use heirloom_plan::{Base, Input, Options, Planned, Solutions, Source};
 
 use super::gather::{Foreign, Gathered};
+use super::policy::Policy;
 use super::work;
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
@@ -77,9 +78,11 @@ pub(crate) fn fetch(
         return Ok(());
     }
     let mut found: BTreeMap<Digest, (&str, &Package)> = BTreeMap::new();
-    for foreign in gathered.earlier.iter().chain([&gathered.bootstrap]) {
+    for foreign in gathered.foreign() {
         let offered = foreign.packages.iter().filter(|package| missing.contains(&package.digest));
-        found.extend(offered.map(|package| (package.digest, (foreign.state.location.as_str(), package))));
+        for package in offered {
+            found.entry(package.digest).or_insert((foreign.state.location.as_str(), package));
+        }
     }
     let found: Vec<_> = found.into_values().collect();
     work::each(&found, processors(), |(location, package)| {
@@ -131,6 +134,7 @@ pub(crate) fn plan(
     context: &Context,
     gathered: &Gathered,
     ground: &Ground,
+    policy: &Policy,
     keep_going: bool,
 ) -> Result<Plan, Fail> {
     let learned = learned(context, ground)?;
@@ -146,10 +150,19 @@ pub(crate) fn plan(
         })
     });
     let settings = &context.definition.build;
+    // The base is counted from the start of bootstrap's packages.
+    let fixed: Vec<Package>;
+    let bootstrap = match policy.fixed() {
+        None => &gathered.bootstrap.packages,
+        Some(more) => {
+            fixed = gathered.bootstrap.packages.iter().chain(more).cloned().collect();
+            &fixed
+        }
+    };
     let input = Input {
         arch: context.arch(),
         sources: sources.collect(),
-        bootstrap: &gathered.bootstrap.packages,
+        bootstrap,
         earlier: gathered.earlier(),
         base: &ground.base,
         reference: &reference,
@@ -157,6 +170,7 @@ pub(crate) fn plan(
             passes: settings.passes.get(),
             own_base: settings.base == BaseOf::Own,
             keep_going,
+            fixed: policy.fixed().is_some(),
             threads: processors(),
         },
     };

@@ -203,6 +203,7 @@ key = "secret.asc"
             sources: Vec::new(),
             bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),
             earlier: None,
+            snapshot: None,
             references: vec![foreign(RepositoryRole::Reference, repomd, packages.to_vec())],
         };
         let built: Built = serde_json::from_value(serde_json::json!({

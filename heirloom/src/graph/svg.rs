@@ -116,7 +116,7 @@ impl Layout {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" font-family=\"ui-monospace, monospace\" font-size=\"13\">\n<style>\
              rect.step{{fill:#fff;stroke:#555}}rect.crutch{{stroke-dasharray:4 3;stroke:#a40000;stroke-width:1.6}}\
-             path{{fill:none;stroke:#889;stroke-opacity:.55}}g:hover>path,path:hover{{stroke:#c30;stroke-opacity:1;\
+             path{{fill:none;stroke:#889;stroke-opacity:.75}}g:hover>path,path:hover{{stroke:#c30;stroke-opacity:1;\
              stroke-width:2}}text{{fill:#222}}text.wave{{fill:#666;font-weight:bold}}</style>\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n"
         );

@@ -19,7 +19,7 @@ fn step(id: &str, wave: usize, after: &[&str]) -> Step {
         pass: 0,
         own_base: false,
         wave,
-        after: after.iter().map(|&id| id.to_owned()).collect(),
+        after: after.iter().map(|&id| id.into()).collect(),
         needs: Vec::new(),
         foreign: Vec::new(),
         reason: format!("because of {id}"),

@@ -72,6 +72,13 @@ pub(crate) fn remarks(builds: &Builds) -> String {
             proof.step
         );
     }
+    for (step, deviations) in &builds.deviations {
+        let (first, more) = (&deviations[0], deviations.len() - 1);
+        let _ = writeln!(text, "{step} does not have its recorded buildroot: {first}");
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more deviations: `heirloom why {step}`");
+        }
+    }
     for (source, packages) in &builds.unsettled {
         let _ = writeln!(
             text,

@@ -10,6 +10,7 @@ use heirloom_plan::{Hosting, Schedule, diff, schedule, self_hosted, simulate};
 use crate::cli::{Plan as Args, Workers};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
+use crate::flow::policy::Policy;
 use crate::flow::{self, gather, planning};
 use crate::graph;
 use crate::ui::{Shown, say, table};
@@ -22,7 +23,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Shown, Fail> {
     let gathered = gather::gather(context)?;
     let builder = flow::builder(context)?;
     let ground = planning::ground(context, &builder, &gathered)?;
-    let plan = planning::plan(context, &gathered, &ground, args.keep_going)?;
+    let plan =
+        planning::plan(context, &gathered, &ground, &Policy::load(context, &gathered)?, args.keep_going)?;
     for file in &args.graph {
         draw(&plan, file)?;
     }
@@ -116,7 +118,7 @@ fn cycle(cycle: &Cycle) -> String {
 
 fn estimate(plan: &Plan, schedule: &Schedule) -> String {
     let mut text = format!(
-        "\nexpected: {} with {} at a time, of {} in all; no farm needs less than {}\n",
+        "\nexpected: {} with {} at a time, of {} in all; no farm is faster than {}\n",
         time(schedule.makespan),
         schedule.workers,
         time(schedule.work),

@@ -5,8 +5,9 @@ mod changes;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use heirloom_model::Digest;
-use heirloom_model::record::{Action, Built, Compared, Plan, Provider, Ran, Step};
+use heirloom_formats::definition::Against;
+use heirloom_model::record::{Action, Built, Compared, Deviated, Plan, Provider, Ran, Step};
+use heirloom_model::{Deviation, Digest};
 use serde::Serialize;
 
 use changes::Change;
@@ -31,6 +32,8 @@ struct StepWhy {
     built: Option<Built>,
     compared: Vec<Compared>,
     needed_by: Vec<String>,
+    /// How its buildroot differs from the recorded one that it follows.
+    deviations: Vec<Deviation>,
 }
 
 pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
@@ -103,8 +106,11 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         .into_iter()
         .map(|entry| (entry.record.package, entry.record))
         .collect();
-    let needed_by =
-        plan.steps.iter().filter(|other| other.after.contains(&step.id)).map(|other| other.id.clone());
+    let needed_by = plan
+        .steps
+        .iter()
+        .filter(|other| other.after.iter().any(|id| **id == *step.id))
+        .map(|other| other.id.clone());
     Ok(StepWhy {
         step: step.clone(),
         changes,
@@ -112,6 +118,12 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         built,
         compared: compared.into_values().filter(|compared| digests.contains(&compared.package)).collect(),
         needed_by: needed_by.collect(),
+        deviations: match context.definition.build.against() {
+            Against::Recorded => {
+                context.store.get::<Deviated>(&step.id)?.map_or_else(Vec::new, |it| it.deviations)
+            }
+            Against::Latest | Against::Snapshot => Vec::new(),
+        },
     })
 }
 
@@ -129,6 +141,9 @@ fn text(why: &StepWhy) -> String {
             Provider::Earlier => "from the earlier release".to_owned(),
         };
         let _ = writeln!(text, "  buildroot  {}, {from}: {}", need.package, need.because);
+    }
+    for deviation in &why.deviations {
+        let _ = writeln!(text, "  deviation  {deviation}");
     }
     if !why.needed_by.is_empty() {
         let _ = writeln!(text, "  needed by  {}", why.needed_by.join(", "));

@@ -11,6 +11,7 @@ mod crash;
 mod cutoff;
 mod failures;
 mod imports;
+mod plans;
 mod refused;
 mod same;
 mod shell;

@@ -1,6 +1,6 @@
 //! What a change can reach.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use heirloom_model::record::Plan;
 
@@ -8,20 +8,14 @@ use heirloom_model::record::Plan;
 /// after them, however far. In build order.
 #[must_use]
 pub fn affected<'p>(plan: &'p Plan, source: &str) -> Vec<&'p str> {
-    let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
-    for step in &plan.steps {
-        for before in &step.after {
-            next.entry(before).or_default().push(&step.id);
-        }
-    }
-    let own = plan.steps.iter().filter(|step| step.source == source).map(|step| step.id.as_str());
-    let mut open: Vec<&str> = own.collect();
     let mut reached: HashSet<&str> = HashSet::new();
-    while let Some(step) = open.pop() {
-        if reached.insert(step) {
-            open.extend(next.get(step).into_iter().flatten());
+    let mut affected = Vec::new();
+    // What a step needs comes before it.
+    for step in &plan.steps {
+        if step.source == source || step.after.iter().any(|id| reached.contains(&**id)) {
+            reached.insert(&step.id);
+            affected.push(step.id.as_str());
         }
     }
-    let steps = plan.steps.iter().map(|step| step.id.as_str());
-    steps.filter(|step| reached.contains(step)).collect()
+    affected
 }

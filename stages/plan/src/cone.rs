@@ -23,10 +23,10 @@ use std::fmt::Write as _;
 
 use heirloom_model::{Dependency, Digest, Package};
 
-use crate::Input;
 use crate::expected::Expected;
 use crate::lab::{On, Question};
 use crate::scc;
+use crate::{Input, Source};
 
 /// Keys of questions.
 pub(crate) struct Keys<'k> {
@@ -40,15 +40,17 @@ pub(crate) struct Keys<'k> {
 impl<'k> Keys<'k> {
     pub(crate) fn new(input: &Input<'k>, expected: &Expected) -> Self {
         let graph = Graph::new(input, expected);
-        let requests: Vec<_> = input
-            .sources
-            .iter()
-            .flat_map(|source| [source.requires(), source.bootstrap_requires().unwrap_or(&[])])
-            .collect();
-        let sums = graph.sums(&requests, input.options.threads);
+        let usual = input.sources.iter().map(|source| source.requires());
+        let bootstrap = input.sources.iter().filter_map(|source| source.bootstrap_requires());
+        let sums = graph.sums(&usual.chain(bootstrap).collect::<Vec<_>>(), input.options.threads);
+        let (usual, mut bootstrap) = (&sums[..input.sources.len()], sums[input.sources.len()..].iter());
+        let cone = |(source, &usual): (&Source<'_>, &u128)| {
+            let bootstrap = source.bootstrap_requires().and_then(|_| bootstrap.next());
+            [usual, bootstrap.copied().unwrap_or_default()]
+        };
         Self {
             common: common(input, expected),
-            cones: sums.as_chunks().0.to_vec(),
+            cones: input.sources.iter().zip(usual).map(cone).collect(),
             names: input.sources.iter().map(|source| source.name).collect(),
         }
     }
@@ -196,12 +198,12 @@ impl<'g> Graph<'g> {
         let components = scc::components(&self.needs);
         let condensed = Condensed::new(self, &components);
         let component = |node: u32| condensed.of[node as usize];
-        let base: Vec<u32> = self.base.iter().copied().map(component).collect();
-        let roots: Vec<BTreeSet<u32>> = requests
+        let base: BTreeSet<u32> = self.base.iter().copied().map(component).collect();
+        let roots: Vec<Vec<u32>> = requests
             .iter()
             .map(|request| {
                 let named = request.iter().flat_map(|dependency| self.named(dependency)).map(component);
-                named.chain(base.iter().copied()).collect()
+                named.filter(|root| !base.contains(root)).collect::<BTreeSet<_>>().into_iter().collect()
             })
             .collect();
         let blocks = self.packages.div_ceil(BLOCK);
@@ -209,7 +211,7 @@ impl<'g> Graph<'g> {
         let part = |first: usize| {
             let mut sums = vec![0u128; requests.len()];
             for block in (first..blocks).step_by(threads) {
-                condensed.add(self, &components, block * BLOCK, &roots, &mut sums);
+                condensed.add(self, &components, block * BLOCK, (&base, &roots), &mut sums);
             }
             sums
         };
@@ -259,20 +261,21 @@ impl Condensed {
         graph: &Graph<'_>,
         components: &[Vec<u32>],
         first: usize,
-        roots: &[BTreeSet<u32>],
+        (base, roots): (&BTreeSet<u32>, &[Vec<u32>]),
         sums: &mut [u128],
     ) {
         let mut reached = vec![[0u64; WORDS]; components.len()];
         for (component, members) in components.iter().enumerate() {
-            let mut bits = self.union(&self.needs[component], &reached);
+            let mut bits = union([0; WORDS], &self.needs[component], &reached);
             let own = members.iter().map(|&member| member as usize).filter(|&member| member < graph.packages);
             for at in own.filter_map(|member| member.checked_sub(first)).filter(|&at| at < BLOCK) {
                 bits[at / 64] |= 1 << (at % 64);
             }
             reached[component] = bits;
         }
+        let base = union([0; WORDS], base, &reached);
         for (roots, sum) in roots.iter().zip(sums) {
-            let bits = self.union(roots, &reached);
+            let bits = union(base, roots, &reached);
             for (word, mut bits) in bits.into_iter().enumerate() {
                 while bits != 0 {
                     let at = first + word * 64 + bits.trailing_zeros() as usize;
@@ -282,18 +285,18 @@ impl Condensed {
             }
         }
     }
+}
 
-    fn union<'c>(
-        &self,
-        components: impl IntoIterator<Item = &'c u32>,
-        reached: &[[u64; WORDS]],
-    ) -> [u64; WORDS] {
-        let mut bits = [0u64; WORDS];
-        for &component in components {
-            bits.iter_mut().zip(&reached[component as usize]).for_each(|(bits, more)| *bits |= more);
-        }
-        bits
+/// With all that these components reach.
+fn union<'c>(
+    mut bits: [u64; WORDS],
+    components: impl IntoIterator<Item = &'c u32>,
+    reached: &[[u64; WORDS]],
+) -> [u64; WORDS] {
+    for &component in components {
+        bits.iter_mut().zip(&reached[component as usize]).for_each(|(bits, more)| *bits |= more);
     }
+    bits
 }
 
 fn node_of(index: usize) -> u32 {

@@ -20,8 +20,11 @@ pub(crate) struct Expected {
 impl Expected {
     /// What there will be when some sources give nothing.
     pub(crate) fn new(input: &Input<'_>, hidden: &BTreeSet<usize>) -> Self {
-        let shown =
-            |index: &usize| !hidden.contains(index) && input.sources[*index].evaluated.excluded.is_none();
+        let shown = |index: &usize| {
+            !input.options.fixed
+                && !hidden.contains(index)
+                && input.sources[*index].evaluated.excluded.is_none()
+        };
         let by_name: BTreeMap<_, _> =
             input.sources.iter().enumerate().map(|(index, source)| (source.name, index)).collect();
         let mut referenced = BTreeSet::new();

@@ -41,13 +41,15 @@ pub struct Options {
     pub own_base: bool,
     /// Whether source packages whose needs can't be met are left out, instead of there being no plan.
     pub keep_going: bool,
+    /// Whether buildroots are made of the bootstrap repository as it is, and of no results: nothing waits then.
+    pub fixed: bool,
     /// Threads that solve.
     pub threads: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { passes: 3, own_base: false, keep_going: false, threads: 1 }
+        Self { passes: 3, own_base: false, keep_going: false, fixed: false, threads: 1 }
     }
 }
 

@@ -88,29 +88,17 @@ impl<'m> Memo<'m> {
         for text in &known.texts {
             memo.texts.keep(text);
         }
-        let known: Vec<_> =
-            known.entries.iter().filter_map(|(key, entry)| Some((*key, memo.read(entry)?))).collect();
-        memo.known = known.into_iter().map(|(key, solved)| (key, Arc::new(solved))).collect();
+        // Texts are numbered as they were written, so each needs to be looked at but once.
+        let place = |text: &String| match text.as_str() {
+            BOOTSTRAP => Some(Place::Bootstrap),
+            EARLIER => Some(Place::Earlier),
+            source => memo.sources.get(source).copied().map(Place::Source),
+        };
+        let places: Vec<_> = known.texts.iter().map(place).collect();
+        let read =
+            |(key, entry): (&Digest, &Entry)| Some((*key, Arc::new(read(&memo.texts, &places, entry)?)));
+        memo.known = known.entries.iter().filter_map(read).collect();
         memo
-    }
-
-    /// `None` for what names a source that is no more; it will not be asked for either.
-    fn read(&self, entry: &Entry) -> Option<Solved> {
-        match entry {
-            Entry::Unsolvable { why } => Some(Err(self.texts.numbered(*why)?)),
-            Entry::Found(numbers) => {
-                let items = numbers.as_chunks::<3>().0.iter().map(|&[package, because, from]| {
-                    let from = match self.texts.get(self.texts.numbered(from)?) {
-                        BOOTSTRAP => Place::Bootstrap,
-                        EARLIER => Place::Earlier,
-                        source => Place::Source(*self.sources.get(source)?),
-                    };
-                    let (package, because) = (self.texts.numbered(package)?, self.texts.numbered(because)?);
-                    Some(Item { package, because, from })
-                });
-                Some(Ok(items.collect::<Option<_>>()?))
-            }
-        }
     }
 
     /// Answers in the order of the questions, each with its key.
@@ -153,29 +141,59 @@ impl<'m> Memo<'m> {
 
     /// What this plan asked for, to be kept for the next one.
     pub(crate) fn solutions(&self) -> Solutions {
-        let mut texts = Texts::default();
-        let mut number = |text: &str| texts.keep(text).number();
-        let mut write = |solved: &Solved| match solved {
-            Err(why) => Entry::Unsolvable { why: number(self.texts.get(*why)) },
-            Ok(items) => Entry::Found(
-                items
-                    .iter()
-                    .flat_map(|item| {
-                        let from = match item.from {
-                            Place::Bootstrap => BOOTSTRAP,
-                            Place::Earlier => EARLIER,
-                            Place::Source(source) => self.names[source as usize],
-                        };
-                        [
-                            number(self.texts.get(item.package)),
-                            number(self.texts.get(item.because)),
-                            number(from),
-                        ]
-                    })
-                    .collect(),
-            ),
-        };
-        let entries = self.used.iter().map(|(key, solved)| (*key, write(solved))).collect();
-        Solutions { entries, fresh: self.fresh, texts: texts.all().iter().map(ToString::to_string).collect() }
+        let mut written = Written { texts: Texts::default(), numbers: vec![None; self.texts.all().len()] };
+        let bootstrap = written.texts.keep(BOOTSTRAP).number();
+        let earlier = written.texts.keep(EARLIER).number();
+        let sources: Vec<u32> = self.names.iter().map(|name| written.texts.keep(name).number()).collect();
+        let mut entries = BTreeMap::new();
+        for (key, solved) in &self.used {
+            let entry = match &**solved {
+                Err(why) => Entry::Unsolvable { why: written.number(*why, &self.texts) },
+                Ok(items) => {
+                    let mut numbers = Vec::with_capacity(items.len() * 3);
+                    for item in items {
+                        numbers.push(written.number(item.package, &self.texts));
+                        numbers.push(written.number(item.because, &self.texts));
+                        numbers.push(match item.from {
+                            Place::Bootstrap => bootstrap,
+                            Place::Earlier => earlier,
+                            Place::Source(source) => sources[source as usize],
+                        });
+                    }
+                    Entry::Found(numbers)
+                }
+            };
+            entries.insert(*key, entry);
+        }
+        let texts = written.texts.all().iter().map(ToString::to_string).collect();
+        Solutions { entries, fresh: self.fresh, texts }
+    }
+}
+
+/// `None` for what names a source that is no more; it will not be asked for either.
+fn read(texts: &Texts, places: &[Option<Place>], entry: &Entry) -> Option<Solved> {
+    match entry {
+        Entry::Unsolvable { why } => Some(Err(texts.numbered(*why)?)),
+        Entry::Found(numbers) => {
+            let items = numbers.as_chunks::<3>().0.iter().map(|&[package, because, from]| {
+                let (package, because) = (texts.numbered(package)?, texts.numbered(because)?);
+                Some(Item { package, because, from: (*places.get(from as usize)?)? })
+            });
+            Some(Ok(items.collect::<Option<_>>()?))
+        }
+    }
+}
+
+/// Only the texts that are still used, numbered anew.
+struct Written {
+    texts: Texts,
+    /// By the old number.
+    numbers: Vec<Option<u32>>,
+}
+
+impl Written {
+    fn number(&mut self, text: Text, old: &Texts) -> u32 {
+        let place = &mut self.numbers[text.number() as usize];
+        *place.get_or_insert_with(|| self.texts.keep(old.get(text)).number())
     }
 }

@@ -78,7 +78,7 @@ impl<'p> Farm<'p> {
         let mut waits = vec![0; steps.len()];
         let mut next = vec![Vec::new(); steps.len()];
         for (number, step) in steps.iter().enumerate() {
-            for &before in step.after.iter().filter_map(|id| index.get(id.as_str())) {
+            for &before in step.after.iter().filter_map(|id| index.get(&**id)) {
                 waits[number] += 1;
                 next[before].push(number);
             }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use heirloom_model::record::{Need, Plan, Provider, Step};
 
 use crate::lab::{Found, Place};
-use crate::memo::Item;
 use crate::order::{Build, Draft, Ordered, id};
 use crate::work::Work;
 
@@ -19,7 +18,7 @@ pub(crate) fn plan(work: &Work<'_, '_, '_>, ordered: Ordered) -> Plan {
         let before = before(&ordered, draft);
         let wave = before.iter().filter_map(|step| waves.get(step)).max().map_or(1, |wave| wave + 1);
         waves.insert((draft.source, draft.build), wave);
-        steps.push(names.step(&ordered, draft, &before, wave));
+        steps.push(names.step(draft, &before, wave));
     }
     steps.sort_by(|a, b| (a.wave, &a.id).cmp(&(b.wave, &b.id)));
     let base = base(work);
@@ -51,32 +50,26 @@ impl Names<'_, '_, '_, '_> {
         Arc::clone(self.ids.entry((source, build)).or_insert_with(name))
     }
 
-    fn need(&mut self, ordered: &Ordered, draft: &Draft, item: &Item) -> Need {
-        let provider = match item.from {
-            Place::Source(source) => {
-                let source = source as usize;
-                Provider::Step(self.id(source, ordered.provider(draft, source)))
-            }
-            Place::Bootstrap => Provider::Bootstrap,
-            Place::Earlier => Provider::Earlier,
-        };
-        let texts = &self.work.memo.texts;
-        Need { package: texts.shared(item.package), because: texts.shared(item.because), provider }
-    }
-
-    fn step(&mut self, ordered: &Ordered, draft: &Draft, before: &[(usize, Build)], wave: usize) -> Step {
-        let mut after: Vec<String> =
-            before.iter().map(|&(source, build)| self.id(source, build).to_string()).collect();
+    fn step(&mut self, draft: &Draft, before: &[(usize, Build)], wave: usize) -> Step {
+        let ids: Vec<Arc<str>> = before.iter().map(|&(source, build)| self.id(source, build)).collect();
+        let mut after = ids.clone();
         after.sort();
+        let texts = &self.work.memo.texts;
+        // Packages of a solution are sorted, so both lists are.
         let (mut needs, mut foreign) = (Vec::with_capacity(draft.needs.items().len()), Vec::new());
         for item in draft.needs.items() {
-            let need = self.need(ordered, draft, item);
-            let list = if let Provider::Step(_) = need.provider { &mut needs } else { &mut foreign };
-            list.push(need);
+            let (package, because) = (texts.shared(item.package), texts.shared(item.because));
+            match item.from {
+                Place::Source(source) => {
+                    let step = before.binary_search_by_key(&(source as usize), |(source, _)| *source);
+                    let step = step.map_or_else(|_| "".into(), |place| Arc::clone(&ids[place]));
+                    needs.push(Need { package, because, provider: Provider::Step(step) });
+                }
+                Place::Bootstrap => foreign.push(Need { package, because, provider: Provider::Bootstrap }),
+                Place::Earlier => foreign.push(Need { package, because, provider: Provider::Earlier }),
+            }
         }
         needs.shrink_to_fit();
-        needs.sort();
-        foreign.sort();
         let reason = match (&draft.note, after.is_empty()) {
             (Some(note), _) => note.clone(),
             (None, true) => "needs the bootstrap repository only".to_owned(),
@@ -99,7 +92,7 @@ impl Names<'_, '_, '_, '_> {
     }
 }
 
-fn shortened(names: &[String]) -> String {
+fn shortened(names: &[Arc<str>]) -> String {
     const TOLD: usize = 12;
     match names.len() {
         ..=TOLD => names.join(", "),

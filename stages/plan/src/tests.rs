@@ -16,18 +16,19 @@ fn list(text: &str) -> Vec<Dependency> {
         .collect()
 }
 
-/// `name: provides | requires`, made by a source of the same name.
+/// `name: provides | requires`, made by a source of the same name. What it provides that begins with `/` is a file.
 fn package(text: &str, source: bool) -> Package {
     let (name, rest) = text.split_once(':').unwrap();
     let (provides, requires) = rest.split_once('|').unwrap();
-    let mut provides = list(provides);
+    let (files, mut provides): (Vec<_>, Vec<_>) = list(provides).into_iter().partition(Dependency::is_file);
     provides.push(Dependency::any(name));
+    let files: Vec<_> = files.iter().map(|file| serde_json::json!({"path": file.name})).collect();
     serde_json::from_value(serde_json::json!({
         "nevra": format!("{name}-1-1.noarch"), "digest": Digest::of(text.as_bytes()), "size": 1,
         "source_rpm": if source { format!("{}-1-1.src.rpm", name.trim_end_matches("-devel")) } else { String::new() },
         "provides": provides,
         "requires": list(requires),
-        "conflicts": [], "obsoletes": [], "recommends": [], "suggests": [], "supplements": [], "enhances": [], "files": [],
+        "conflicts": [], "obsoletes": [], "recommends": [], "suggests": [], "supplements": [], "enhances": [], "files": files,
     }))
     .unwrap()
 }
@@ -107,6 +108,10 @@ fn make(sources: &[&str], bootstrap: &[&str], reference: &[&str]) -> Result<Plan
     World::new(sources, bootstrap, reference).passes(1).plan()
 }
 
+fn after(step: &heirloom_model::record::Step) -> Vec<&str> {
+    step.after.iter().map(|id| &**id).collect()
+}
+
 fn order(plan: &Plan) -> Vec<String> {
     plan.steps.iter().map(|step| format!("{} {}", step.wave, step.id)).collect()
 }
@@ -121,7 +126,7 @@ fn order_follows_generated_provides_and_run_time_needs() {
     )
     .unwrap();
     assert_eq!(order(&plan), ["1 ncurses", "2 readline", "3 bc"]);
-    assert_eq!(plan.steps[2].after, ["ncurses", "readline"]);
+    assert_eq!(after(&plan.steps[2]), ["ncurses", "readline"]);
     assert_eq!(plan.steps[2].needs[1].because.as_ref(), "BuildRequires: pkgconfig(readline)");
     assert_eq!(plan.steps[2].needs[0].because.as_ref(), "readline-devel-1-1.noarch requires ncurses-devel");
 }
@@ -137,7 +142,7 @@ fn a_conditional_breaks_a_cycle() {
     let plan = make(&["a: b|gcc", "b: a|-", "c: a|-"], &["gcc: |"], &["a: |", "b: |", "c: |"]).unwrap();
     assert_eq!(order(&plan), ["1 a:bootstrap", "2 b", "3 a", "4 c"]);
     assert_eq!(plan.steps[0].with, ["bootstrap"]);
-    assert_eq!(plan.steps[1].after, ["a:bootstrap"]);
+    assert_eq!(after(&plan.steps[1]), ["a:bootstrap"]);
     assert_eq!(plan.cycles.len(), 1);
 }
 

@@ -87,6 +87,18 @@ impl Apt {
         Ok(())
     }
 
+    /// The whole index of this release, of `Sources` or of `Packages`, without updates.
+    pub(crate) fn index(&self, kind: &str) -> Result<String> {
+        let targets =
+            self.tool("apt-get").args(["indextargets", "--format", "$(CODENAME) $(CREATED_BY) $(FILENAME)"]);
+        let wanted = format!("{} {kind} ", codename()?);
+        let listed = targets.run()?;
+        let file = listed.lines().find_map(|line| line.strip_prefix(&wanted)).ok_or_else(|| {
+            Error::recipe(&self.dir, format!("apt has no index `{}` of this release", wanted.trim()))
+        })?;
+        Ok(self.tool("/usr/lib/apt/apt-helper").args(["cat-file", file]).run()?)
+    }
+
     fn tool(&self, program: &str) -> Tool {
         Tool::new(program).env("APT_CONFIG", self.dir.join("apt.conf"))
     }

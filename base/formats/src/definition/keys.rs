@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use heirloom_model::record::{CutOff, Limits, Promise};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_spanned::Spanned;
 
 /// The whole definition.
@@ -225,7 +225,7 @@ pub enum Against {
 }
 
 /// What the base of buildroots is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BaseOf {
     /// The bootstrap repository alone.
@@ -280,7 +280,6 @@ pub struct BuildSettings {
     /// distribution itself once they are built, so that none of bootstrap is left at last. What the base is made
     /// from is then a cycle, and is built in several passes.
     #[serde(default)]
-    #[schemars(with = "String")]
     pub base: BaseOf,
     /// How often source packages that need each other are built. The last pass must give what the one before
     /// gave; 1: they are built once.

@@ -92,6 +92,15 @@ pub enum CutOff {
     Interface,
 }
 
+/// How the buildroot of a step differs from the recorded one that it follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deviated {
+    /// The step of the plan.
+    pub step: String,
+    /// Every difference, in the record's order.
+    pub deviations: Vec<crate::Deviation>,
+}
+
 /// What a build used, by step: what the next one is expected to use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cost {

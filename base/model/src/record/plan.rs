@@ -49,7 +49,7 @@ pub struct Step {
     /// The earliest wave that it can build in, from 1. Steps of a wave do not need each other.
     pub wave: usize,
     /// Ids of the steps that must be built before, sorted.
-    pub after: Vec<String>,
+    pub after: Vec<Arc<str>>,
     /// Packages from own results that its buildroot needs, sorted.
     pub needs: Vec<Need>,
     /// Packages from elsewhere that its buildroot needs on top of the base, sorted.

@@ -54,6 +54,8 @@ pub enum RepositoryRole {
     Earlier,
     /// The binaries that the rebuild must equal.
     Reference,
+    /// What buildroots are made of instead of own results.
+    Snapshot,
 }
 
 impl RepositoryRole {
@@ -64,6 +66,7 @@ impl RepositoryRole {
             Self::Bootstrap => "bootstrap",
             Self::Earlier => "earlier",
             Self::Reference => "reference",
+            Self::Snapshot => "snapshot",
         }
     }
 }

@@ -78,6 +78,27 @@ fn a_rich_dependency_that_does_not_parse_is_named() {
 }
 
 #[test]
+fn what_is_hidden_is_not_chosen() {
+    let packages = packages(
+        "a-2-1.noarch\n  provides: tool\nb-1-1.noarch\n  provides: tool\nc-1-1.noarch\n  requires: a\n",
+    );
+    let universe =
+        Universe::new("x86_64", &[Repository { name: "base", priority: 0, packages: &packages }]).unwrap();
+    let without = |wanted: &str, hidden: &[usize]| {
+        let hidden: Vec<_> = hidden.iter().map(|&package| PackageId { repository: 0, package }).collect();
+        answer(&universe, universe.install_without(&[dependency(wanted)], &[], &hidden, false))
+    };
+    assert_eq!(without("tool", &[1]), "a-2-1.noarch: wanted as tool\n");
+    assert_eq!(without("tool", &[0]), "b-1-1.noarch: wanted as tool\n");
+    // The universe is as it was.
+    assert_eq!(without("c", &[]).lines().count(), 2);
+    let told = without("c", &[0]);
+    assert!(told.contains("c:"), "{told}");
+    let unknown = PackageId { repository: 0, package: 9 };
+    assert!(universe.install_without(&[dependency("tool")], &[], &[unknown], false).is_err());
+}
+
+#[test]
 fn a_universe_can_move_to_another_thread() {
     let packages = packages("a-1-1.noarch\n");
     let universe =

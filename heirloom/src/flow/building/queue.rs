@@ -38,7 +38,7 @@ impl Queue {
         };
         for (number, step) in plan.steps.iter().enumerate() {
             let mut before = vec![0; count.div_ceil(64)];
-            for &after in step.after.iter().filter_map(|id| numbers.get(id.as_str())) {
+            for &after in step.after.iter().filter_map(|id| numbers.get(&**id)) {
                 queue.dependents[after].push(number);
                 queue.unmet[number] += 1;
                 before.iter_mut().zip(&queue.before[after]).for_each(|(bits, others)| *bits |= others);
@@ -73,6 +73,20 @@ impl Queue {
         self.ready.remove(&place);
         self.gone[place.1] = true;
         Some((place.1, given))
+    }
+
+    /// It is not to be run, whatever is done.
+    pub(super) fn withdraw(&mut self, number: usize) {
+        self.gone[number] = true;
+        self.ready.remove(&(Reverse(self.weights[number]), number));
+    }
+
+    /// It is to be run after all, once all before it is done.
+    pub(super) fn put_back(&mut self, number: usize) {
+        self.gone[number] = false;
+        if self.unmet[number] == 0 {
+            self.enter(number);
+        }
     }
 
     /// This step has its result: what waited for it alone is ready.

@@ -1,27 +1,29 @@
 //! One step: its buildroot, its action, its result.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heirloom_build::{BuildError, Job, Outcome};
 use heirloom_model::record::{
-    Action, Built, Cost, CutOff, FailKind, Failed, Imported, Limits, Pinned, Ran, Settled, Step,
+    Action, Built, Cost, CutOff, Deviated, FailKind, Failed, Imported, Limits, Pinned, Ran, Settled, Step,
 };
-use heirloom_model::{Dependency, Digest, Package};
+use heirloom_model::{Dependency, Deviation, Digest, Package};
 use heirloom_plan::{Buildroot, Offer};
 
 use super::super::planning;
+use super::super::policy::Following;
 use super::budget::Share;
-use super::round::{Came, Made, Round};
+use super::course::Task;
+use super::walk::{Came, Made, Walk};
 use crate::fail::{Exit, Fail, chain};
 
 /// Raised when actions are put together in another way.
 const PINNING: u32 = 1;
 
-impl Round<'_> {
-    pub(super) fn step(&self, number: usize, share: Share) -> Result<Came, Fail> {
-        let step = &self.plan.steps[number];
-        let pinned = match self.pin(number, step)? {
+impl Walk<'_> {
+    pub(super) fn step(&self, task: &Task, share: Share) -> Result<Came, Fail> {
+        let step = task.step();
+        let Some(results) = self.lock().course.results_before(task) else { return Ok(Came::Stale) };
+        let pinned = match self.pin(step, &results)? {
             Ok(pinned) => pinned,
             Err(failed) => return self.fail(step, failed),
         };
@@ -40,32 +42,21 @@ impl Round<'_> {
     }
 
     /// Finds out what the step's action is. What follows from the same inputs is not worked out again.
-    fn pin(&self, number: usize, step: &Step) -> Result<Result<Pinned, Failed>, Fail> {
+    fn pin(&self, step: &Step, results: &[Arc<Made>]) -> Result<Result<Pinned, Failed>, Fail> {
         let source = self.source(step)?;
         let mut requires = self.requires(step)?;
         requires.sort();
         requires.dedup();
-        let results = self.results_before(number);
-        let inputs = self.inputs(step, &requires, &results)?;
+        let inputs = self.inputs(step, &requires, results)?;
         let store = &self.context.store;
         if let Some(pinned) = store.get::<Pinned>(&inputs.to_string())?
             && store.contains(pinned.document)
         {
             return Ok(Ok(pinned));
         }
-        let packages: Vec<Package> =
-            results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect();
-        let offer = Offer {
-            arch: self.context.arch(),
-            bootstrap: &self.gathered.bootstrap.packages,
-            earlier: self.gathered.earlier(),
-            base: &self.ground.base,
-            own_base: step.own_base,
-            results: &packages,
-        };
-        let buildroot = match heirloom_plan::buildroot(&offer, &step.source, &requires) {
+        let buildroot = match self.buildroot(step, results, &requires)? {
             Ok(buildroot) => buildroot,
-            Err(error) => return Ok(Err(never_tried(step, FailKind::Unresolvable, error.to_string()))),
+            Err(why) => return Ok(Err(never_tried(step, FailKind::Unresolvable, why))),
         };
         let action = self.put_together(step, source, requires, buildroot);
         let document = store.put(&serde_json::to_vec(&action)?)?;
@@ -74,13 +65,54 @@ impl Round<'_> {
         Ok(Ok(pinned))
     }
 
+    /// The inner error says what can't be had.
+    fn buildroot(
+        &self,
+        step: &Step,
+        results: &[Arc<Made>],
+        requires: &[Dependency],
+    ) -> Result<Result<Buildroot, String>, Fail> {
+        if self.policy.follows() {
+            let nevra = &self.ground.evaluated[&step.source].nevra;
+            if let Some(record) = self.policy.record(&step.source, nevra) {
+                let following = self.policy.follow(self.context.arch(), self.gathered, record, requires)?;
+                let Following { buildroot, deviations, broken } = following;
+                let fatal: Vec<_> =
+                    deviations.iter().filter(|it| it.is_fatal()).map(ToString::to_string).collect();
+                self.context.store.append(&Deviated { step: step.id.clone(), deviations })?;
+                let why =
+                    || format!("{}: its recorded buildroot can't be had: {}", step.id, fatal.join("; "));
+                return Ok(if broken { Err(why()) } else { Ok(buildroot) });
+            }
+            let deviations =
+                vec![Deviation::Incomplete { why: "there is no record of this package".to_owned() }];
+            self.context.store.append(&Deviated { step: step.id.clone(), deviations })?;
+        }
+        let packages: Vec<Package> = match self.policy.fixed() {
+            Some(fixed) => fixed.to_vec(),
+            None => results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect(),
+        };
+        let offer = Offer {
+            arch: self.context.arch(),
+            bootstrap: &self.gathered.bootstrap.packages,
+            earlier: self.gathered.earlier(),
+            base: &self.ground.base,
+            own_base: step.own_base,
+            results: &packages,
+        };
+        Ok(heirloom_plan::buildroot(&offer, &step.source, requires).map_err(|error| error.to_string()))
+    }
+
     /// Digest of everything that the action follows from.
     fn inputs(&self, step: &Step, requires: &[Dependency], results: &[Arc<Made>]) -> Result<Digest, Fail> {
         let limits = self.limits(step);
+        let group = &self.context.definition.bootstrap.group;
         let facts = (
             (PINNING, heirloom_build::BUILDER, self.context.arch(), self.context.macros(), limits),
             (step.source_digest, &step.with, step.own_base, requires),
             (self.gathered.bootstrap.state.repomd, self.ground.base_digest),
+            (self.gathered.earlier.as_ref().map(|earlier| earlier.state.repomd), group, self.policy.digest()),
+            self.policy.record(&step.source, &self.ground.evaluated[&step.source].nevra),
         );
         let mut text = serde_json::to_vec(&facts)?;
         for made in results {
@@ -130,6 +162,8 @@ impl Round<'_> {
     fn run_build(&self, step: &Step, pinned: &Pinned, share: Share) -> Result<Came, Fail> {
         let Pinned { document, key, .. } = pinned;
         let action = &self.action(pinned)?;
+        // A base of own results can need packages of bootstrap that the first base does not have.
+        planning::fetch(self.context, self.gathered, &action.base)?;
         planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
         let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
@@ -209,21 +243,6 @@ impl Round<'_> {
         Ok(bootstrap.unwrap_or_else(|| evaluated.build_requires.clone()))
     }
 
-    /// Results of the steps that come before this one, however far; nothing else, so that a buildroot does not
-    /// depend on which builds happen to be finished. Of a source's builds, the last one counts.
-    fn results_before(&self, number: usize) -> Vec<Arc<Made>> {
-        let state = self.lock();
-        let steps = &self.plan.steps;
-        let mut last: BTreeMap<&str, usize> = BTreeMap::new();
-        for before in state.queue.before(number) {
-            let newest = last.entry(steps[before].source.as_str()).or_insert(before);
-            if pass(&steps[before]) > pass(&steps[*newest]) {
-                *newest = before;
-            }
-        }
-        last.into_values().filter_map(|before| state.built[before].clone()).collect()
-    }
-
     fn limits(&self, step: &Step) -> Limits {
         let definition = &self.context.definition;
         let needs = definition.build.needs.get(&step.source).copied().unwrap_or_default();
@@ -250,15 +269,6 @@ impl Round<'_> {
             arch: self.context.arch().to_owned(),
             limits: self.limits(step),
         }
-    }
-}
-
-/// The place of a step among the builds of its source.
-fn pass(step: &Step) -> usize {
-    match step.id.rsplit_once(':') {
-        None => usize::MAX,
-        Some((_, "bootstrap")) => 0,
-        Some(_) => step.pass,
     }
 }
 

@@ -66,15 +66,16 @@ impl Archive {
                 }
             };
         queue(group.to_vec(), &mut open, &mut taken);
-        while let Some(source) = open.pop_front() {
+        let mut others = 0..self.sources.len();
+        while taken.len() < count || !open.is_empty() {
+            // When nothing more is needed, by name.
+            let next = open.pop_front().or_else(|| others.find(|source| taken.insert(*source)));
+            let Some(source) = next else { break };
             let (name, evaluated) = &self.sources[source];
             queue(evaluated.build_requires.iter().flat_map(names).collect(), &mut open, &mut taken);
             for &package in of_source.get(name.as_str()).into_iter().flatten() {
-                queue(
-                    self.packages[package].requires.iter().flat_map(names).collect(),
-                    &mut open,
-                    &mut taken,
-                );
+                let requires = self.packages[package].requires.iter().flat_map(names).collect();
+                queue(requires, &mut open, &mut taken);
             }
         }
         let part = Self {
@@ -95,14 +96,10 @@ impl Archive {
 }
 
 impl Archive {
-    /// All but these sources and what they make.
-    pub(crate) fn without(&self, sources: &BTreeSet<&str>) -> Self {
-        let of = |package: &&Package| !package.source_name().is_some_and(|source| sources.contains(source));
-        let kept = self.sources.iter().filter(|(name, _)| !sources.contains(name.as_str()));
-        Self {
-            sources: kept.cloned().collect(),
-            packages: self.packages.iter().filter(of).cloned().collect(),
-        }
+    /// Forgets these sources and what they make.
+    pub(crate) fn keep_without(&mut self, sources: &BTreeSet<String>) {
+        self.sources.retain(|(name, _)| !sources.contains(name));
+        self.packages.retain(|package| !package.source_name().is_some_and(|source| sources.contains(source)));
     }
 }
 

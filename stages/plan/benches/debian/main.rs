@@ -1,71 +1,121 @@
 //! Planning at the size of a distribution: Debian's indexes as RPM-shaped metadata. The indexes are given as files;
 //! `cargo xtask bench plan` fetches them and calls this.
 //!
-//!     cargo bench -p heirloom-plan --bench debian -- SOURCES PACKAGES [COUNT]
+//!     cargo bench -p heirloom-plan --bench debian -- SOURCES PACKAGES SOLUTIONS [COUNT]
+//!
+//! The first run solves everything and writes the file SOLUTIONS; if that is there, a run begins with what is known,
+//! so that time and memory of ordering can be seen alone.
 #![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
 
 mod convert;
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::path::Path;
 use std::time::Instant;
 
 use convert::Archive;
-use heirloom_model::Package;
 use heirloom_model::record::Plan;
+use heirloom_model::{Dependency, Package};
 use heirloom_plan::{Base, Input, Options, Solutions, Source};
+use serde::{Deserialize, Serialize};
 
 /// What every Debian build may take for granted.
 const GROUP: &[&str] = &["build-essential"];
 
-fn main() -> Result<(), Box<dyn Error>> {
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// What the first run leaves.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Source packages that can't be built from this metadata.
+    out: BTreeSet<String>,
+    solutions: Solutions,
+}
+
+fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [sources, packages, rest @ ..] = &arguments[..] else {
+    let [sources, packages, kept, rest @ ..] = &arguments[..] else {
         println!("give the files SOURCES and PACKAGES of a Debian archive; `cargo xtask bench plan` does");
         return Ok(());
     };
     let archive = Archive::read(&std::fs::read_to_string(sources)?, &std::fs::read_to_string(packages)?);
-    match rest.first().map(|count| count.parse::<usize>()).transpose()? {
-        Some(count) => {
-            let (part, bootstrap) = archive.part(count, GROUP);
-            drop(archive);
-            measure(&part, &bootstrap)
+    let (archive, bootstrap) = match rest.first().map(|count| count.parse::<usize>()).transpose()? {
+        Some(count) => archive.part(count, GROUP),
+        None => {
+            let bootstrap = archive.packages.clone();
+            (archive, bootstrap)
         }
-        None => measure(&archive, &archive.packages),
+    };
+    let group: Vec<String> = GROUP.iter().map(|&name| name.to_owned()).collect();
+    let base = heirloom_plan::base("x86_64", &bootstrap, &group)?;
+    println!(
+        "{} sources, {} packages of their own, {} in the bootstrap repository, {} in the base",
+        archive.sources.len(),
+        archive.packages.len(),
+        bootstrap.len(),
+        base.packages(&bootstrap).len()
+    );
+    match Path::new(kept).is_file() {
+        false => first(archive, &bootstrap, &base, Path::new(kept)),
+        true => again(archive, &bootstrap, &base, Path::new(kept)),
     }
 }
 
-fn measure(archive: &Archive, bootstrap: &[Package]) -> Result<(), Box<dyn Error>> {
-    println!(
-        "{} sources, {} packages of their own, {} packages in the bootstrap repository",
-        archive.sources.len(),
-        archive.packages.len(),
-        bootstrap.len()
-    );
-    let group: Vec<String> = GROUP.iter().map(|&name| name.to_owned()).collect();
-    let base = heirloom_plan::base("x86_64", bootstrap, &group)?;
-    memory("input");
-    let input = input(archive, bootstrap, &base);
-    let planned = timed("plan, nothing known", || heirloom_plan::plan(&input, &Solutions::default()))?;
-    memory("plan, nothing known");
-    tell(&planned.plan);
+/// Nothing is known.
+fn first(mut archive: Archive, bootstrap: &[Package], base: &Base, kept: &Path) -> Result<()> {
+    let planned = timed("plan, nothing known", || {
+        heirloom_plan::plan(&input(&archive, bootstrap, base), &Solutions::default())
+    })?;
+    memory();
     println!("    {} solutions", planned.solutions.fresh());
-    println!("    unbuildable: {}", planned.plan.unbuildable.len());
-    for (source, why) in planned.plan.unbuildable.iter().take(3) {
-        println!("      {source}: {}", why.lines().next().unwrap_or_default());
-    }
-    // From here on without what can't be built: ordering is to be measured alone.
-    let out = planned.plan.unbuildable.iter().map(|(source, _)| source.as_str()).collect();
-    let archive = archive.without(&out);
-    let input = self::input(&archive, bootstrap, &base);
-    let known = heirloom_plan::plan(&input, &planned.solutions)?;
-    drop(planned);
-    let again = timed("plan, nothing changed", || heirloom_plan::plan(&input, &known.solutions))?;
-    println!("    {} solutions, same plan: {}", again.solutions.fresh(), again.plan == known.plan);
-    drop(again);
-    let mut needs = timed("needs, nothing changed", || heirloom_plan::solve(&input, &known.solutions))?;
-    let plan = timed("order alone", || heirloom_plan::order(&input, &mut needs))?;
-    println!("    same plan: {}", plan == known.plan);
-    memory("order");
+    tell(&planned.plan);
+    let out: BTreeSet<String> = planned.plan.unbuildable.iter().map(|(source, _)| source.clone()).collect();
+    println!("    {} source packages can't be built from this metadata", out.len());
+    archive.keep_without(&out);
+    let known = heirloom_plan::plan(&input(&archive, bootstrap, base), &planned.solutions)?;
+    std::fs::write(kept, serde_json::to_vec(&Kept { out, solutions: known.solutions })?)?;
+    Ok(())
+}
+
+/// All is known from the first run.
+fn again(mut archive: Archive, bootstrap: &[Package], base: &Base, kept: &Path) -> Result<()> {
+    let kept: Kept = timed("reading what is known", || {
+        Ok::<_, Box<dyn Error>>(serde_json::from_slice(&std::fs::read(kept)?)?)
+    })?;
+    archive.keep_without(&kept.out);
+    let plan = {
+        let input = input(&archive, bootstrap, base);
+        let mut needs = timed("solving, nothing changed", || heirloom_plan::solve(&input, &kept.solutions))?;
+        memory();
+        let plan = timed("ordering", || heirloom_plan::order(&input, &mut needs))?;
+        memory();
+        plan
+    };
+    let sources: BTreeSet<_> = plan.steps.iter().map(|step| step.source.as_str()).collect();
+    let low = "zlib";
+    let affected =
+        timed("affected by a change of zlib", || Ok::<_, String>(heirloom_plan::affected(&plan, low)))?;
+    println!("    {} of {} builds, of {} source packages", affected.len(), plan.steps.len(), sources.len());
+    drop(plan);
+    let leaf = archive.sources.len() - 1;
+    archive.sources[leaf].1.build_requires.push(Dependency::any("tar"));
+    changed("planning, a build requirement changed", &archive, bootstrap, base, &kept.solutions)?;
+    let leaf = archive.packages.iter().position(|package| package.nevra.name() == "hello").unwrap_or(0);
+    archive.packages[leaf].requires.push(Dependency::any("tar"));
+    changed("planning, a leaf package changed too", &archive, bootstrap, base, &kept.solutions)
+}
+
+fn changed(
+    what: &str,
+    archive: &Archive,
+    bootstrap: &[Package],
+    base: &Base,
+    known: &Solutions,
+) -> Result<()> {
+    let input = input(archive, bootstrap, base);
+    let planned = timed(what, || heirloom_plan::plan(&input, known))?;
+    println!("    {} solved again", planned.solutions.fresh());
     Ok(())
 }
 
@@ -85,21 +135,21 @@ fn input<'a>(archive: &'a Archive, bootstrap: &'a [Package], base: &'a Base) -> 
     }
 }
 
-fn timed<T, E>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+fn timed<T, E>(what: &str, work: impl FnOnce() -> std::result::Result<T, E>) -> std::result::Result<T, E> {
     let began = Instant::now();
     let done = work()?;
-    println!("{what:32} {:8.3} s", began.elapsed().as_secs_f64());
+    println!("{what:40} {:8.3} s", began.elapsed().as_secs_f64());
     Ok(done)
 }
 
-fn memory(what: &str) {
+fn memory() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let of = |key: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(key))?;
         line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
     };
     let mib = |key: &str| of(key).unwrap_or_default() / 1024;
-    println!("    memory after {what}: {} MiB, at most {} MiB", mib("VmRSS:"), mib("VmHWM:"));
+    println!("    memory: {} MiB, at most {} MiB so far", mib("VmRSS:"), mib("VmHWM:"));
 }
 
 fn tell(plan: &Plan) {

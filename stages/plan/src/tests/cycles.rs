@@ -22,10 +22,10 @@ fn members_of_a_cycle_are_built_again_on_the_pass_before() {
     .unwrap();
     assert_eq!(order(&plan), ["1 a:1", "1 d", "2 b:1", "2 b:2", "3 a", "3 a:2", "4 b", "4 c"]);
     assert_eq!(step(&plan, "a:1").foreign[0].package.as_ref(), "b");
-    assert_eq!(step(&plan, "a:2").after, ["b:1"]);
-    assert_eq!(step(&plan, "b:2").after, ["a:1"]);
-    assert_eq!(step(&plan, "a").after, ["b:2"]);
-    assert_eq!(step(&plan, "c").after, ["a"]);
+    assert_eq!(after(step(&plan, "a:2")), ["b:1"]);
+    assert_eq!(after(step(&plan, "b:2")), ["a:1"]);
+    assert_eq!(after(step(&plan, "a")), ["b:2"]);
+    assert_eq!(after(step(&plan, "c")), ["a"]);
     assert_eq!((step(&plan, "a:1").pass, step(&plan, "a").pass, step(&plan, "c").pass), (1, 3, 0));
     assert!(step(&plan, "a").foreign.is_empty());
     assert_eq!(crutches(&plan), ["a:1 Bootstrap b"]);
@@ -41,8 +41,8 @@ fn a_conditional_is_the_first_of_the_passes() {
         .unwrap();
     assert_eq!(order(&plan), ["1 a:bootstrap", "2 b:1", "3 a", "3 a:1", "4 b", "4 c"]);
     assert_eq!(crutches(&plan), ["a:bootstrap Conditional "]);
-    assert_eq!(step(&plan, "b").after, ["a:1"]);
-    assert_eq!(step(&plan, "a").after, ["b:1"]);
+    assert_eq!(after(step(&plan, "b")), ["a:1"]);
+    assert_eq!(after(step(&plan, "a")), ["b:1"]);
 }
 
 #[test]

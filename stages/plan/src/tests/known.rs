@@ -42,6 +42,10 @@ fn only_what_a_change_can_matter_to_is_solved_again() {
     assert_eq!(again(|world| world.bootstrap[3] = "deep: more|".to_owned()), 2);
     // A new provider of what only a rich dependency names.
     assert_eq!(again(|world| world.bootstrap.push("other: |".to_owned())), 1);
+    // A file that only a requirement names.
+    assert_eq!(again(|world| world.bootstrap[4] = "run: /usr/bin/run|stray".to_owned()), 1);
+    assert_eq!(again(|world| world.bootstrap[2] = "stray: /usr/bin/run|".to_owned()), 1);
+    assert_eq!(again(|world| world.bootstrap[2] = "stray: /usr/bin/walk|".to_owned()), 0);
     // Of the base, all.
     assert_eq!(again(|world| world.bootstrap[1] = "glibc: newer|".to_owned()), 5);
     // Reference packages that no source makes are not expected.

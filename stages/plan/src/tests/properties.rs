@@ -39,7 +39,7 @@ fn check(world: &World, plan: &Plan) {
     let mut waves = BTreeMap::new();
     for step in &plan.steps {
         for before in &step.after {
-            let wave = waves.get(before.as_str());
+            let wave = waves.get(&**before);
             assert!(wave.is_some_and(|wave| *wave < step.wave), "{} comes after {before}", step.id);
         }
         assert!(waves.insert(step.id.as_str(), step.wave).is_none(), "{} is there twice", step.id);
@@ -66,7 +66,7 @@ fn check(world: &World, plan: &Plan) {
     for step in plan.steps.iter().filter(|step| step.pass > 1) {
         let members = plan.cycles.iter().find(|cycle| cycle.members.contains(&step.source)).unwrap();
         for before in &step.after {
-            let before = plan.steps.iter().find(|other| other.id == *before).unwrap();
+            let before = plan.steps.iter().find(|other| *other.id == **before).unwrap();
             let inside = members.members.contains(&before.source);
             assert!(!inside || before.pass == step.pass - 1, "{} is built on {}", step.id, before.id);
         }

@@ -1,4 +1,4 @@
-//! One walk through the plan.
+//! One walk through the plan: workers that take what is ready, and plan anew when more is learned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,31 +6,34 @@ use std::time::Duration;
 
 use heirloom_build::Builder;
 use heirloom_model::Digest;
-use heirloom_model::record::{Built, Cost, CutOff, FailKind, Failed, Plan, Step};
+use heirloom_model::record::{Built, Cost, CutOff, Failed, Plan, Step};
 
 use super::super::gather::Gathered;
-use super::super::planning::Ground;
+use super::super::planning::{self, Ground};
+use super::super::policy::Policy;
 use super::Options;
 use super::budget::{Estimate, Share};
-use super::queue::Queue;
+use super::course::{Course, Task};
 use super::results::Results;
-use super::step::never_tried;
 use crate::context::Context;
-use crate::fail::Fail;
+use crate::fail::{Exit, Fail};
 use crate::interrupt;
-use crate::ui::Progress;
+use crate::ui::{Progress, say};
 
 /// How often a waiting worker looks whether the work is to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-pub(super) struct Round<'a> {
+/// How often one step may ask for more.
+const QUESTIONS: usize = 12;
+
+pub(super) struct Walk<'a> {
     pub(super) context: &'a Context,
     pub(super) builder: &'a Builder<'a>,
     pub(super) gathered: &'a Gathered,
     pub(super) ground: &'a Ground,
+    pub(super) policy: Policy,
     pub(super) results: &'a Results<'a>,
     pub(super) options: Options,
-    pub(super) plan: &'a Plan,
     pub(super) progress: Progress,
     /// What steps used the last time.
     costs: BTreeMap<String, Cost>,
@@ -38,17 +41,26 @@ pub(super) struct Round<'a> {
     changed: Condvar,
 }
 
-/// Steps by their number in the plan.
 pub(super) struct State {
-    pub(super) queue: Queue,
-    pub(super) built: Vec<Option<Arc<Made>>>,
-    running: BTreeMap<usize, Share>,
+    pub(super) course: Course,
+    running: BTreeMap<String, Share>,
     fresh: BTreeSet<String>,
     cut: BTreeMap<String, CutOff>,
-    failed: BTreeMap<String, Failed>,
-    learned: BTreeSet<String>,
+    /// How often each step has asked for more.
+    questions: BTreeMap<String, usize>,
+    planning: Planning,
     error: Option<Fail>,
     interrupted: bool,
+}
+
+/// Whether another plan is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Planning {
+    No,
+    Due,
+    /// Someone is at it; what is learned meanwhile makes it due again.
+    Begun,
+    BegunAndDue,
 }
 
 /// A result.
@@ -60,12 +72,11 @@ pub(super) struct Made {
 
 /// What a walk came to.
 pub(super) struct Ended {
+    pub(super) plan: Plan,
     pub(super) built: BTreeMap<String, Built>,
     pub(super) fresh: BTreeSet<String>,
     pub(super) cut: BTreeMap<String, CutOff>,
     pub(super) failed: BTreeMap<String, Failed>,
-    /// Steps that wait for a new plan.
-    pub(super) learned: BTreeSet<String>,
     pub(super) seconds: f64,
 }
 
@@ -78,29 +89,42 @@ pub(super) enum Came {
     Failed(Failed),
     /// It asked for more; a new plan is due.
     Learned,
+    /// The plan was another one by then.
+    Stale,
     Interrupted,
 }
 
-impl<'a> Round<'a> {
+/// What a worker is to do next.
+enum Next {
+    Build(Task, Share),
+    Plan,
+}
+
+impl<'a> Walk<'a> {
     pub(super) fn new(
         context: &'a Context,
         builder: &'a Builder<'a>,
         gathered: &'a Gathered,
         ground: &'a Ground,
-        plan: &'a Plan,
         results: &'a Results<'a>,
         options: Options,
     ) -> Result<Self, Fail> {
+        let policy = Policy::load(context, gathered)?;
+        for finding in policy.findings(&gathered.sources, ground) {
+            say(&format!("note: {finding}"));
+        }
+        let plan = planning::plan(context, gathered, ground, &policy, options.keep_going)?;
         let costs: BTreeMap<_, _> =
             context.store.all::<Cost>()?.into_iter().map(|cost| (cost.step.clone(), cost)).collect();
+        let progress = Progress::new("build", plan.steps.len());
+        let seconds = expected(&plan, &costs);
         let state = State {
-            queue: Queue::new(plan, &expected(plan, &costs)),
-            built: plan.steps.iter().map(|_| None).collect(),
+            course: Course::new(plan, &seconds),
             running: BTreeMap::new(),
             fresh: BTreeSet::new(),
             cut: BTreeMap::new(),
-            failed: BTreeMap::new(),
-            learned: BTreeSet::new(),
+            questions: BTreeMap::new(),
+            planning: Planning::No,
             error: None,
             interrupted: false,
         };
@@ -109,10 +133,10 @@ impl<'a> Round<'a> {
             builder,
             gathered,
             ground,
+            policy,
             results,
             options,
-            plan,
-            progress: Progress::new("build", plan.steps.len()),
+            progress,
             costs,
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -126,96 +150,122 @@ impl<'a> Round<'a> {
                 scope.spawn(|| self.work());
             }
         });
-        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (fresh, failed) = (state.fresh.len(), state.failed.len());
-        let known = state.built.iter().flatten().count() - fresh;
-        let seconds = self.progress.end(&format!("{fresh} built, {known} cached, {failed} failed"));
-        if let Some(error) = state.error.take() {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (plan, built, failed) = state.course.end();
+        let fresh = state.fresh.len();
+        let known = built.keys().filter(|step| !state.fresh.contains(*step)).count();
+        let seconds = self.progress.end(&format!("{fresh} built, {known} cached, {} failed", failed.len()));
+        if let Some(error) = state.error {
             return Err(error);
         }
         if state.interrupted {
             return Err(Fail::interrupted(&format!("; {fresh} builds are kept")));
         }
-        let built = self.plan.steps.iter().zip(state.built).filter_map(|(step, made)| {
-            let made = made?;
+        let built = built.into_iter().map(|(step, made)| {
             let built = Arc::try_unwrap(made).map_or_else(|made| made.built.clone(), |made| made.built);
-            Some((step.id.clone(), built))
+            (step, built)
         });
-        Ok(Ended {
-            built: built.collect(),
-            fresh: state.fresh,
-            cut: state.cut,
-            failed: state.failed,
-            learned: state.learned,
-            seconds,
-        })
+        let (built, fresh, cut) = (built.collect(), state.fresh, state.cut);
+        Ok(Ended { plan, built, fresh, cut, failed, seconds })
     }
 
     /// One worker: takes the heaviest step that is ready and fits until none is left.
     fn work(&self) {
-        while let Some((number, share)) = self.next() {
-            let came = self.step(number, share);
-            self.settle(number, came);
+        while let Some(next) = self.next() {
+            match next {
+                Next::Build(task, share) => {
+                    let came = self.step(&task, share);
+                    self.settle(&task, came);
+                }
+                Next::Plan => self.plan_anew(),
+            }
             self.changed.notify_all();
         }
     }
 
-    fn settle(&self, number: usize, came: Result<Came, Fail>) {
-        let id = || self.plan.steps[number].id.clone();
-        let made = |built: Box<Built>| Some(Arc::new(Made { digest: digest_of(&built), built: *built }));
+    fn settle(&self, task: &Task, came: Result<Came, Fail>) {
+        let id = &task.step().id;
         let mut state = self.lock();
-        state.running.remove(&number);
+        state.running.remove(id);
+        let number = state.course.wanted(task);
+        let made = |built: Box<Built>| Arc::new(Made { digest: digest_of(&built), built: *built });
         match came {
             Ok(Came::Built(built)) => {
-                state.fresh.insert(id());
-                state.built[number] = made(built);
-                state.queue.done(number);
+                state.fresh.insert(id.clone());
+                if let Some(number) = number {
+                    state.course.built(number, made(built));
+                }
             }
             Ok(Came::Known(built, cut)) => {
-                state.cut.extend(cut.map(|cut| (id(), cut)));
-                state.built[number] = made(built);
-                state.queue.done(number);
+                if let Some(number) = number {
+                    state.cut.extend(cut.map(|cut| (id.clone(), cut)));
+                    state.course.built(number, made(built));
+                }
             }
             Ok(Came::Failed(failed)) => {
-                state.failed.insert(id(), failed);
-                for (lost, cause) in state.queue.lost(number) {
-                    let (step, cause) = (&self.plan.steps[lost], &self.plan.steps[cause].id);
-                    let message = format!("{} needs {cause}, which failed", step.id);
-                    state.failed.insert(step.id.clone(), never_tried(step, FailKind::Blocked, message));
+                if let Some(number) = number {
+                    state.course.failed(number, failed);
                 }
             }
             Ok(Came::Learned) => {
-                state.learned.insert(id());
-                let waiting = state.queue.lost(number);
-                state.learned.extend(waiting.into_iter().map(|(step, _)| self.plan.steps[step].id.clone()));
+                if let Some(number) = number {
+                    state.course.learned(number);
+                }
+                state.ask(id);
+            }
+            Ok(Came::Stale) => {
+                if let Some(number) = number {
+                    state.course.again(number);
+                }
             }
             Ok(Came::Interrupted) => state.interrupted = true,
             Err(fail) => state.error = Some(fail),
         }
     }
 
+    fn plan_anew(&self) {
+        let plan =
+            planning::plan(self.context, self.gathered, self.ground, &self.policy, self.options.keep_going);
+        let mut state = self.lock();
+        match plan {
+            Ok(plan) => {
+                self.progress.total(plan.steps.len());
+                let seconds = expected(&plan, &self.costs);
+                let empty = Plan { steps: Vec::new(), ..plan.clone() };
+                let old = std::mem::replace(&mut state.course, Course::new(empty, &[]));
+                state.course = old.replaced(plan, &seconds);
+            }
+            Err(fail) => state.error = Some(fail),
+        }
+        state.planning = match state.planning {
+            Planning::BegunAndDue => Planning::Due,
+            Planning::No | Planning::Due | Planning::Begun => Planning::No,
+        };
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<(usize, Share)> {
+    fn next(&self) -> Option<Next> {
         let mut state = self.lock();
         loop {
             state.interrupted |= interrupt::wanted();
             if state.error.is_some() || state.interrupted {
                 return None;
             }
-            let running: Vec<Share> = state.running.values().copied().collect();
-            let others = state.queue.ready().saturating_sub(1);
-            let room = |number: usize| {
-                let wants = self.estimate(&self.plan.steps[number]);
-                self.options.budget.share(&running, wants, others)
-            };
-            if let Some((number, share)) = state.queue.take(room) {
-                state.running.insert(number, share);
-                return Some((number, share));
+            if state.planning == Planning::Due {
+                state.planning = Planning::Begun;
+                return Some(Next::Plan);
             }
-            if state.running.is_empty() {
+            let running: Vec<Share> = state.running.values().copied().collect();
+            let others = state.course.ready().saturating_sub(1);
+            let room = |step: &Step| self.options.budget.share(&running, self.estimate(step), others);
+            if let Some((task, share)) = state.course.take(room) {
+                state.running.insert(task.step().id.clone(), share);
+                return Some(Next::Build(task, share));
+            }
+            if state.running.is_empty() && state.planning == Planning::No {
                 return None;
             }
             state = self.changed.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner).0;
@@ -231,6 +281,24 @@ impl<'a> Round<'a> {
             least: needs.jobs.unwrap_or(history.least),
             memory: needs.memory_mib.map_or(history.memory, |mib| mib.saturating_mul(1 << 20)),
         }
+    }
+}
+
+impl State {
+    /// A step has asked for more.
+    fn ask(&mut self, id: &str) {
+        let times = self.questions.entry(id.to_owned()).or_default();
+        *times += 1;
+        if *times > QUESTIONS {
+            self.error = Some(
+                Fail::new(Exit::Build, format!("{id} asks for other build requirements each time"))
+                    .hint("its log says which; `%generate_buildrequires` must come to an end"),
+            );
+        }
+        self.planning = match self.planning {
+            Planning::Begun | Planning::BegunAndDue => Planning::BegunAndDue,
+            Planning::No | Planning::Due => Planning::Due,
+        };
     }
 }
 
