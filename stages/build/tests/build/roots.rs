@@ -59,7 +59,7 @@ fn rpm_finds_nothing_wrong_with_layers() {
 }
 
 /// What a scriptlet, which is root, must not be able to do.
-const SCRIPTLET: &str = "exec > /usr/trace 2>&1\n\
+pub(crate) const SCRIPTLET: &str = "exec > /usr/trace 2>&1\n\
     mount -t tmpfs none /mnt && echo mounted\n\
     mknod /tmp/disk b 254 0 && echo made a device\n\
     echo x > /proc/sys/kernel/core_pattern && echo changed the kernel\n\
@@ -68,8 +68,22 @@ const SCRIPTLET: &str = "exec > /usr/trace 2>&1\n\
     (exec 3<>/dev/tcp/192.0.2.1/80) && echo reached the network\n\
     kill -9 1 && echo killed\n\
     ls /proc/1/root/ && echo sees the way out\n\
+    ls /proc/1/fd/* && echo sees open files\n\
+    nsenter -t 1 -m true && echo entered\n\
     id -u\n\
     true";
+
+/// What it says if it could.
+pub(crate) const FORBIDDEN: [&str; 8] = [
+    "mounted",
+    "made a device",
+    "changed the kernel",
+    "sees sys",
+    "reached the network",
+    "sees the way out",
+    "sees open files",
+    "entered",
+];
 
 #[test]
 fn scriptlets_run_and_are_held() {
@@ -82,14 +96,7 @@ fn scriptlets_run_and_are_held() {
     action.extra = vec![place().keep(&package.binary)];
     let log = log(built(run(&action)).log);
     assert!(log.contains("own root\n") && log.contains("\n0\n"), "{log}");
-    for done in [
-        "mounted",
-        "made a device",
-        "changed the kernel",
-        "sees sys",
-        "reached the network",
-        "sees the way out",
-    ] {
+    for done in FORBIDDEN {
         assert!(!log.lines().any(|line| line == done), "{done}:\n{log}");
     }
 }

@@ -14,6 +14,7 @@ use testkit::tool::Tool;
 
 use crate::evaluating::imported;
 use crate::hostile::WAYS_OUT;
+use crate::roots::{FORBIDDEN, SCRIPTLET};
 use crate::support::{LIMITS, base, builder, built, failure, place, run, spec, try_run};
 use crate::works::{PROGRAM, SOURCE};
 
@@ -44,13 +45,12 @@ fn extra(action: Action, extra: Vec<BuildrootPackage>) -> Action {
 /// A package whose scriptlet is root and tries what it must not.
 fn scripted() -> BuildrootPackage {
     let out = tempfile::tempdir().unwrap();
-    let script = "exec > /usr/trace 2>&1; id -u; mount -t tmpfs none /mnt && echo mounted\n\
-        echo x > /proc/sys/kernel/core_pattern && echo changed the kernel\n\
-        mknod /tmp/disk b 254 0 && echo made a device\nchown 1234:65534 /usr/trace\n\
-        rm -r /usr/share/scripted && mkdir /usr/share/scripted && touch /usr/share/scripted/new\ntrue";
+    let script = SCRIPTLET.to_owned()
+        + "\nchown 1234:65534 /usr/trace\n\
+           rm -r /usr/share/scripted && mkdir /usr/share/scripted && touch /usr/share/scripted/new\ntrue";
     let package = RpmBuilder::new("scripted-by-root", "1")
         .file("/usr/share/scripted/old", "text")
-        .scriptlet("%post -p /bin/bash", script)
+        .scriptlet("%post -p /bin/bash", &script)
         .build(out.path())
         .unwrap();
     place().keep(&package.binary)
@@ -89,6 +89,33 @@ fn as_user(actions: &BTreeMap<String, Action>) -> Answers {
     builder();
     let temporary = tempfile::tempdir_in("/var/tmp").unwrap();
     let dir = temporary.path();
+    let source = prepare(dir, actions);
+    let ids = format!("{USER}:{FIRST}:65536\n");
+    for (file, line) in [
+        ("passwd", format!("heirloom-test:x:{USER}:{USER}::/nonexistent:/bin/bash\n")),
+        ("subuid", ids.clone()),
+        ("subgid", ids),
+    ] {
+        let text = fs::read_to_string(Path::new("/etc").join(file)).unwrap_or_default();
+        fs::write(dir.join(file), text + &line).unwrap();
+    }
+    Tool::new("chown").arg("-R").arg(format!("{USER}:{USER}")).arg(dir).run().unwrap();
+    let answers = ask(
+        dir,
+        "for file in passwd subuid subgid; do test -e /etc/$file || touch /etc/$file; mount --bind $file /etc/$file; done",
+        &format!("setpriv --reuid {USER} --regid {USER} --clear-groups"),
+    );
+    let evaluated: Evaluated = serde_json::from_slice(&fs::read(dir.join("evaluated")).unwrap()).unwrap();
+    let root = builder().base_root(base()).unwrap();
+    let ours = builder().evaluate(&root, &[&source], &[], "x86_64").unwrap().remove(0).unwrap();
+    assert_eq!(evaluated, ours, "the same answers under the same key");
+    let layers = fs::read_dir(dir.join("state").join(format!("roots-{FIRST}"))).unwrap();
+    assert!(layers.count() > 1 && !dir.join("state/roots").exists(), "layers of users are kept apart");
+    answers
+}
+
+/// Fills a directory with all that `inner` needs; returns the source that it evaluates.
+fn prepare(dir: &Path, actions: &BTreeMap<String, Action>) -> Imported {
     fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap();
     let store = Store::open(&dir.join("state")).unwrap();
     for action in actions.values() {
@@ -106,31 +133,38 @@ fn as_user(actions: &BTreeMap<String, Action>) -> Answers {
     fs::write(dir.join("actions"), serde_json::to_vec(actions).unwrap()).unwrap();
     fs::copy(std::env::current_exe().unwrap(), dir.join("tests")).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_sandbox-for-tests"), dir.join("sandbox")).unwrap();
-    let ids = format!("{USER}:{FIRST}:65536\n");
-    for (file, line) in [
-        ("passwd", format!("heirloom-test:x:{USER}:{USER}::/nonexistent:/bin/bash\n")),
-        ("subuid", ids.clone()),
-        ("subgid", ids),
-    ] {
-        let text = fs::read_to_string(Path::new("/etc").join(file)).unwrap_or_default();
-        fs::write(dir.join(file), text + &line).unwrap();
-    }
-    Tool::new("chown").arg("-R").arg(format!("{USER}:{USER}")).arg(dir).run().unwrap();
+    source
+}
+
+/// Runs `inner` among mounts of its own, which `mounts` changes, started by this program.
+fn ask(dir: &Path, mounts: &str, by: &str) -> Answers {
     let script = format!(
-        "set -e; cd \"$0\"; for file in passwd subuid subgid; do touch /etc/$file; mount --bind $file /etc/$file; done\n\
-         exec setpriv --reuid {USER} --regid {USER} --clear-groups \\\n\
-         ./tests --exact unprivileged::inner --ignored --nocapture"
+        "set -e; cd \"$0\"; {mounts}\nexec {by} ./tests --exact unprivileged::inner --ignored --nocapture"
     );
     let told = Tool::new("unshare").args(["-m", "bash", "-c", &script]).arg(dir).env(DIR, dir).run().unwrap();
     let answers = fs::read(dir.join("answers"));
-    let answers = serde_json::from_slice(&answers.unwrap_or_else(|error| panic!("{error}\n{told}"))).unwrap();
-    let evaluated: Evaluated = serde_json::from_slice(&fs::read(dir.join("evaluated")).unwrap()).unwrap();
-    let root = builder().base_root(base()).unwrap();
-    let ours = builder().evaluate(&root, &[&source], &[], "x86_64").unwrap().remove(0).unwrap();
-    assert_eq!(evaluated, ours, "the same answers under the same key");
-    let layers = fs::read_dir(dir.join("state").join(format!("roots-{FIRST}"))).unwrap();
-    assert!(layers.count() > 1 && !dir.join("state/roots").exists(), "layers of users are kept apart");
-    answers
+    serde_json::from_slice(&answers.unwrap_or_else(|error| panic!("{error}\n{told}"))).unwrap()
+}
+
+/// As in a container without them: root's limits are watched too.
+#[test]
+fn limits_hold_without_control_groups() {
+    let crowd = "for i in $(seq 600); do sleep 100 & done; wait";
+    let hog = Limits { memory: 256 << 20, ..LIMITS };
+    let actions = [
+        ("program", place().action(PROGRAM, &[("tiny.c", SOURCE)])),
+        ("crowd", place().action(&spec(crowd), &[])),
+        ("memory", limited("head -c 2900M /dev/zero | tail -c 2900M | wc -c", hog)),
+    ];
+    let actions: BTreeMap<_, _> = actions.map(|(name, action)| (name.to_owned(), action)).into();
+    let temporary = tempfile::tempdir_in("/var/tmp").unwrap();
+    prepare(temporary.path(), &actions);
+    let answers = ask(temporary.path(), "mount -t tmpfs none /sys/fs/cgroup", "env");
+    let program = built(answers["program"].0.clone());
+    assert_eq!(program.packages, built(run(&actions["program"])).packages);
+    assert!(program.resources.peak_memory > 0);
+    failure(answers["crowd"].0.clone(), FailKind::Processes);
+    failure(answers["memory"].0.clone(), FailKind::Memory);
 }
 
 #[test]
@@ -186,7 +220,7 @@ fn scriptlets_are_root_of_their_root_alone() {
     for line in ["0", "owner 1234:65534", "owner 0:0", "new"] {
         assert!(log.lines().any(|found| found == line), "{line}:\n{log}");
     }
-    for done in ["mounted", "changed the kernel", "made a device"] {
+    for done in FORBIDDEN {
         assert!(!log.lines().any(|line| line == done), "{done}:\n{log}");
     }
 }
