@@ -83,9 +83,8 @@ fn against_a_snapshot_nothing_waits_and_nothing_new_is_used() {
     let latest = ours(buildroot(&build(&first), "readline"));
 
     let other = first.sibling();
-    let key = fs::read_dir(first.path("keys")).unwrap().map(|entry| entry.unwrap().path());
-    let key = key.filter(|path| path.extension().is_some_and(|it| it == "asc"));
-    let key = key.filter(|path| fs::read_to_string(path).unwrap().contains("PUBLIC KEY")).next().unwrap();
+    let mut key = fs::read_dir(first.path("keys")).unwrap().map(|entry| entry.unwrap().path());
+    let key = key.find(|path| fs::read_to_string(path).unwrap().contains("PUBLIC KEY")).unwrap();
     let mut tables = String::new();
     for name in ["BaseOS", "AppStream", "CRB"] {
         let root = first.published().join(name).join("x86_64/os");
@@ -142,10 +141,8 @@ fn a_cycle_is_rebuilt_until_it_settles_or_is_named() {
     }
     // The first pass is enough: what comes after is the same, and is not built.
     assert_eq!(result["unsettled"], serde_json::json!({}));
-    let cached: Vec<_> = result["cached"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
-    for id in ["right", "top", "left"] {
-        assert!(cached.contains(&id), "{id} is not in {cached:?}");
-    }
+    let fresh = result["built"].as_object().unwrap().len() - result["cached"].as_array().unwrap().len();
+    assert_eq!(fresh, 5, "left twice, right, top, and the release package: {}", result["cached"]);
     // Nothing of the first build is in the last pass's buildroots.
     assert!(buildroot(&result, "left").iter().any(|it| it.starts_with("right-1-1")));
 

@@ -27,6 +27,7 @@ impl Walk<'_> {
             Ok(pinned) => pinned,
             Err(failed) => return self.fail(step, failed),
         };
+        let _claim = self.claim(pinned.key);
         let seen = match self.options.cutoff {
             CutOff::Interface => Some(self.results.seen(&self.action(&pinned)?)?),
             CutOff::Content => None,

@@ -46,6 +46,8 @@ pub(super) struct State {
     running: BTreeMap<String, Share>,
     fresh: BTreeSet<String>,
     cut: BTreeMap<String, CutOff>,
+    /// Keys of the actions that are being built.
+    building: BTreeSet<Digest>,
     /// How often each step has asked for more.
     questions: BTreeMap<String, usize>,
     planning: Planning,
@@ -123,6 +125,7 @@ impl<'a> Walk<'a> {
             running: BTreeMap::new(),
             fresh: BTreeSet::new(),
             cut: BTreeMap::new(),
+            building: BTreeSet::new(),
             questions: BTreeMap::new(),
             planning: Planning::No,
             error: None,
@@ -243,6 +246,15 @@ impl<'a> Walk<'a> {
         };
     }
 
+    /// Waits until nobody builds this action, and takes it. Steps of one source may come to the same action.
+    pub(super) fn claim(&self, key: Digest) -> Claim<'_, 'a> {
+        let mut state = self.lock();
+        while !state.building.insert(key) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Claim { walk: self, key }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -281,6 +293,19 @@ impl<'a> Walk<'a> {
             least: needs.jobs.unwrap_or(history.least),
             memory: needs.memory_mib.map_or(history.memory, |mib| mib.saturating_mul(1 << 20)),
         }
+    }
+}
+
+/// An action that nobody else builds meanwhile.
+pub(super) struct Claim<'w, 'a> {
+    walk: &'w Walk<'a>,
+    key: Digest,
+}
+
+impl Drop for Claim<'_, '_> {
+    fn drop(&mut self) {
+        self.walk.lock().building.remove(&self.key);
+        self.walk.changed.notify_all();
     }
 }
 
