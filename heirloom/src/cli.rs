@@ -83,6 +83,12 @@ pub(crate) enum Verb {
     ///
     /// Exit codes: 0 it gave packages; 4 it did not.
     BuildAction(BuildAction),
+    /// Side builds: a group of source packages that is built apart from the distribution, and merged or dropped as one.
+    Side {
+        /// What to do.
+        #[command(subcommand)]
+        verb: SideVerb,
+    },
     /// Tells what would follow from a change of a package: which builds, and how long they take.
     WhatIf {
         /// A source or binary package.
@@ -125,6 +131,32 @@ pub(crate) struct BuildArgs {
     /// Makes so many of the builds that an unchanged interface cut off, and compares them with what was kept.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) prove: usize,
+}
+
+/// What to do with a side build.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SideVerb {
+    /// Builds the source packages of a directory in place of the distribution's, and nothing that needs them.
+    Build {
+        /// The side build's name.
+        name: String,
+        /// Directory of dist-git trees, one for each source package of the group.
+        dir: PathBuf,
+        #[command(flatten)]
+        how: BuildArgs,
+    },
+    /// Makes its sources the distribution's, until upstream has others. All of it must be built.
+    Merge {
+        /// The side build's name.
+        name: String,
+    },
+    /// Gives it up.
+    Drop {
+        /// The side build's name.
+        name: String,
+    },
+    /// Lists all side builds.
+    List,
 }
 
 /// Which results are written, and where.

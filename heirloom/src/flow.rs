@@ -14,6 +14,7 @@ pub(crate) mod planning;
 pub(crate) mod policy;
 pub(crate) mod recorded;
 pub(crate) mod rollup;
+pub(crate) mod side;
 pub(crate) mod told;
 pub(crate) mod work;
 
@@ -41,7 +42,7 @@ pub(crate) fn builder(context: &Context) -> Result<Builder<'_>, Fail> {
 pub(crate) fn built(context: &Context, args: &BuildArgs) -> Result<(Gathered, Builds), Fail> {
     let gathered = gather::gather(context)?;
     let builder = builder(context)?;
-    let ground = planning::ground(context, &builder, &gathered)?;
+    let ground = planning::ground(context, &builder, &gathered, args.keep_going)?;
     let builds = building::build(context, &builder, &gathered, &ground, Options::new(context, args))?;
     Ok((gathered, builds))
 }

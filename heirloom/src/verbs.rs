@@ -13,6 +13,7 @@ mod init;
 mod plan;
 mod rebuild;
 mod shell;
+mod side;
 mod status;
 mod verify_certificate;
 mod what_if;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Status => status::run(&open()?),
         Verb::Why { package } => why::run(&open()?, package),
         Verb::BuildAction(args) => build_action::run(args),
+        Verb::Side { verb } => side::run(&open()?, verb),
         Verb::Shell(args) => shell::run(&open()?, args),
         Verb::WhatIf { package } => what_if::run(&open()?, package),
         Verb::Export(args) => export::run(&open()?, args),

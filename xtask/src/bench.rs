@@ -1,17 +1,23 @@
 //! `cargo xtask bench`: the program beside the field's own tools, in one run, taking turns.
 //!
-//! `rebuild` measures building, `compare` comparing, `plan` planning; without a name all are run. Prints medians with
+//! `rebuild` measures building, `world` all of the upstream, `many` thousands of small packages, `compare` comparing, `plan` planning; without a name all are run. Prints medians with
 //! minimum and maximum; of planning, single runs. BENCHMARKS.md keeps what was measured, on what.
 
 mod compare;
 mod cost;
+mod many;
 mod plan;
 mod rebuild;
+mod site;
+mod world;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+
+/// Small source packages that are built if no other number is given.
+const MANY: usize = 300;
 
 /// Rounds of each measurement.
 const ROUNDS: usize = 5;
@@ -24,19 +30,27 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     match args {
         [] => {
             rebuild::run()?;
+            world::run()?;
+            many::run(MANY)?;
             plan::run()?;
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["rebuild"] => rebuild::run(),
+        ["world"] => world::run(),
+        ["many"] => many::run(MANY),
+        ["many", count] => many::run(count.parse()?),
         ["plan"] => plan::run(),
         ["compare"] => {
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["compare", dir] => compare::real(Path::new(dir)),
-        _ => Err(format!("no benchmark is called `{}`: rebuild, plan, compare, compare DIR", args.join(" "))
-            .into()),
+        _ => Err(format!(
+            "no benchmark is called `{}`: rebuild, world, many, many COUNT, plan, compare, compare DIR",
+            args.join(" ")
+        )
+        .into()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! | record | left by | says |
 //! |---|---|---|
 //! | [`Imported`] | import | a source package: every byte of it and where it came from |
+//! | [`Side`] | import | a side build: its sources, and whether they are merged |
 //! | [`RepositoryState`] | import | a foreign repository as it was verified: bootstrap or reference |
 //! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
 //! | [`Plan`] | plan | the steps, their order and the reason of each |
@@ -37,7 +38,8 @@ pub use outcome::{
 };
 pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
 pub use source::{
-    Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, SourceFile,
+    Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, Side, SideSource,
+    SideState, SourceFile,
 };
 
 /// A record that the ledger can keep.
@@ -62,6 +64,7 @@ macro_rules! record {
 }
 
 record!(Imported, "imported", self => self.name.clone());
+record!(Side, "side", self => self.name.clone());
 record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name(), self.name));
 record!(Evaluated, "evaluated", self => self.key.to_string());
 record!(Plan, "planned", self => "plan".to_owned());

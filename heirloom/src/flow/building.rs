@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heirloom_build::Builder;
 use heirloom_formats::definition::Against;
 use heirloom_model::Deviation;
-use heirloom_model::record::{Built, CutOff, Deviated, Failed, Plan};
+use heirloom_model::record::{Built, CutOff, Deviated, Failed, Plan, Side};
 use serde::Serialize;
 
 use super::cleaning;
@@ -98,11 +98,23 @@ pub(crate) fn build(
     ground: &Ground,
     options: Options,
 ) -> Result<Builds, Fail> {
-    let builds = walk(context, builder, gathered, ground, options)?;
+    let builds = walk(context, builder, gathered, ground, options, None)?;
     if builds.fresh() > 0 {
         cleaning::clear_cache(context)?;
     }
     Ok(builds)
+}
+
+/// The same for a side build: of its packages, and what they need.
+pub(crate) fn build_side(
+    context: &Context,
+    builder: &Builder<'_>,
+    gathered: &Gathered,
+    ground: &Ground,
+    options: Options,
+    side: &Side,
+) -> Result<Builds, Fail> {
+    walk(context, builder, gathered, ground, Options { prove: 0, ..options }, Some(side))
 }
 
 fn walk(
@@ -111,9 +123,10 @@ fn walk(
     gathered: &Gathered,
     ground: &Ground,
     options: Options,
+    side: Option<&Side>,
 ) -> Result<Builds, Fail> {
     let results = Results::open(context, gathered)?;
-    let mut ended = Walk::new(context, builder, gathered, ground, &results, options)?.run()?;
+    let mut ended = Walk::new(context, builder, gathered, ground, &results, options, side)?.run()?;
     let unsettled = unsettled(&ended.plan, &ended.built, &results)?;
     let work = proving::Work { context, builder, results: &results, options };
     let proofs = work.prove(&ended.plan, &ended.cut, &mut ended.built)?;

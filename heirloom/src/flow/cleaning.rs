@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use heirloom_model::Digest;
-use heirloom_model::record::{Action, Built, Imported, Plan, Ran, RepositoryState, Signed, Solving};
+use heirloom_model::record::{
+    Action, Built, Imported, Plan, Ran, RepositoryState, Side, SideState, Signed, Solving,
+};
 use heirloom_store::{Cleared, StoreError};
 use serde::Serialize;
 
@@ -76,8 +78,17 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
         needed.extend([Some(state.packages), state.comps].into_iter().flatten());
     }
     needed.extend(store.get::<Solving>("solving")?.map(|solving| solving.solutions));
-    for step in store.get::<Plan>("plan")?.iter().flat_map(|plan| &plan.steps) {
-        let Some(ran) = store.get::<Ran>(&step.id)? else { continue };
+    let plan = store.get::<Plan>("plan")?;
+    let mut steps: Vec<String> =
+        plan.iter().flat_map(|plan| &plan.steps).map(|step| step.id.to_string()).collect();
+    for side in store.all::<Side>()?.into_iter().filter(|side| side.state != SideState::Dropped) {
+        let names = side.sources.iter().map(|source| side.step(&source.imported.name));
+        steps.extend(names);
+        let files = side.sources.iter().flat_map(|source| &source.imported.files);
+        needed.extend(files.map(|file| file.digest));
+    }
+    for step in steps {
+        let Some(ran) = store.get::<Ran>(&step)? else { continue };
         if let Some(document) = ran.document {
             needed.insert(document);
             if store.contains(document) {

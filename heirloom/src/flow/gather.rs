@@ -5,9 +5,10 @@ use heirloom_import::{repository, sources};
 use heirloom_model::Package;
 use heirloom_model::record::{Imported, RepositoryRole, RepositoryState};
 
+use super::side;
 use crate::context::Context;
 use crate::fail::Fail;
-use crate::ui::Progress;
+use crate::ui::{Progress, say};
 
 /// A foreign repository and its packages.
 pub(crate) struct Foreign {
@@ -82,7 +83,11 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         bootstrap.packages.len(),
         references.iter().map(|reference| reference.packages.len()).sum::<usize>()
     ));
-    Ok(Gathered { sources, bootstrap, earlier, snapshot, references })
+    let mut gathered = Gathered { sources, bootstrap, earlier, snapshot, references };
+    for newer in side::apply(&context.store, &mut gathered)? {
+        say(&format!("note: {newer}"));
+    }
+    Ok(gathered)
 }
 
 fn foreign(

@@ -26,10 +26,17 @@ pub(crate) struct Ground {
     pub(crate) base_digest: Digest,
     /// By name of the source package.
     pub(crate) evaluated: BTreeMap<String, Evaluated>,
+    /// Source packages whose spec files are not understood, and why.
+    pub(crate) wrong: Vec<(String, String)>,
 }
 
 /// Makes the base root and evaluates every spec file in it.
-pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gathered) -> Result<Ground, Fail> {
+pub(crate) fn ground(
+    context: &Context,
+    builder: &Builder<'_>,
+    gathered: &Gathered,
+    keep_going: bool,
+) -> Result<Ground, Fail> {
     let progress = Progress::new("evaluate", gathered.sources.len());
     progress.doing("base of the buildroots");
     let base = base(context, &gathered.bootstrap)?;
@@ -37,13 +44,19 @@ pub(crate) fn ground(context: &Context, builder: &Builder<'_>, gathered: &Gather
     fetch(context, gathered, &base_packages)?;
     let _listening = interrupt::listen();
     let root = builder.base_root(&base_packages)?;
-    let (evaluated, fresh) = evaluate(context, builder, &root, &gathered.sources)?;
+    let Evaluation { evaluated, fresh, wrong } = evaluate(context, builder, &root, &gathered.sources)?;
+    if !wrong.is_empty() && !keep_going {
+        let all: Vec<_> = wrong.into_iter().map(|(_, why)| why).collect();
+        return Err(Fail::new(Exit::Build, all.join("\n")).hint(
+            "mend the spec file, leave the package out with `upstream.exclude`, or build the rest with --keep-going",
+        ));
+    }
     progress.end(&format!(
         "{} spec files ({fresh} new), base of {} packages",
         gathered.sources.len(),
         base_packages.len()
     ));
-    Ok(Ground { base, base_digest: root.digest(), evaluated })
+    Ok(Ground { base, base_digest: root.digest(), evaluated, wrong })
 }
 
 fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
@@ -91,13 +104,21 @@ pub(crate) fn fetch(
     Ok(())
 }
 
+/// What evaluating came to.
+struct Evaluation {
+    evaluated: BTreeMap<String, Evaluated>,
+    /// How many were not known before.
+    fresh: usize,
+    wrong: Vec<(String, String)>,
+}
+
 /// Evaluates the spec files whose evaluation in this base is not known yet.
 fn evaluate(
     context: &Context,
     builder: &Builder<'_>,
     root: &Root,
     sources: &[Imported],
-) -> Result<(BTreeMap<String, Evaluated>, usize), Fail> {
+) -> Result<Evaluation, Fail> {
     let macros = context.macros();
     let mut evaluated = BTreeMap::new();
     let mut fresh = Vec::new();
@@ -116,20 +137,16 @@ fn evaluate(
                 context.store.append(&new)?;
                 evaluated.insert(source.name.clone(), new);
             }
-            Err(error) => wrong.push(error.to_string()),
+            Err(error) => wrong.push((source.name.clone(), error.to_string())),
         }
     }
-    match wrong.is_empty() {
-        true => Ok((evaluated, fresh.len())),
-        false => Err(Fail::new(Exit::Build, wrong.join("\n"))
-            .hint("mend the spec file, or leave the package out with `upstream.exclude`")),
-    }
+    Ok(Evaluation { evaluated, fresh: fresh.len(), wrong })
 }
 
 /// What each source's dynamic build requirements came to when they were last asked for.
 type Learned = BTreeMap<String, [Option<Vec<Dependency>>; 2]>;
 
-/// Computes the plan and records it. With `keep_going`, what can't be built is left out.
+/// Computes the plan. With `keep_going`, what can't be built is left out.
 pub(crate) fn plan(
     context: &Context,
     gathered: &Gathered,
@@ -174,14 +191,14 @@ pub(crate) fn plan(
             threads: processors(),
         },
     };
-    let Planned { plan, solutions } = heirloom_plan::plan(&input, &known(context)?).map_err(|error| {
+    let Planned { mut plan, solutions } = heirloom_plan::plan(&input, &known(context)?).map_err(|error| {
         Fail::from(error).hint(
-            "nothing was built; add what is missing, leave the package out with `upstream.exclude`, or see with \
-             `heirloom plan --keep-going` what can be built without it",
+            "nothing was built; add what is missing, leave the package out with `upstream.exclude`, or build the rest \
+             with --keep-going",
         )
     })?;
     remember(context, &solutions)?;
-    context.store.append(&plan)?;
+    plan.unbuildable.extend(ground.wrong.iter().cloned());
     Ok(plan)
 }
 

@@ -37,7 +37,10 @@ pub(crate) fn run(context: &Context, args: &Build) -> Result<Shown, Fail> {
 
 /// A proof that does not hold is a package that is not what it is taken for.
 pub(crate) fn exit(builds: &Builds) -> Exit {
-    match (builds.failed.is_empty(), builds.proofs.iter().all(Proof::holds)) {
+    match (
+        builds.failed.is_empty() && builds.plan.unbuildable.is_empty(),
+        builds.proofs.iter().all(Proof::holds),
+    ) {
         (false, _) => Exit::Build,
         (true, false) => Exit::Promise,
         (true, true) => Exit::Fine,
@@ -71,6 +74,9 @@ pub(crate) fn remarks(builds: &Builds) -> String {
              with `--cutoff content` to build everything that follows from it\n",
             proof.step
         );
+    }
+    for (source, why) in &builds.plan.unbuildable {
+        let _ = writeln!(text, "{source} was left out:\n  {}\n", why.trim_end().replace('\n', "\n  "));
     }
     for (step, deviations) in &builds.deviations {
         let (first, more) = (&deviations[0], deviations.len() - 1);

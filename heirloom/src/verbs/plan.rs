@@ -22,9 +22,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Shown, Fail> {
     }
     let gathered = gather::gather(context)?;
     let builder = flow::builder(context)?;
-    let ground = planning::ground(context, &builder, &gathered)?;
+    let ground = planning::ground(context, &builder, &gathered, args.keep_going)?;
     let plan =
         planning::plan(context, &gathered, &ground, &Policy::load(context, &gathered)?, args.keep_going)?;
+    context.store.append(&plan)?;
     for file in &args.graph {
         draw(&plan, file)?;
     }

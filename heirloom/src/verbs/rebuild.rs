@@ -48,7 +48,7 @@ pub(crate) fn run(context: &Context, args: &BuildArgs) -> Result<Shown, Fail> {
     let gathered = gather::gather(context)?;
     time("import");
     let builder = flow::builder(context)?;
-    let ground = planning::ground(context, &builder, &gathered)?;
+    let ground = planning::ground(context, &builder, &gathered, args.keep_going)?;
     time("plan");
     let builds = building::build(context, &builder, &gathered, &ground, Options::new(context, args))?;
     time("build");

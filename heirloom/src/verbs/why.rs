@@ -72,7 +72,7 @@ pub(super) fn sources_of(context: &Context, plan: &Plan, package: &str) -> Resul
 }
 
 pub(super) fn unknown(plan: &Plan, package: &str) -> Fail {
-    let left_out = plan.left_out.iter().find(|(source, _)| source == package);
+    let left_out = plan.left_out.iter().chain(&plan.unbuildable).find(|(source, _)| source == package);
     match left_out {
         Some((_, reason)) => Fail::new(Exit::Failed, format!("{package} is not built: {reason}")),
         None => Fail::new(

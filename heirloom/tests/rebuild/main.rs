@@ -10,6 +10,7 @@ mod again;
 mod crash;
 mod cutoff;
 mod failures;
+mod holds;
 mod imports;
 mod plans;
 mod policies;

@@ -82,6 +82,15 @@ pub fn import_own(store: &Store, dir: &Path) -> Result<Vec<Imported>, ImportErro
     each(&trees, &|_, _| (), |tree| record(store, distgit::import(store, tree, None, true)?))
 }
 
+/// Source packages of a side build, from a directory of dist-git trees: kept, but not recorded as the distribution's.
+///
+/// # Errors
+/// As for [`import_upstream`].
+pub fn import_side(store: &Store, dir: &Path, lookaside: Option<&str>) -> Result<Vec<Imported>, ImportError> {
+    let trees = kept(subdirs(dir)?, &[])?;
+    each(&trees, &|_, _| (), |tree| distgit::import(store, tree, lookaside, false))
+}
+
 /// Refuses two source packages of one name.
 ///
 /// # Errors

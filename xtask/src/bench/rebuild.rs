@@ -6,11 +6,13 @@
 //! - nothing changed: `heirloom rebuild` a second time.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use super::{ROUNDS, Result, figures, heirloom, run_tool, seconds};
+use super::site::Site;
+use super::{ROUNDS, Result, figures, run_tool, seconds};
 
 /// The small build: a C program with debugging data.
 const PACKAGE: &str = "figlet";
@@ -23,49 +25,26 @@ pub(super) fn run() -> Result<()> {
     bench.nothing_changed()
 }
 
-struct Bench {
-    dir: tempfile::TempDir,
-    world: PathBuf,
-    heirloom: PathBuf,
+struct Bench(Site);
+
+impl Deref for Bench {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.0
+    }
 }
 
 impl Bench {
     fn new() -> Result<Self> {
-        let world = testkit::world()?.canonicalize()?;
-        let heirloom = heirloom()?;
-        let dir = tempfile::tempdir()?;
-        let bench = Self { dir, world, heirloom };
-        let upstream = bench.path("upstream");
-        fs::create_dir(&upstream)?;
-        run_tool(
-            Command::new("cp").arg("-a").arg(bench.world.join("dist-git").join(PACKAGE)).arg(&upstream),
-        )?;
-        let keys = bench.world.join("keys");
-        let mut init = Command::new(&bench.heirloom);
-        init.arg("init").arg(bench.path("")).arg("--upstream").arg(&upstream);
-        init.arg("--lookaside").arg(bench.world.join("lookaside/{digest}"));
-        init.arg("--bootstrap").arg(bench.world.join("bootstrap"));
-        init.arg("--bootstrap-key")
-            .arg(keys.join("bootstrap.asc"))
-            .arg("--reference-key")
-            .arg(keys.join("vendor.asc"));
-        for name in ["BaseOS", "AppStream", "CRB"] {
-            let reference = bench.world.join("reference").join(name).join("x86_64/os");
-            init.arg("--reference").arg(format!("{name}={}", reference.display()));
-        }
-        run_tool(&mut init)?;
-        bench.heirloom(&["rebuild"])?;
-        Ok(bench)
-    }
-
-    fn path(&self, below: &str) -> PathBuf {
-        self.dir.path().join(below)
-    }
-
-    fn heirloom(&self, arguments: &[&str]) -> Result<String> {
-        run_tool(
-            Command::new(&self.heirloom).arg("--definition").arg(self.path("heirloom.toml")).args(arguments),
-        )
+        let site = Site::new(|dir, world| {
+            let upstream = dir.join("upstream");
+            fs::create_dir(&upstream)?;
+            run_tool(Command::new("cp").arg("-a").arg(world.join("dist-git").join(PACKAGE)).arg(&upstream))?;
+            Ok(upstream)
+        })?;
+        site.heirloom(&["rebuild"])?;
+        Ok(Self(site))
     }
 
     fn buildroot(&self) -> Result<()> {

@@ -44,6 +44,48 @@ impl Imported {
     }
 }
 
+/// What has become of a side build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SideState {
+    /// Apart from the distribution.
+    Open,
+    /// Its sources are the distribution's.
+    Merged,
+    /// Given up.
+    Dropped,
+}
+
+/// One source package of a side build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideSource {
+    /// The source package.
+    pub imported: Imported,
+    /// Digest of the source package of the same name that the distribution had, if it had one. Once upstream has
+    /// another one, that one counts.
+    pub replaces: Option<Digest>,
+}
+
+/// A named group of source packages that are built together, apart from the distribution, and merged or dropped as
+/// one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// Its name.
+    pub name: String,
+    /// Its source packages, sorted by name.
+    pub sources: Vec<SideSource>,
+    /// What has become of it.
+    pub state: SideState,
+}
+
+impl Side {
+    /// How a step of the side build is called in the ledger.
+    #[must_use]
+    pub fn step(&self, step: &str) -> String {
+        format!("{}/{step}", self.name)
+    }
+}
+
 /// What a foreign repository is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -80,14 +80,14 @@ impl Walk<'_> {
                 let Following { buildroot, deviations, broken } = following;
                 let fatal: Vec<_> =
                     deviations.iter().filter(|it| it.is_fatal()).map(ToString::to_string).collect();
-                self.context.store.append(&Deviated { step: step.id.clone(), deviations })?;
+                self.context.store.append(&Deviated { step: self.name(step), deviations })?;
                 let why =
                     || format!("{}: its recorded buildroot can't be had: {}", step.id, fatal.join("; "));
                 return Ok(if broken { Err(why()) } else { Ok(buildroot) });
             }
             let deviations =
                 vec![Deviation::Incomplete { why: "there is no record of this package".to_owned() }];
-            self.context.store.append(&Deviated { step: step.id.clone(), deviations })?;
+            self.context.store.append(&Deviated { step: self.name(step), deviations })?;
         }
         let packages: Vec<Package> = match self.policy.fixed() {
             Some(fixed) => fixed.to_vec(),
@@ -134,7 +134,7 @@ impl Walk<'_> {
         seen: Option<Digest>,
     ) -> Result<Option<(Built, Option<CutOff>)>, Fail> {
         if let Some(built) = self.results.known(pinned.key, &self.progress)? {
-            let last = self.context.store.get::<Ran>(&step.id)?;
+            let last = self.context.store.get::<Ran>(&self.name(step))?;
             let cut = last.filter(|last| last.action == Some(pinned.key)).and_then(|last| {
                 if last.document == Some(pinned.document) { last.cut } else { Some(CutOff::Content) }
             });
@@ -224,7 +224,12 @@ impl Walk<'_> {
         cut: Option<CutOff>,
         failed: Option<Failed>,
     ) -> Result<(), Fail> {
-        Ok(self.context.store.append(&Ran { step: step.id.clone(), action, document, cut, failed })?)
+        Ok(self.context.store.append(&Ran { step: self.name(step), action, document, cut, failed })?)
+    }
+
+    /// How the ledger calls a step: a side build's are apart from the distribution's.
+    fn name(&self, step: &Step) -> String {
+        self.side.map_or_else(|| step.id.clone(), |side| side.step(&step.id))
     }
 
     fn source(&self, step: &Step) -> Result<&Imported, Fail> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use heirloom_build::Builder;
 use heirloom_model::Digest;
-use heirloom_model::record::{Built, Cost, CutOff, Failed, Plan, Step};
+use heirloom_model::record::{Built, Cost, CutOff, Failed, Plan, Side, Step};
 
 use super::super::gather::Gathered;
 use super::super::planning::{self, Ground};
@@ -32,6 +32,8 @@ pub(super) struct Walk<'a> {
     pub(super) gathered: &'a Gathered,
     pub(super) ground: &'a Ground,
     pub(super) policy: Policy,
+    /// The side build that it is, if it is one.
+    pub(super) side: Option<&'a Side>,
     pub(super) results: &'a Results<'a>,
     pub(super) options: Options,
     pub(super) progress: Progress,
@@ -110,12 +112,14 @@ impl<'a> Walk<'a> {
         ground: &'a Ground,
         results: &'a Results<'a>,
         options: Options,
+        side: Option<&'a Side>,
     ) -> Result<Self, Fail> {
         let policy = Policy::load(context, gathered)?;
         for finding in policy.findings(&gathered.sources, ground) {
             say(&format!("note: {finding}"));
         }
         let plan = planning::plan(context, gathered, ground, &policy, options.keep_going)?;
+        let plan = chosen(context, plan, side)?;
         let costs: BTreeMap<_, _> =
             context.store.all::<Cost>()?.into_iter().map(|cost| (cost.step.clone(), cost)).collect();
         let progress = Progress::new("build", plan.steps.len());
@@ -137,6 +141,7 @@ impl<'a> Walk<'a> {
             gathered,
             ground,
             policy,
+            side,
             results,
             options,
             progress,
@@ -228,7 +233,8 @@ impl<'a> Walk<'a> {
 
     fn plan_anew(&self) {
         let plan =
-            planning::plan(self.context, self.gathered, self.ground, &self.policy, self.options.keep_going);
+            planning::plan(self.context, self.gathered, self.ground, &self.policy, self.options.keep_going)
+                .and_then(|plan| chosen(self.context, plan, self.side));
         let mut state = self.lock();
         match plan {
             Ok(plan) => {
@@ -325,6 +331,26 @@ impl State {
             Planning::No | Planning::Due => Planning::Due,
         };
     }
+}
+
+/// The plan that is walked through. A side build's is of its own packages and what they need; else it is the
+/// distribution's, and is recorded.
+fn chosen(context: &Context, mut plan: Plan, side: Option<&Side>) -> Result<Plan, Fail> {
+    let Some(side) = side else {
+        context.store.append(&plan)?;
+        return Ok(plan);
+    };
+    let own = |source: &str| side.sources.iter().any(|own| own.imported.name == source);
+    let mut needed: BTreeSet<String> = BTreeSet::new();
+    for step in plan.steps.iter().rev() {
+        if own(&step.source) || needed.contains(&*step.id) {
+            needed.insert(step.id.to_string());
+            needed.extend(step.after.iter().map(ToString::to_string));
+        }
+    }
+    plan.steps.retain(|step| needed.contains(&*step.id));
+    plan.cycles.retain(|cycle| cycle.members.iter().any(|member| needed.contains(&**member)));
+    Ok(plan)
 }
 
 /// What a step used the last time; another build of the same source will do.

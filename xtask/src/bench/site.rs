@@ -1,0 +1,55 @@
+//! A distribution of its own for one benchmark, on the stand-in upstream's bootstrap and reference repositories.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Result, heirloom, run_tool};
+
+pub(super) struct Site {
+    dir: tempfile::TempDir,
+    pub(super) world: PathBuf,
+    heirloom: PathBuf,
+}
+
+impl Site {
+    /// A site whose upstream is this directory of dist-git trees.
+    pub(super) fn new(upstream: impl FnOnce(&Path, &Path) -> Result<PathBuf>) -> Result<Self> {
+        let world = testkit::world()?.canonicalize()?;
+        let dir = tempfile::tempdir()?;
+        let upstream = upstream(dir.path(), &world)?;
+        let site = Self { dir, world, heirloom: heirloom()? };
+        let world = &site.world;
+        let keys = world.join("keys");
+        let mut init = Command::new(&site.heirloom);
+        init.arg("init").arg(site.path("")).arg("--upstream").arg(&upstream);
+        init.arg("--lookaside").arg(world.join("lookaside/{digest}"));
+        init.arg("--bootstrap").arg(world.join("bootstrap"));
+        init.arg("--bootstrap-key").arg(keys.join("bootstrap.asc"));
+        init.arg("--reference-key").arg(keys.join("vendor.asc"));
+        for name in ["BaseOS", "AppStream", "CRB"] {
+            let reference = world.join("reference").join(name).join("x86_64/os");
+            init.arg("--reference").arg(format!("{name}={}", reference.display()));
+        }
+        for name in ["tarnholt-release", "tarnholt-logos"] {
+            init.arg(format!("--exclude={name}=the vendor's"));
+        }
+        run_tool(&mut init)?;
+        Ok(site)
+    }
+
+    pub(super) fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join(below)
+    }
+
+    pub(super) fn heirloom(&self, arguments: &[&str]) -> Result<String> {
+        run_tool(
+            Command::new(&self.heirloom).arg("--definition").arg(self.path("heirloom.toml")).args(arguments),
+        )
+    }
+
+    /// Forgets everything that was done.
+    pub(super) fn clear(&self) -> Result<()> {
+        Ok(fs::remove_dir_all(self.path("state"))?)
+    }
+}
