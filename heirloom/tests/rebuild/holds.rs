@@ -201,7 +201,7 @@ fn a_side_build_is_apart_until_it_is_merged_as_a_whole() {
     assert_eq!(fresh(&ran.json()), ["extra", "lower", "upper"]);
 
     // A dropped one leaves nothing.
-    group.write_spec("lower", &says("never"));
+    group.write_spec("lower", &says("newborn"));
     site.run(&["side", "build", "other", &dir]).expect(0);
     site.run(&["side", "drop", "other"]).expect(0);
     site.run(&["side", "merge", "other"]).expect(1).says(&["was dropped"]);

@@ -167,7 +167,8 @@ impl Walk<'_> {
         planning::fetch(self.context, self.gathered, &action.base)?;
         planning::fetch(self.context, self.gathered, &action.extra)?;
         self.progress.doing(&step.id);
-        let job = Job { step: &step.id, key: *key, document: *document, action, jobs: share.cores };
+        let name = self.name(step);
+        let job = Job { step: &name, key: *key, document: *document, action, jobs: share.cores };
         let mut tries = 0;
         let outcome = loop {
             let doing = |phase: &str| self.progress.doing(&format!("{} {phase}", step.id));
@@ -201,7 +202,8 @@ impl Walk<'_> {
         }
     }
 
-    fn is_built(&self, step: &Step, built: Box<Built>) -> Result<Came, Fail> {
+    fn is_built(&self, step: &Step, mut built: Box<Built>) -> Result<Came, Fail> {
+        built.step.clone_from(&step.id);
         self.results.keep(&built)?;
         self.context.store.append(&Cost { step: step.id.clone(), resources: built.resources })?;
         self.ran(step, Some(built.action), Some(built.document), None, None)?;
