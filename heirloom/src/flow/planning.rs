@@ -10,6 +10,7 @@ use heirloom_import::repository;
 use heirloom_model::record::{BuildrootPackage, Evaluated, Imported, Plan, Settled, Solving};
 use heirloom_model::{Dependency, Digest, Package};
 use heirloom_plan::{Base, Input, Options, Planned, Solutions, Source};
+use heirloom_store::State;
 
 use super::gather::{Foreign, Gathered};
 use super::policy::Policy;
@@ -82,11 +83,12 @@ pub(crate) fn fetch(
     gathered: &Gathered,
     packages: &[BuildrootPackage],
 ) -> Result<(), Fail> {
-    let missing: BTreeSet<_> = packages
-        .iter()
-        .map(|package| package.digest)
-        .filter(|digest| !context.store.contains(*digest))
-        .collect();
+    let mut missing = BTreeSet::new();
+    for package in packages {
+        if context.store.check(package.digest)? != State::Whole {
+            missing.insert(package.digest);
+        }
+    }
     if missing.is_empty() {
         return Ok(());
     }

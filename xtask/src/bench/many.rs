@@ -9,7 +9,7 @@ use super::{ROUNDS, Result, figures, seconds};
 
 /// Runs these benchmarks on so many source packages.
 pub(super) fn run(count: usize) -> Result<()> {
-    let site = Site::new(|dir, _| {
+    let site = Site::new(&[], |dir, _| {
         let upstream = dir.join("upstream");
         (0..count).try_for_each(|number| write(&upstream, number))?;
         Ok(upstream)

@@ -37,7 +37,7 @@ impl Deref for Bench {
 
 impl Bench {
     fn new() -> Result<Self> {
-        let site = Site::new(|dir, world| {
+        let site = Site::new(&[], |dir, world| {
             let upstream = dir.join("upstream");
             fs::create_dir(&upstream)?;
             run_tool(Command::new("cp").arg("-a").arg(world.join("dist-git").join(PACKAGE)).arg(&upstream))?;

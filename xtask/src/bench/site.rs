@@ -13,8 +13,11 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// A site whose upstream is this directory of dist-git trees.
-    pub(super) fn new(upstream: impl FnOnce(&Path, &Path) -> Result<PathBuf>) -> Result<Self> {
+    /// A site whose upstream is this directory of dist-git trees, without some of them.
+    pub(super) fn new(
+        exclude: &[&str],
+        upstream: impl FnOnce(&Path, &Path) -> Result<PathBuf>,
+    ) -> Result<Self> {
         let world = testkit::world()?.canonicalize()?;
         let dir = tempfile::tempdir()?;
         let upstream = upstream(dir.path(), &world)?;
@@ -31,7 +34,7 @@ impl Site {
             let reference = world.join("reference").join(name).join("x86_64/os");
             init.arg("--reference").arg(format!("{name}={}", reference.display()));
         }
-        for name in ["tarnholt-release", "tarnholt-logos"] {
+        for name in exclude {
             init.arg(format!("--exclude={name}=the vendor's"));
         }
         run_tool(&mut init)?;

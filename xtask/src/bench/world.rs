@@ -7,7 +7,7 @@ use super::site::Site;
 use super::{Result, seconds};
 
 pub(super) fn run() -> Result<()> {
-    let site = Site::new(|_, world| Ok(world.join("dist-git")))?;
+    let site = Site::new(&["tarnholt-release", "tarnholt-logos"], |_, world| Ok(world.join("dist-git")))?;
     let one = site.heirloom(&["--format", "json", "build", "--jobs", "1"])?;
     let (count, sum) = rpmbuild_seconds(&one)?;
     let cores = std::thread::available_parallelism()?.get();
