@@ -1,9 +1,14 @@
 //! The command line's grammar. The published reference is generated from these comments.
 
+mod building;
+mod planning;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use heirloom_model::record::CutOff;
+
+pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
+pub(crate) use planning::{Plan, Workers};
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
 ///
@@ -111,138 +116,6 @@ pub(crate) enum Verb {
     },
 }
 
-/// How builds are run.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct BuildArgs {
-    /// Processes that all builds together start at a time, instead of `build.jobs`.
-    #[arg(long, short, value_name = "NUMBER")]
-    pub(crate) jobs: Option<usize>,
-    /// Goes on with the rest where a package can't be evaluated or planned, or the machine fails. Failed builds
-    /// never stop what does not need them.
-    #[arg(long, short)]
-    pub(crate) keep_going: bool,
-    /// How often a build is tried again after the machine failed: a full disk, a sandbox that could not be set up.
-    /// Builds that fail by themselves are not tried again.
-    #[arg(long, value_name = "TIMES", default_value_t = 0)]
-    pub(crate) retry: usize,
-    /// What stops a change, instead of `build.cutoff`.
-    #[arg(long, value_name = "WHAT")]
-    pub(crate) cutoff: Option<Cutoff>,
-    /// Makes so many of the builds that an unchanged interface cut off, and compares them with what was kept.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    pub(crate) prove: usize,
-}
-
-/// What to do with a side build.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SideVerb {
-    /// Builds the source packages of a directory in place of the distribution's, and nothing that needs them.
-    Build {
-        /// The side build's name.
-        name: String,
-        /// Directory of dist-git trees, one for each source package of the group.
-        dir: PathBuf,
-        #[command(flatten)]
-        how: BuildArgs,
-    },
-    /// Makes its sources the distribution's, until upstream has others. All of it must be built.
-    Merge {
-        /// The side build's name.
-        name: String,
-    },
-    /// Gives it up.
-    Drop {
-        /// The side build's name.
-        name: String,
-    },
-    /// Lists all side builds.
-    List,
-}
-
-/// Which results are written, and where.
-#[derive(Args, Debug)]
-pub(crate) struct Export {
-    /// Source or binary packages, all their builds; without any, the results of every source package that count.
-    #[arg(value_name = "PACKAGE")]
-    pub(crate) packages: Vec<String>,
-    /// Below this, one directory for each build.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-}
-
-/// What is thrown away.
-#[derive(Args, Debug)]
-pub(crate) struct Clean {
-    /// Keeps the youngest of what is not needed up to so many GiB of objects in all.
-    #[arg(long, value_name = "GIB", default_value_t = 0)]
-    pub(crate) keep_gib: u64,
-    /// Only says what would be thrown away.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// What stops a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Cutoff {
-    /// A package that comes out as it was.
-    Content,
-    /// A package of which builds can see the same as before.
-    Interface,
-}
-
-impl From<Cutoff> for CutOff {
-    fn from(cutoff: Cutoff) -> Self {
-        match cutoff {
-            Cutoff::Content => Self::Content,
-            Cutoff::Interface => Self::Interface,
-        }
-    }
-}
-
-/// What is built, and how.
-#[derive(Args, Debug)]
-pub(crate) struct Build {
-    /// Builds again what is built, in another directory, later, with another locale, time zone, umask, host
-    /// name, number of processors and order of files, and says what differs. Exit code 5 if anything does.
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// With --check: only these source or binary packages.
-    #[arg(requires = "check", value_name = "PACKAGE")]
-    pub(crate) packages: Vec<String>,
-    #[command(flatten)]
-    pub(crate) how: BuildArgs,
-}
-
-/// Whose buildroot is entered, and what for.
-#[derive(Args, Debug)]
-pub(crate) struct Shell {
-    /// The step, as `heirloom status` names it.
-    pub(crate) step: String,
-    /// Runs this instead of a shell.
-    #[arg(last = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<String>,
-}
-
-/// An action, and where its inputs and results are.
-#[derive(Args, Debug)]
-pub(crate) struct BuildAction {
-    /// The action's JSON document.
-    pub(crate) action: PathBuf,
-    /// Directories with its objects: state directories, or files named by their SHA-256.
-    #[arg(long, value_name = "DIR", required = true)]
-    pub(crate) objects: Vec<PathBuf>,
-    /// Where packages, `build.log` and `result.json` are written.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Keeps buildroots here for the next action, instead of removing them.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) state: Option<PathBuf>,
-    /// Builds nothing: shows the action as messages of the Remote Execution API, and writes each in its wire form
-    /// to --out, named by its SHA-256.
-    #[arg(long)]
-    pub(crate) remote_execution: bool,
-}
-
 /// Facts for a new definition. What is not given gets a placeholder or a default.
 #[derive(Args, Debug)]
 pub(crate) struct Init {
@@ -294,64 +167,6 @@ pub(crate) struct Init {
     /// URL under which the published tree will be served. Without it: the state directory, as file://.
     #[arg(long)]
     pub(crate) url: Option<String>,
-}
-
-/// What is asked of the plan. Without any of it, the plan itself is shown.
-#[derive(Args, Debug)]
-pub(crate) struct Plan {
-    /// Proves that the distribution builds itself: every package of every buildroot of the last pass is own. Else
-    /// each foreign one is named, with why it is there. Exit codes: 0 proven; 4 something foreign is left.
-    #[arg(long, group = "question")]
-    pub(crate) self_hosted: bool,
-    /// Tells what is different from a plan that `heirloom --format json plan` wrote, and why.
-    #[arg(long, value_name = "OLD.json", group = "question")]
-    pub(crate) diff: Option<PathBuf>,
-    /// Replays what builds took on a farm of so many workers: `8`, `1,2,50`, or `4..200`, which doubles from 4 on.
-    /// Without a number: 1 to 200.
-    #[arg(
-        long,
-        value_name = "WORKERS",
-        group = "question",
-        num_args = 0..=1,
-        default_missing_value = "1..128,200",
-        value_parser = workers
-    )]
-    pub(crate) simulate: Option<Workers>,
-    /// Draws it: FILE.svg for people, FILE.dot for other tools; may be given several times.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) graph: Vec<PathBuf>,
-    /// Leaves out what can't be built and lists it, instead of giving up. Exit code 4 if there is any.
-    #[arg(long)]
-    pub(crate) keep_going: bool,
-}
-
-/// Numbers of workers.
-#[derive(Clone, Debug)]
-pub(crate) struct Workers(pub(crate) Vec<usize>);
-
-/// `1,2,4..200`
-fn workers(text: &str) -> Result<Workers, String> {
-    let number = |text: &str| match text.trim().parse() {
-        Ok(number @ 1..=100_000) => Ok(number),
-        _ => Err(format!("`{text}` is no number of workers from 1 to 100000")),
-    };
-    let mut all: Vec<usize> = Vec::new();
-    for part in text.split(',') {
-        match part.split_once("..") {
-            None => all.push(number(part)?),
-            Some((first, last)) => {
-                let (first, last) = (number(first)?, number(last)?);
-                if first > last {
-                    return Err(format!("`{part}` goes down: write {last}..{first}"));
-                }
-                all.extend(
-                    std::iter::successors(Some(first), |workers| Some(workers * 2)).take_while(|w| *w < last),
-                );
-                all.push(last);
-            }
-        }
-    }
-    Ok(Workers(all))
 }
 
 /// What is compared, and how the result is shown.
@@ -449,20 +264,4 @@ pub(crate) struct VerifyCertificate {
     /// Public key file that may sign the reference's repositories at URLs.
     #[arg(long, value_name = "FILE", requires = "universe")]
     pub(crate) reference_key: Vec<PathBuf>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::workers;
-
-    #[test]
-    fn numbers_of_workers_are_lists_and_doublings() {
-        let read = |text: &str| workers(text).map(|workers| workers.0);
-        assert_eq!(read("8"), Ok(vec![8]));
-        assert_eq!(read("1, 3,4..20"), Ok(vec![1, 3, 4, 8, 16, 20]));
-        assert_eq!(read("1..1"), Ok(vec![1]));
-        for wrong in ["", "0", "x", "4..", "9..4", "1..100001"] {
-            assert!(read(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -14,6 +14,8 @@ pub(crate) mod planning;
 pub(crate) mod policy;
 pub(crate) mod recorded;
 pub(crate) mod rollup;
+#[cfg(test)]
+mod sample;
 pub(crate) mod side;
 pub(crate) mod told;
 pub(crate) mod work;

@@ -19,11 +19,12 @@ use std::time::SystemTime;
 
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
+use rustix::fs::FlockOperation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::objects::make_dir;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, lock};
 
 /// An open cache.
 pub struct Cache {
@@ -64,7 +65,7 @@ impl Cache {
         for part in ["results", "objects", "incoming"] {
             make_dir(&dir.join(part))?;
         }
-        let lock = lock(dir, rustix::fs::FlockOperation::LockShared)?;
+        let lock = lock(dir, FlockOperation::LockShared)?;
         Ok(Self { dir: dir.to_owned(), _lock: lock })
     }
 
@@ -162,10 +163,7 @@ impl Cache {
         limit: u64,
         objects: impl Fn(&T) -> Vec<Digest>,
     ) -> Result<Cleared, StoreError> {
-        let cache = Self {
-            dir: dir.to_owned(),
-            _lock: lock(dir, rustix::fs::FlockOperation::NonBlockingLockExclusive)?,
-        };
+        let cache = Self { dir: dir.to_owned(), _lock: lock(dir, FlockOperation::NonBlockingLockExclusive)? };
         let mut results: Vec<(SystemTime, PathBuf)> = files(&dir.join("results"))?
             .into_iter()
             .map(|(path, file)| (file.modified().unwrap_or(SystemTime::UNIX_EPOCH), path))
@@ -203,22 +201,6 @@ impl Cache {
     fn path(&self, part: &str, digest: Digest) -> PathBuf {
         let name = digest.to_string();
         self.dir.join(part).join(&name[..2]).join(&name[2..])
-    }
-}
-
-fn lock(dir: &Path, how: rustix::fs::FlockOperation) -> Result<File, StoreError> {
-    make_dir(dir)?;
-    let path = dir.join("lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|error| StoreError::io("open", &path, error))?;
-    match rustix::fs::flock(&file, how) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(dir.to_owned())),
-        Err(errno) => Err(StoreError::io("lock", &path, errno.into())),
     }
 }
 

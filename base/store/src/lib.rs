@@ -23,6 +23,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use rustix::fs::FlockOperation;
+
 pub use cache::{Cache, Cleared, Found};
 pub use error::StoreError;
 pub use ledger::Entry;
@@ -44,7 +46,7 @@ impl Store {
     /// The directory can't be made or written, another process holds it, or the ledger is damaged.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         objects::make_dir(dir)?;
-        let lock = lock(dir)?;
+        let lock = lock(dir, FlockOperation::NonBlockingLockExclusive)?;
         objects::prepare(dir)?;
         let ledger = Mutex::new(ledger::open(&dir.join("ledger.db"))?);
         let checks = dir.join("checks.db");
@@ -59,7 +61,8 @@ impl Store {
     }
 }
 
-fn lock(dir: &Path) -> Result<File, StoreError> {
+/// Holds the directory as its other users do, or alone.
+fn lock(dir: &Path, how: FlockOperation) -> Result<File, StoreError> {
     let path = dir.join("lock");
     let file = File::options()
         .create(true)
@@ -67,7 +70,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(&path)
         .map_err(|source| StoreError::io("open", &path, source))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+    match rustix::fs::flock(&file, how) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(dir.to_owned())),
         Err(errno) => Err(StoreError::io("lock", &path, errno.into())),

@@ -62,24 +62,7 @@ mod tests {
     use testkit::rpm_builder::RpmBuilder;
 
     use super::*;
-
-    const DEFINITION: &str = r#"
-repositories = {}
-bootstrap = { location = "boot", keys = [] }
-publish = { url = "https://kestrel.example" }
-signing = { key = "secret.asc" }
-upstream = { kind = "dist-git", location = "up" }
-[distribution]
-name = "Kestrel"
-id = "kestrel"
-version = "9"
-dist = ".el9"
-vendor = "Kestrel"
-platform_id = "platform:el9"
-home_url = "https://kestrel.example"
-bug_url = "https://kestrel.example"
-promise = "identical"
-"#;
+    use crate::flow::sample::DEFINITION;
 
     #[test]
     fn a_lock_has_the_buildroot_in_order() {

@@ -125,6 +125,7 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::sample::DEFINITION;
 
     fn read(files: &[(&str, &str)]) -> Result<Recorded, Fail> {
         let dir = tempfile::tempdir().unwrap();
@@ -168,29 +169,12 @@ mod tests {
 
     #[test]
     fn the_definition_names_the_directory() {
-        let definition = r#"
-repositories = {}
-bootstrap = { location = "boot", keys = [] }
-publish = { url = "https://kestrel.example" }
-signing = { key = "secret.asc" }
-upstream = { kind = "dist-git", location = "up" }
-[distribution]
-name = "Kestrel"
-id = "kestrel"
-version = "9"
-dist = ".el9"
-vendor = "Kestrel"
-platform_id = "platform:el9"
-home_url = "https://kestrel.example"
-bug_url = "https://kestrel.example"
-promise = "identical"
-"#;
         let load = |build: &str| {
             let dir = tempfile::tempdir().unwrap();
             std::fs::create_dir(dir.path().join("records")).unwrap();
             std::fs::write(dir.path().join("records/zlib.list"), "a-1-1.noarch\n").unwrap();
             let path = dir.path().join("heirloom.toml");
-            std::fs::write(&path, format!("{definition}{build}")).unwrap();
+            std::fs::write(&path, format!("{DEFINITION}{build}")).unwrap();
             Recorded::load(&Context::open(&path).unwrap()).unwrap()
         };
         assert!(load("").is_none());
