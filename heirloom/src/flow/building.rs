@@ -47,7 +47,10 @@ impl Options {
     pub(crate) fn new(context: &Context, args: &BuildArgs) -> Self {
         let settings = &context.definition.build;
         let stated = |number: usize| (number > 0).then_some(number);
-        let cores = args.jobs.and_then(stated).or_else(|| stated(settings.jobs)).unwrap_or_else(processors);
+        let all = processors();
+        let cores = args.jobs.and_then(stated).or_else(|| stated(settings.jobs));
+        // One process at a time leaves a processor idle wherever it waits: configure scripts do it all the time.
+        let cores = cores.unwrap_or(all + all.div_ceil(4));
         let memory = match settings.memory_mib {
             0 => free_memory() / 10 * 9,
             mib => mib.saturating_mul(1 << 20),

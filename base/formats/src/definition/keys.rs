@@ -255,8 +255,8 @@ pub struct BuildSettings {
     #[serde(default)]
     #[schemars(with = "Option<PathBuf>")]
     pub recorded: Option<Spanned<PathBuf>>,
-    /// Processes that all builds together start at a time, which are shared out among them. 0: as many as the
-    /// machine has processors.
+    /// Processes that all builds together start at a time, which are shared out among them. 0: a quarter more than the
+    /// machine has processors, since a build's processes wait for each other.
     #[serde(default)]
     pub jobs: usize,
     /// MiB of memory that all builds together are expected to use. 0: nine tenths of what is free.
