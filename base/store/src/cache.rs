@@ -8,8 +8,9 @@
 //!   incoming/         being written
 //! ```
 //!
-//! Any number of processes may use one. Nothing in it is believed: an object is read whole and compared with its name
-//! before a store takes it, and what is damaged is thrown away.
+//! Any number of processes may use one. An object is read whole and compared with its name before a store takes it, and
+//! what is damaged is thrown away. That a result belongs to its key is the word of who wrote it: a cache is for those who
+//! would believe each other's builds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileTimes};

@@ -266,7 +266,8 @@ pub struct BuildSettings {
     #[serde(default)]
     pub needs: BTreeMap<String, Needs>,
     /// Directory in which results are kept for other definitions and releases too: what one has built, another
-    /// takes. Absent: this definition's own state alone.
+    /// takes. Damage is found out; but whoever may write there is believed as to which result belongs to which inputs.
+    /// Absent: this definition's own state alone.
     #[serde(default)]
     pub cache: Option<PathBuf>,
     /// GiB that this cache may have; the longest unused results go first.
