@@ -47,6 +47,9 @@ pub(crate) fn exit(builds: &Builds) -> Exit {
     }
 }
 
+/// Names that a sentence has at most.
+const NAMED: usize = 12;
+
 /// What is worth knowing beside the numbers.
 pub(crate) fn remarks(builds: &Builds) -> String {
     let mut text = String::new();
@@ -60,7 +63,9 @@ pub(crate) fn remarks(builds: &Builds) -> String {
     ] {
         let steps: Vec<_> = cut(what).collect();
         if !steps.is_empty() {
-            let _ = writeln!(text, "not built again, since {why}: {}\n", steps.join(", "));
+            let (shown, more) = steps.split_at(steps.len().min(NAMED));
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            let _ = writeln!(text, "not built again, since {why}: {}{more}\n", shown.join(", "));
         }
     }
     for proof in builds.proofs.iter().filter(|proof| !proof.holds()) {

@@ -6,7 +6,7 @@ use heirloom_formats::Document;
 use heirloom_model::Package;
 use heirloom_model::record::{RepositoryRole, RepositoryState};
 use heirloom_sign::{Keyring, VerifyError};
-use heirloom_store::Store;
+use heirloom_store::{State, Store};
 
 use crate::{ImportError, fetch};
 
@@ -112,6 +112,7 @@ pub fn import(
     let unchanged = store.get::<RepositoryState>(&format!("{}/{name}", role.name()))?;
     if let Some(state) =
         unchanged.filter(|state| state.repomd == verified.repomd_digest && state.location == location)
+        && is_whole(store, &state)?
     {
         return Ok(state);
     }
@@ -135,6 +136,16 @@ pub fn import(
     };
     store.append(&state)?;
     Ok(state)
+}
+
+/// Whether what was kept of a repository is still there. What is not, or is damaged, is made again.
+fn is_whole(store: &Store, state: &RepositoryState) -> Result<bool, ImportError> {
+    for digest in [Some(state.packages), state.comps].into_iter().flatten() {
+        if store.check(digest)? != State::Whole {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The packages of a repository that was imported.
