@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = cli::Cli::parse();
+    ui::will_show(cli.format);
     match verbs::run(&cli) {
         Ok(shown) => {
             shown.print(cli.format);

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,6 +11,14 @@ use serde::Serialize;
 use crate::cli::Format;
 use crate::fail::{Exit, Fail};
 use crate::report::visible;
+
+/// Whether results are wanted as data: those of a whole distribution take seconds to put together.
+static DATA: AtomicBool = AtomicBool::new(false);
+
+/// Says how results will be shown, before there are any.
+pub(crate) fn will_show(format: Format) {
+    DATA.store(format == Format::Json, Ordering::Relaxed);
+}
 
 /// What a verb hands back to be shown.
 pub(crate) struct Shown {
@@ -22,7 +30,11 @@ pub(crate) struct Shown {
 impl Shown {
     /// The result as data, and as people read it.
     pub(crate) fn new(data: &impl Serialize, text: String) -> Result<Self, Fail> {
-        Ok(Self { json: serde_json::to_value(data)?, text, exit: Exit::Fine as u8 })
+        let json = match DATA.load(Ordering::Relaxed) {
+            true => serde_json::to_value(data)?,
+            false => serde_json::Value::Null,
+        };
+        Ok(Self { json, text, exit: Exit::Fine as u8 })
     }
 
     /// Nothing, for a verb whose program has shown all there is.
