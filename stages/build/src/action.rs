@@ -245,7 +245,9 @@ pub(crate) fn command(action: &Action, topdir: &str, jobs: usize) -> Vec<String>
     let mut command = ["rpmbuild", "-ba", "--noclean"].map(str::to_owned).to_vec();
     command.extend(macro_options(&action.macros, topdir, &action.arch));
     command.extend(define(("_smp_build_ncpus", &jobs.to_string())));
-    command.extend(define(("_smp_mflags", &format!("-j{jobs}"))));
+    // rpm exports the number before each section. Written out it would be in the spec file that the source package
+    // records, and packages would depend on how many builds happen to run.
+    command.extend(define(("_smp_mflags", "-j${RPM_BUILD_NCPUS:-1}")));
     for conditional in &action.with {
         command.extend(["--with".to_owned(), conditional.clone()]);
     }

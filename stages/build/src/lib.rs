@@ -44,4 +44,4 @@ pub use variation::{Checked, Circumstances};
 
 /// Version of the rules by which builds are run: a part of every action, raised when a build is run in
 /// another way.
-pub const BUILDER: u32 = 1;
+pub const BUILDER: u32 = 2;
