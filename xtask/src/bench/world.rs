@@ -16,19 +16,9 @@ pub(super) fn run() -> Result<()> {
     let ideal = sum / cores as f64;
     println!("  divided by {cores} processors                         {ideal:7.1} s");
     site.clear()?;
-    let mut json = String::new();
-    let built = seconds(|| {
-        json = site.heirloom(&["--format", "json", "build"])?;
-        Ok(())
-    })?;
-    let more = |ideal: f64| (built / ideal - 1.0) * 100.0;
-    println!("  heirloom build, from an empty state              {built:7.1} s  ({:+.0} %)", more(ideal));
-    // Processors that run at the same time slow each other down: memory, and two threads of one core.
-    let together = rpmbuild_seconds(&json)?.1 / cores as f64;
-    println!(
-        "  rpmbuild as it ran there, divided likewise       {together:7.1} s  ({:+.0} %)",
-        more(together)
-    );
+    let built = seconds(|| site.heirloom(&["build"]))?;
+    let more = (built / ideal - 1.0) * 100.0;
+    println!("  heirloom build, from an empty state              {built:7.1} s  ({more:+.0} %)");
     let rest = seconds(|| site.heirloom(&["rebuild"]))?;
     println!("  heirloom rebuild after that: compare and compose {rest:7.1} s");
     Ok(())
