@@ -100,7 +100,7 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
         needed.extend(ran.failed.and_then(|failed| failed.log));
         let built = ran.action.map(|action| store.get::<Built>(&action.to_string())).transpose()?;
         if let Some(built) = built.flatten() {
-            needed.extend(built.packages.iter().chain([&built.source]).map(|package| package.digest));
+            needed.extend(built.all_packages().map(|package| package.digest));
             needed.extend([built.log, built.document]);
         }
     }

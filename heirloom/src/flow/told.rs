@@ -136,30 +136,7 @@ mod tests {
 
     use super::*;
     use crate::flow::gather::Foreign;
-
-    const DEFINITION: &str = r#"
-[distribution]
-name = "Kestrel"
-id = "kestrel"
-version = "9"
-dist = ".el9"
-vendor = "Kestrel"
-platform_id = "platform:el9"
-home_url = "https://kestrel.example"
-bug_url = "https://kestrel.example"
-promise = "identical"
-[upstream]
-kind = "dist-git"
-location = "up"
-[bootstrap]
-location = "boot"
-keys = []
-[repositories.BaseOS]
-[publish]
-url = "https://kestrel.example"
-[signing]
-key = "secret.asc"
-"#;
+    use crate::flow::sample::DEFINITION;
 
     fn package(nevra: &str, provides: &[&str]) -> Package {
         let nevra: heirloom_model::Nevra = nevra.parse().unwrap();

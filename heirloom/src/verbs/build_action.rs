@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use heirloom_build::{Builder, Job, Message, Outcome, Settings};
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::Digest;
-use heirloom_model::record::{Action, Built};
+use heirloom_model::record::Action;
 use heirloom_store::Store;
 
 use crate::cli::BuildAction;
@@ -120,7 +120,7 @@ fn hand_out(store: &Store, outcome: &Outcome, out: &Path) -> Result<Shown, Fail>
     let mut text = String::new();
     let log = match outcome {
         Outcome::Built(built) => {
-            for package in packages(built) {
+            for package in built.all_packages() {
                 let name = package.nevra.file_name();
                 copy(package.digest, &name)?;
                 let _ = writeln!(text, "{}", out.join(name).display());
@@ -145,10 +145,6 @@ fn hand_out(store: &Store, outcome: &Outcome, out: &Path) -> Result<Shown, Fail>
         .map_err(|error| failed("write", &result, error))?;
     let exit = if matches!(outcome, Outcome::Built(_)) { Exit::Fine } else { Exit::Build };
     Ok(Shown::new(outcome, text)?.exit(exit))
-}
-
-fn packages(built: &Built) -> impl Iterator<Item = &heirloom_model::Package> {
-    built.packages.iter().chain([&built.source])
 }
 
 /// Writes the messages that a build farm is sent, and the input root's own files; builds nothing.

@@ -86,7 +86,7 @@ fn write(
     fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
     let store = &context.store;
     let mut files = Vec::new();
-    let copies = built.packages.iter().chain([&built.source]);
+    let copies = built.all_packages();
     let copies = copies.map(|package| (package.nevra.file_name(), package.digest));
     for (name, digest) in copies.chain([("build.log".to_owned(), built.log)]) {
         let to = dir.join(&name);

@@ -34,11 +34,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Shown, Fail> {
         (_, Some(old), _) => differences(old, &plan)?,
         (.., Some(Workers(workers))) => farm(&simulate(&plan, &seconds(context)?, workers))?,
         (false, None, None) => {
-            let workers = match context.definition.build.jobs {
-                0 => processors(),
-                jobs => jobs,
-            };
-            let text = explain(&plan, &schedule(&plan, &seconds(context)?, workers));
+            let text = explain(&plan, &schedule(&plan, &seconds(context)?, workers(context)));
             Shown::new(&plan, text)?
         }
     };
@@ -74,6 +70,14 @@ fn draw(plan: &Plan, file: &Path) -> Result<(), Fail> {
 pub(super) fn seconds(context: &Context) -> Result<BTreeMap<String, f64>, Fail> {
     let costs = context.store.all::<Cost>()?.into_iter();
     Ok(costs.map(|cost| (cost.step, cost.resources.seconds + cost.resources.overhead_seconds)).collect())
+}
+
+/// Builds at a time that this machine is expected to run.
+pub(super) fn workers(context: &Context) -> usize {
+    match context.definition.build.jobs {
+        0 => processors(),
+        jobs => jobs,
+    }
 }
 
 /// The plan as a person reads it.

@@ -8,7 +8,7 @@ use heirloom_plan::{affected, schedule};
 use serde::Serialize;
 
 use super::{plan, why};
-use crate::context::{Context, processors};
+use crate::context::Context;
 use crate::fail::Fail;
 use crate::ui::Shown;
 
@@ -54,11 +54,7 @@ pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
         list.push(step.id.to_string());
     }
     let steps = all.steps.iter().filter(|step| reached.contains(&*step.id)).cloned().collect();
-    let jobs = match context.definition.build.jobs {
-        0 => processors(),
-        jobs => jobs,
-    };
-    let schedule = schedule(&Plan { steps, ..all }, &plan::seconds(context)?, jobs);
+    let schedule = schedule(&Plan { steps, ..all }, &plan::seconds(context)?, plan::workers(context));
     (what_if.work, what_if.makespan, what_if.guessed) = (schedule.work, schedule.makespan, schedule.guessed);
     Shown::new(&what_if, text(package, &what_if))
 }

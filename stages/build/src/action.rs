@@ -91,8 +91,7 @@ impl Builder<'_> {
 
     /// The buildroot of an action.
     fn buildroot(&self, job: &Job<'_>) -> Result<Result<Root, Failed>, BuildError> {
-        let base = self.base_root(&job.action.base)?;
-        Ok(self.root_on(Some(&base), &job.action.extra)?.map_err(|why| {
+        Ok(self.root_of(job.action)?.map_err(|why| {
             let name = &job.action.name;
             let text = format!("{name}: rpm did not install its build requirements\n{}", why.0);
             failed(job, FailKind::Unresolvable, text, None)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use heirloom_model::record::BuildrootPackage;
+use heirloom_model::record::{Action, BuildrootPackage};
 use heirloom_store::Store;
 
 use crate::cgroup::Cgroups;
@@ -86,6 +86,12 @@ impl<'a> Builder<'a> {
     /// They can't be removed.
     pub fn remove_roots(self) -> Result<(), BuildError> {
         self.sandbox.remove(self.roots.dir())
+    }
+
+    /// The buildroot of an action. The inner error is rpm's.
+    pub(crate) fn root_of(&self, action: &Action) -> Result<Result<Root, NotInstalled>, BuildError> {
+        let base = self.base_root(&action.base)?;
+        self.root_on(Some(&base), &action.extra)
     }
 
     pub(crate) fn root_on(

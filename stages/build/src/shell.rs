@@ -36,8 +36,7 @@ impl Builder<'_> {
         terminal: Option<&str>,
     ) -> Result<Visit, BuildError> {
         let mut inputs = self.inputs(action)?;
-        let base = self.base_root(&action.base)?;
-        let root = match self.root_on(Some(&base), &action.extra)? {
+        let root = match self.root_of(action)? {
             Ok(root) => root,
             Err(why) => return Ok(Visit::NotInstalled(why.0)),
         };

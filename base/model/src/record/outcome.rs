@@ -42,6 +42,13 @@ pub struct Built {
     pub resources: Resources,
 }
 
+impl Built {
+    /// All its packages, the source RPM last.
+    pub fn all_packages(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().chain([&self.source])
+    }
+}
+
 /// Why a build gave no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

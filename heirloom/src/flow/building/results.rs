@@ -29,7 +29,7 @@ impl Kept {
 
 /// The packages of a build.
 fn objects(built: &Built) -> Vec<Digest> {
-    built.packages.iter().chain([&built.source]).map(|package| package.digest).collect()
+    built.all_packages().map(|package| package.digest).collect()
 }
 
 /// Clears the shared cache down to its limit.
@@ -131,7 +131,7 @@ impl<'a> Results<'a> {
     }
 
     fn is_whole(&self, built: &Built, progress: &Progress) -> Result<bool, Fail> {
-        for package in built.packages.iter().chain([&built.source]) {
+        for package in built.all_packages() {
             match self.context.store.check(package.digest)? {
                 State::Whole => {}
                 State::Missing => return Ok(false),

@@ -89,9 +89,13 @@ impl Walk<'_> {
                 vec![Deviation::Incomplete { why: "there is no record of this package".to_owned() }];
             self.context.store.append(&Deviated { step: self.name(step), deviations })?;
         }
-        let packages: Vec<Package> = match self.policy.fixed() {
-            Some(fixed) => fixed.to_vec(),
-            None => results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect(),
+        let own: Vec<Package>;
+        let packages = match self.policy.fixed() {
+            Some(fixed) => fixed,
+            None => {
+                own = results.iter().flat_map(|made| made.built.packages.iter().cloned()).collect();
+                &own
+            }
         };
         let offer = Offer {
             arch: self.context.arch(),
@@ -99,7 +103,7 @@ impl Walk<'_> {
             earlier: self.gathered.earlier(),
             base: &self.ground.base,
             own_base: step.own_base,
-            results: &packages,
+            results: packages,
         };
         Ok(heirloom_plan::buildroot(&offer, &step.source, requires).map_err(|error| error.to_string()))
     }
