@@ -44,8 +44,8 @@ impl Context {
 
     pub(crate) fn upstream(&self) -> Result<Upstream, Fail> {
         let upstream = &self.definition.upstream;
-        let location = self.definition.locate(&upstream.location);
-        let lookaside = upstream.lookaside.as_ref().map(|pattern| self.definition.locate(pattern));
+        let location = upstream.location.first().map(|it| self.definition.locate(it)).unwrap_or_default();
+        let lookaside = upstream.lookaside.first().map(|pattern| self.definition.locate(pattern));
         Ok(match upstream.kind {
             UpstreamKind::DistGit => Upstream::DistGit { dir: location.into(), lookaside },
             UpstreamKind::Git => {
@@ -55,7 +55,9 @@ impl Context {
                 })?;
                 Upstream::Git { dir: location.into(), revision, lookaside }
             }
-            UpstreamKind::SrpmRepository => Upstream::Srpms { location, keys: self.paths(&upstream.keys) },
+            UpstreamKind::SrpmRepository | UpstreamKind::Srpms => {
+                Upstream::Srpms { location, keys: self.paths(&upstream.keys) }
+            }
         })
     }
 

@@ -7,15 +7,17 @@
 mod error;
 mod keys;
 mod policy;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use error::DefinitionError;
 pub use keys::{
-    Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, Exclude,
-    ForeignRepository, LimitSettings, Own, Publish, RepositoryRule, Signing, Upstream, UpstreamKind,
+    Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, ForeignRepository,
+    LimitSettings, Own, Publish, RepositoryRule, Signing,
 };
+pub use upstream::{DebrandSettings, Exclude, ModuleSources, PinnedKey, Preview, Upstream, UpstreamKind};
 
 /// Largest definition file that is read, in bytes.
 const LARGEST: u64 = 1024 * 1024;

@@ -9,6 +9,7 @@
 
 pub mod allowances;
 pub mod archive;
+pub mod attribution;
 pub mod checksum;
 pub mod comps;
 pub mod definition;

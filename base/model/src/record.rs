@@ -4,6 +4,11 @@
 //! | record | left by | says |
 //! |---|---|---|
 //! | [`Imported`] | import | a source package: every byte of it and where it came from |
+//! | [`Arrival`] | import | where a source package of upstream stands: published, seen, imported |
+//! | [`Watched`] | import | how new an upstream was when it was last looked at, so that it can't go back unseen |
+//! | [`Module`] | import | a module of upstream: its document and its components |
+//! | [`Debranded`] | debrand | what the rules made of a source package, edit by edit |
+//! | [`Scanned`] | scan | which foreign marks a source package or a package carries |
 //! | [`Side`] | import | a side build: its sources, and whether they are merged |
 //! | [`RepositoryState`] | import | a foreign repository as it was verified: bootstrap or reference |
 //! | [`Evaluated`] | build | what the target's rpm makes of a spec file |
@@ -24,14 +29,17 @@
 //! | [`Composed`] | compose | a published tree |
 
 mod action;
+mod brand;
 mod outcome;
 mod plan;
 mod source;
+mod upstream;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
+pub use brand::{Debranded, Edit, MarkFinding, MarkKind, Scanned};
 pub use outcome::{
     Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, Deviated, FailKind, Failed,
     Ground, Interface, NotAccepted, Promise, Ran, Resources, Signed,
@@ -41,6 +49,8 @@ pub use source::{
     Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, Side, SideSource,
     SideState, SourceFile,
 };
+
+pub use upstream::{Arrival, Component, Module, Watched};
 
 /// A record that the ledger can keep.
 pub trait Record: Serialize + DeserializeOwned {
@@ -64,6 +74,11 @@ macro_rules! record {
 }
 
 record!(Imported, "imported", self => self.name.clone());
+record!(Arrival, "arrival", self => self.package.clone());
+record!(Watched, "watched", self => self.location.clone());
+record!(Module, "module", self => self.identity());
+record!(Debranded, "debranded", self => self.name.clone());
+record!(Scanned, "scanned", self => format!("{}/{}", self.subject, self.brand));
 record!(Side, "side", self => self.name.clone());
 record!(RepositoryState, "repository", self => format!("{}/{}", self.role.name(), self.name));
 record!(Evaluated, "evaluated", self => self.key.to_string());

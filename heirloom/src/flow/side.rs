@@ -21,7 +21,7 @@ pub(crate) fn build(
     options: Options,
 ) -> Result<(Side, Builds), Fail> {
     let mut gathered = gather::gather(context)?;
-    let lookaside = context.definition.upstream.lookaside.as_ref();
+    let lookaside = context.definition.upstream.lookaside.first();
     let lookaside = lookaside.map(|pattern| context.definition.locate(pattern));
     let imported = sources::import_side(&context.store, dir, lookaside.as_deref())?;
     if imported.is_empty() {

@@ -103,6 +103,8 @@ pub(crate) fn from_files(
         files: kept,
         origin: origin.to_owned(),
         own,
+        nevra: None,
+        published: None,
     })
 }
 

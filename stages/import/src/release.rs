@@ -55,8 +55,15 @@ pub fn import(store: &Store, release: &Release<'_>) -> Result<Imported, ImportEr
         files.push(SourceFile { digest: store.put(text.as_bytes())?, size: text.len() as u64, name, origin });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    let imported =
-        Imported { name, spec, files, origin: "generated from the definition".to_owned(), own: true };
+    let imported = Imported {
+        name,
+        spec,
+        files,
+        origin: "generated from the definition".to_owned(),
+        own: true,
+        nevra: None,
+        published: None,
+    };
     store.append(&imported)?;
     Ok(imported)
 }

@@ -58,5 +58,13 @@ pub fn import(
         let message = format!("expected one spec file, found {}", specs.len());
         return Err(ImportError::Layout { path: at.into(), message });
     };
-    Ok(Imported { name: name.to_owned(), spec: spec.clone(), files, origin: at, own: false })
+    Ok(Imported {
+        name: name.to_owned(),
+        spec: spec.clone(),
+        files,
+        origin: at,
+        own: false,
+        nevra: None,
+        published: None,
+    })
 }

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_spanned::Spanned;
 
+use super::upstream::{DebrandSettings, PinnedKey, Preview, Upstream};
+
 /// The whole definition.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +19,15 @@ pub struct Definition {
     pub distribution: Distribution,
     /// Where sources come from.
     pub upstream: Upstream,
+    /// An upstream that shows what comes next, for `heirloom preview`.
+    #[serde(default)]
+    pub preview: Option<Preview>,
+    /// How another company's marks are taken out of sources, and looked for in results.
+    #[serde(default)]
+    pub debrand: DebrandSettings,
+    /// Foreign public keys by a name of their own: which file has which, and where it can be had.
+    #[serde(default)]
+    pub keys: BTreeMap<String, PinnedKey>,
     /// The distribution's own source packages, beside the generated `<id>-release`.
     #[serde(default)]
     pub own: Own,
@@ -78,52 +89,6 @@ pub struct Distribution {
     /// Architecture to build for.
     #[serde(default = "architecture")]
     pub architecture: String,
-}
-
-/// The form in which upstream publishes sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum UpstreamKind {
-    /// A directory with one dist-git tree for each package: `SPECS/`, `SOURCES/`, `.<name>.metadata`.
-    DistGit,
-    /// A directory with one git repository for each package, each with a dist-git tree.
-    Git,
-    /// An rpm-md repository of source RPMs with signed metadata.
-    SrpmRepository,
-}
-
-/// Where sources come from.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Upstream {
-    /// `dist-git`, `git` or `srpm-repository`.
-    pub kind: UpstreamKind,
-    /// Path or URL.
-    pub location: String,
-    /// For `git`: the branch or tag to import.
-    #[serde(default)]
-    pub branch: Option<String>,
-    /// For `dist-git` and `git`: path or URL of large sources, with `{digest}`, `{name}` (the package) and
-    /// `{file}` to be filled in.
-    #[serde(default)]
-    pub lookaside: Option<String>,
-    /// For `srpm-repository`: files with the public keys that may sign its metadata and packages.
-    #[serde(default)]
-    #[schemars(with = "Vec<PathBuf>")]
-    pub keys: Vec<Spanned<PathBuf>>,
-    /// Source packages that are left out.
-    #[serde(default)]
-    pub exclude: Vec<Exclude>,
-}
-
-/// A source package that is left out.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Exclude {
-    /// Its name.
-    pub package: String,
-    /// Why, for whoever asks later.
-    pub reason: String,
 }
 
 /// The distribution's own source packages.

@@ -30,10 +30,17 @@ pub struct Imported {
     pub origin: String,
     /// Whether it is the distribution's own package, which no reference has.
     pub own: bool,
+    /// Upstream's identity of it, where that is known without running the spec file: a source RPM's header, an
+    /// import tag. The architecture is `src`.
+    #[serde(default)]
+    pub nevra: Option<Nevra>,
+    /// When upstream published it, in seconds since 1970: build time of a source RPM, time of a commit.
+    #[serde(default)]
+    pub published: Option<u64>,
 }
 
 impl Imported {
-    /// The digest of the content: names and digests of all files. Origins do not count.
+    /// The digest of the content: names and digests of all files. Origins, identity and times do not count.
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut text = format!("source {}\n", self.spec);

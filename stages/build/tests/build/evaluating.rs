@@ -14,7 +14,15 @@ pub(crate) fn imported(name: &str, files: &[(&str, &str)]) -> Imported {
         origin: String::new(),
     };
     let (name, spec) = (name.to_owned(), files[0].0.to_owned());
-    Imported { name, spec, files: files.iter().map(file).collect(), origin: String::new(), own: false }
+    Imported {
+        name,
+        spec,
+        files: files.iter().map(file).collect(),
+        origin: String::new(),
+        own: false,
+        nevra: None,
+        published: None,
+    }
 }
 
 fn evaluate(sources: &[Imported]) -> Vec<Result<Evaluated, SpecError>> {
