@@ -1,7 +1,10 @@
 //! Everything that comes in: sources, bootstrap and reference repositories.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use heirloom_import::release::{self, Release};
-use heirloom_import::{repository, sources};
+use heirloom_import::{Importer, repository, sources};
 use heirloom_model::Package;
 use heirloom_model::record::{Imported, RepositoryRole, RepositoryState};
 
@@ -46,24 +49,27 @@ impl Gathered {
 pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
     let progress = Progress::new("import", 0);
     let definition = &context.definition;
+    let importer = context.importer();
+    let foreign =
+        |role, name: &str, location: &str, keys: &[PathBuf]| foreign(&importer, role, name, location, keys);
     let bootstrap = &definition.bootstrap;
     let location = definition.locate(&bootstrap.location);
     let keys = context.paths(&bootstrap.keys);
-    let bootstrap = foreign(context, RepositoryRole::Bootstrap, "bootstrap", &location, &keys)?;
+    let bootstrap = foreign(RepositoryRole::Bootstrap, "bootstrap", &location, &keys)?;
     let earlier = definition.bootstrap.earlier.as_ref().map(|earlier| {
         let (location, keys) = context.foreign(earlier);
-        foreign(context, RepositoryRole::Earlier, "earlier", &location, &keys)
+        foreign(RepositoryRole::Earlier, "earlier", &location, &keys)
     });
     let earlier = earlier.transpose()?;
     let mut snapshot = Vec::new();
     for (name, repository) in definition.build.snapshots() {
         let (location, keys) = context.foreign(repository);
-        snapshot.push(foreign(context, RepositoryRole::Snapshot, name, &location, &keys)?);
+        snapshot.push(foreign(RepositoryRole::Snapshot, name, &location, &keys)?);
     }
     let mut references = Vec::new();
     for (name, reference) in &definition.reference {
         let (location, keys) = context.foreign(reference);
-        references.push(foreign(context, RepositoryRole::Reference, name, &location, &keys)?);
+        references.push(foreign(RepositoryRole::Reference, name, &location, &keys)?);
     }
     let exclude: Vec<_> =
         definition.upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
@@ -71,9 +77,16 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         progress.total(total);
         progress.tick(name);
     };
-    let mut all = sources::import_upstream(&context.store, &context.upstream()?, &exclude, &tick)?;
+    let names = || source_names(&references);
+    let upstream = sources::import_upstream(
+        &importer,
+        &context.upstream(&definition.upstream, names)?,
+        sources::Settings { exclude: &exclude, max_age_days: definition.upstream.max_age_days, tick: &tick },
+    )?;
+    // Components of modules are kept and shown; builds know no modules yet.
+    let mut all = upstream.ordinary;
     if let Some(dir) = &definition.own.sources {
-        all.extend(sources::import_own(&context.store, &definition.resolve(dir))?);
+        all.extend(sources::import_own(&importer, &definition.resolve(dir))?);
     }
     all.push(import_release(context)?);
     let sources = sources::distinct(all)?;
@@ -90,16 +103,23 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
     Ok(gathered)
 }
 
+/// Names of the source packages that these repositories were built from, sorted.
+fn source_names(references: &[Foreign]) -> Vec<String> {
+    let packages = references.iter().flat_map(|reference| &reference.packages);
+    let names: BTreeSet<_> = packages.filter_map(|package| package.source_name()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
 fn foreign(
-    context: &Context,
+    importer: &Importer<'_>,
     role: RepositoryRole,
     name: &str,
     location: &str,
-    keys: &[std::path::PathBuf],
+    keys: &[PathBuf],
 ) -> Result<Foreign, Fail> {
-    let keys = repository::keyring(keys)?;
-    let state = repository::import(&context.store, role, name, location, &keys)?;
-    let mut packages = repository::packages(&context.store, &state)?;
+    let keys = importer.keyring(keys)?;
+    let state = repository::import(importer, role, name, location, &keys)?;
+    let mut packages = repository::packages(importer.store, &state)?;
     // The order of a foreign file is to matter nowhere.
     packages.sort_by(|a, b| (&a.nevra, a.digest).cmp(&(&b.nevra, b.digest)));
     Ok(Foreign { state, packages })

@@ -10,6 +10,7 @@ use heirloom_store::Store;
 use tempfile::TempDir;
 
 use super::*;
+use crate::{Importer, sources};
 
 mod kill;
 mod measure;
@@ -263,14 +264,29 @@ fn what_is_read_back_is_what_was_recorded() {
     let modes = git(&repository, &["ls-tree", "-r", "--format=%(objectmode)", "main"]);
     assert!(modes.lines().all(|mode| mode == "100644"));
 
-    // Another store has nothing but what the history gives it.
-    let reader = Place::new();
-    let lookaside = format!("{}/{LOOKASIDE}/{{digest}}", place.history().display());
     for (branch, expected) in [(MAIN, &result), (UPSTREAM, &pristine)] {
-        let read = crate::git::import(&reader.store, &repository, branch, Some(&lookaside)).unwrap();
+        let read = read_back(&place.history(), "hello", branch);
         assert_eq!(read.digest(), expected.digest(), "{branch}");
         assert_eq!(read.files.len(), expected.files.len());
     }
+}
+
+/// Imports a branch into another store, which has nothing but what the history gives it.
+fn read_back(history: &Path, name: &str, branch: &str) -> Imported {
+    let reader = Place::new();
+    let importer = Importer::new(&reader.store, 2_000_000_000);
+    let upstream = sources::Upstream::Git {
+        location: format!("{}/{{name}}.git", history.display()),
+        names: vec![name.to_owned()],
+        branch: Some(branch.to_owned()),
+        tags: None,
+        lookaside: vec![format!("{}/{LOOKASIDE}/{{digest}}", history.display())],
+        modules: None,
+    };
+    let settings = sources::Settings { exclude: &[], max_age_days: None, tick: &|_, _| () };
+    let mut read = sources::import_upstream(&importer, &upstream, settings).unwrap();
+    read.ordinary.append(&mut read.modular);
+    read.ordinary.pop().unwrap()
 }
 
 #[test]
