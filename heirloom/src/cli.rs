@@ -5,6 +5,7 @@ mod planning;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
@@ -122,29 +123,32 @@ pub(crate) struct Init {
     /// Directory of the new distribution.
     #[arg(default_value = ".")]
     pub(crate) dir: PathBuf,
+    /// An upstream that is known by name: sources, reference repositories and keys come from there.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(crate::verbs::init::known_names()))]
+    pub(crate) from: Option<String>,
     /// Short name in lower case.
     #[arg(long, default_value = "kestrel")]
     pub(crate) id: String,
     /// Full name.
     #[arg(long, default_value = "Kestrel Enterprise Linux")]
     pub(crate) name: String,
-    /// Version with minor.
-    #[arg(long, default_value = "9.4")]
-    pub(crate) release: String,
+    /// Version with minor [default: 9.4, or the major version of the known upstream].
+    #[arg(long)]
+    pub(crate) release: Option<String>,
     /// Vendor tag of its packages.
     #[arg(long, default_value = "Kestrel Foundation")]
     pub(crate) vendor: String,
     /// Form of the upstream sources: dist-git, git or srpm-repository.
-    #[arg(long, default_value = "dist-git")]
+    #[arg(long, default_value = "dist-git", conflicts_with = "from")]
     pub(crate) upstream_kind: String,
     /// Path or URL of the upstream sources.
-    #[arg(long, default_value = "upstream/dist-git")]
+    #[arg(long, default_value = "upstream/dist-git", conflicts_with = "from")]
     pub(crate) upstream: String,
     /// Pattern of the lookaside, with {digest}, {name} and {file}.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     pub(crate) lookaside: Option<String>,
     /// Key file that may sign the upstream repository of source RPMs.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
     pub(crate) upstream_key: Vec<PathBuf>,
     /// Source packages to leave out, as NAME=REASON.
     #[arg(long, value_name = "NAME=REASON")]
@@ -152,17 +156,17 @@ pub(crate) struct Init {
     /// Directory of own source packages.
     #[arg(long, value_name = "DIR")]
     pub(crate) own: Option<PathBuf>,
-    /// Path or URL of the bootstrap repository.
-    #[arg(long, default_value = "upstream/bootstrap")]
-    pub(crate) bootstrap: String,
-    /// Key file that signs the bootstrap repository.
-    #[arg(long, value_name = "FILE", default_value = "upstream/bootstrap.asc")]
-    pub(crate) bootstrap_key: PathBuf,
+    /// Path or URL of the bootstrap repository [default: upstream/bootstrap; with --from: bootstrap].
+    #[arg(long)]
+    pub(crate) bootstrap: Option<String>,
+    /// Key file that signs the bootstrap repository [default: upstream/bootstrap.asc; with --from: the own key].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bootstrap_key: Option<PathBuf>,
     /// Reference repositories, as NAME=LOCATION; each becomes a composed repository of the same name.
-    #[arg(long, value_name = "NAME=LOCATION")]
+    #[arg(long, value_name = "NAME=LOCATION", conflicts_with = "from")]
     pub(crate) reference: Vec<String>,
     /// Key file that signs the reference repositories.
-    #[arg(long, value_name = "FILE", default_value = "upstream/vendor.asc")]
+    #[arg(long, value_name = "FILE", default_value = "upstream/vendor.asc", conflicts_with = "from")]
     pub(crate) reference_key: PathBuf,
     /// URL under which the published tree will be served. Without it: the state directory, as file://.
     #[arg(long)]

@@ -9,7 +9,7 @@ mod compose;
 mod doctor;
 mod export;
 mod import;
-mod init;
+pub(crate) mod init;
 mod plan;
 mod rebuild;
 mod shell;
