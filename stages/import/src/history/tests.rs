@@ -1,6 +1,4 @@
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +12,7 @@ use crate::{Importer, sources};
 
 mod kill;
 mod measure;
+mod served;
 
 const WHO: Identity<'_> = Identity { name: "Example Linux Foundation", email: "imports@example.org" };
 const SPEC: &str = "Name: hello\nVersion: 1.0\nVendor: Upstream Inc.\n";
@@ -54,7 +53,7 @@ impl Place {
         kept.sort_by(|a, b| a.name.cmp(&b.name));
         Imported {
             name: name.to_owned(),
-            spec: format!("{name}.spec"),
+            spec: format!("{}.spec", name.split('@').next().unwrap()),
             files: kept,
             origin: format!("{}/{name}@c0ffee", self.path.display()),
             own: false,
@@ -300,50 +299,13 @@ fn large_sources_are_links_to_the_store() {
 }
 
 #[test]
-fn git_clones_it_from_a_path_and_from_a_plain_web_server() {
+fn a_component_of_a_module_has_a_repository_too() {
     let place = Place::new();
-    place.three();
-    let root = serve(place.history());
-    for url in [format!("file://{}/hello.git", place.history().display()), format!("{root}/hello.git")] {
-        let clone = tempfile::tempdir().unwrap();
-        git(clone.path(), &["clone", "--quiet", &url, "hello"]);
-        let hello = clone.path().join("hello");
-        assert!(fs::read_to_string(hello.join("SPECS/hello.spec")).unwrap().contains("Vendor: Example"));
-        assert_eq!(git(&hello, &["branch", "--show-current"]), "main\n");
-        assert_eq!(git(&hello, &["tag", "--list"]).lines().count(), 5, "{url}");
-        assert_eq!(
-            git(&hello, &["rev-parse", "origin/upstream^{tree}", "imports/hello-2.0%7Erc1-1.el9^{tree}"])
-                .lines()
-                .count(),
-            2
-        );
-    }
-}
-
-/// Serves the files of a directory as long as the test runs; returns its URL.
-fn serve(dir: PathBuf) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut byte = [0];
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                request.push(byte[0]);
-            }
-            let request = String::from_utf8_lossy(&request).into_owned();
-            let path = request.split(' ').nth(1).unwrap_or("/").split('?').next().unwrap_or_default();
-            let (status, body) = match fs::read(dir.join(path.trim_start_matches('/'))) {
-                Ok(body) => ("200 OK", body),
-                Err(_) => ("404 Not Found", Vec::new()),
-            };
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
-        }
-    });
-    url
+    let files: [(&str, &[u8]); 2] = [("hello.spec", SPEC.as_bytes()), ("a.tar.gz", b"x")];
+    let part = place.imported("hello@tool:1", &files);
+    place.record(&part, &part, "hello-1.0-1.el9", 1);
+    assert_eq!(git(&place.repository("hello@tool:1"), &["fsck", "--strict", "--full", "--no-dangling"]), "");
+    assert_eq!(read_back(&place.history(), "hello@tool:1", MAIN).digest(), part.digest());
 }
 
 #[test]
