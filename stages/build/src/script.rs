@@ -25,7 +25,7 @@ const LIMITS: Limits = Limits { seconds: 10 * 60, memory: 4 << 30, disk: 8 << 30
 
 impl Builder<'_> {
     /// Runs a script in this root, in the directory that has the package's `SPECS/` and `SOURCES/`, with the
-    /// environment of a build and these variables. Returns all files by their plain names, kept in the store; the inner
+    /// environment of a build, these arguments and these variables. Returns all files by their plain names, kept in the store; the inner
     /// error says why there are none.
     ///
     /// # Errors
@@ -35,6 +35,7 @@ impl Builder<'_> {
         root: &Root,
         source: &Imported,
         script: &str,
+        arguments: &[String],
         variables: &[(&str, String)],
     ) -> Result<Result<BTreeMap<String, Digest>, String>, BuildError> {
         let mut inputs = vec![Input {
@@ -49,11 +50,10 @@ impl Builder<'_> {
             inputs.push(Input { content, to, owner: BUILD_ID });
         }
         let environment: Vec<_> = environment().into_iter().chain(variables.iter().cloned()).collect();
-        let in_tree = |command: &str, output: Option<&str>| Step {
-            command: vec!["/bin/sh".to_owned(), "-c".to_owned(), format!("cd {TOPDIR} && {command}")],
-            user: BUILD_ID,
-            seconds: None,
-            output: output.map(str::to_owned),
+        let in_tree = |command: &str, arguments: &[String], output: Option<&str>| {
+            let words = ["/bin/sh", "-c", &format!("cd {TOPDIR} && {command}"), SCRIPT].map(str::to_owned);
+            let command = words.into_iter().chain(arguments.iter().cloned()).collect();
+            Step { command, user: BUILD_ID, seconds: None, output: output.map(str::to_owned) }
         };
         let run = Run {
             view: View { layers: root.layers(), upper: Upper::Memory, host_tools: false },
@@ -63,8 +63,8 @@ impl Builder<'_> {
             environment: &environment,
             // A package without sources has no SOURCES as yet; the script may add the first.
             steps: vec![
-                in_tree(&format!("mkdir -p SOURCES && exec ../{SCRIPT}"), None),
-                in_tree("exec tar -cf - SPECS SOURCES", Some(TREE)),
+                in_tree(&format!("mkdir -p SOURCES && exec ../{SCRIPT} \"$@\""), arguments, None),
+                in_tree("exec tar -cf - SPECS SOURCES", &[], Some(TREE)),
             ],
             surroundings: Surroundings::default(),
         };

@@ -11,7 +11,15 @@ fn run(script: &str) -> Result<BTreeMap<String, Digest>, String> {
     let source = imported("a", &[("a.spec", "Name: a\n"), ("logo.svg", "<svg/>"), ("old name.txt", "old\n")]);
     let root = builder().base_root(base()).unwrap();
     let variables = [("VERSION", "1.2".to_owned())];
-    builder().run_script(&root, &source, &format!("#!/bin/sh\nset -e\n{script}\n"), &variables).unwrap()
+    builder()
+        .run_script(
+            &root,
+            &source,
+            &format!("#!/bin/sh\nset -e\n{script}\n"),
+            &["an argument".to_owned()],
+            &variables,
+        )
+        .unwrap()
 }
 
 fn text(files: &BTreeMap<String, Digest>, name: &str) -> String {
@@ -20,10 +28,14 @@ fn text(files: &BTreeMap<String, Digest>, name: &str) -> String {
 
 #[test]
 fn changes_adds_and_removes() {
-    let files = run("sed -i 's/Name: a/Name: b/' SPECS/a.spec; echo $VERSION > SOURCES/new; rm SOURCES/old*")
-        .unwrap();
+    let files =
+        run("sed -i 's/Name: a/Name: b/' SPECS/a.spec; echo $VERSION $1 > SOURCES/new; rm SOURCES/old*")
+            .unwrap();
     assert_eq!(files.keys().collect::<Vec<_>>(), ["a.spec", "logo.svg", "new"]);
-    assert_eq!((text(&files, "a.spec"), text(&files, "new")), ("Name: b\n".to_owned(), "1.2\n".to_owned()));
+    assert_eq!(
+        (text(&files, "a.spec"), text(&files, "new")),
+        ("Name: b\n".to_owned(), "1.2 an argument\n".to_owned())
+    );
     assert_eq!(text(&files, "logo.svg"), "<svg/>");
 }
 
