@@ -12,6 +12,7 @@ pub mod archive;
 pub mod attribution;
 pub mod checksum;
 pub mod comps;
+pub mod debrand;
 pub mod definition;
 pub mod distgit;
 pub mod document;
@@ -21,6 +22,7 @@ pub mod recorded;
 pub mod repodata;
 pub mod repomd;
 pub mod rpm_file;
+pub mod spec;
 pub mod updateinfo;
 
 mod xml;

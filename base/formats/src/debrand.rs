@@ -1,0 +1,16 @@
+//! Debrand rules: what a distribution changes in foreign source packages, in files that people read and write.
+//!
+//! `all.toml` concerns every package, `<package>.toml` one; a rule may name packages itself. The keys are explained
+//! in `docs/debranding.md`.
+
+mod action;
+mod check;
+mod rules;
+mod when;
+
+pub use action::{
+    Action, AddEntry, AddFile, AddLines, AddTag, AppendToTag, Changelog, DeleteFile, DeleteLines, OneOrMany,
+    Position, Release, RemoveEntry, Replace, ReplaceEntry, ReplaceFile, RunScript, SetMacro, SetTag,
+};
+pub use rules::{Rule, parse};
+pub use when::{Bound, VersionRange, When};
