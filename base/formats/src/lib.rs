@@ -10,6 +10,7 @@
 pub mod allowances;
 pub mod archive;
 pub mod attribution;
+pub mod brand;
 pub mod checksum;
 pub mod comps;
 pub mod debrand;
