@@ -11,6 +11,7 @@ pub mod distgit;
 mod error;
 pub mod fetch;
 pub mod git;
+pub mod history;
 pub mod release;
 pub mod repository;
 pub mod sources;
