@@ -44,6 +44,17 @@ pub struct NewEntry<'a> {
 }
 
 impl Day {
+    /// Its beginning in UTC, in seconds since 1970; 0 for a day before.
+    #[must_use]
+    pub fn unix(self) -> u64 {
+        // Days by Hinnant's method: years begin in March, so that a leap day is a year's last.
+        let (month, day) = (u64::from(self.month), u64::from(self.day));
+        let year = u64::from(self.year) - u64::from(month <= 2);
+        let in_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + in_year;
+        days.saturating_sub(719_468) * 24 * 60 * 60
+    }
+
     /// By Sakamoto's method.
     fn weekday(self) -> usize {
         const OFFSETS: [usize; 12] = [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4];

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use heirloom_model::Evr;
+
 use super::{Spec, SpecError, Splice, section};
 
 /// Most macros within macros that are followed, and the longest text that may come out.
@@ -30,6 +32,14 @@ pub struct Identity {
     pub version: Option<String>,
     /// The release.
     pub release: Option<String>,
+}
+
+impl Identity {
+    /// Epoch, version and release, if all are known.
+    #[must_use]
+    pub fn evr(&self) -> Option<Evr> {
+        Evr::new(self.epoch?, self.version.as_ref()?, self.release.as_ref()?).ok()
+    }
 }
 
 /// What a macro is known to be.
