@@ -1,9 +1,11 @@
 //! What every verb works with: the definition and the open store.
 
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use heirloom_formats::definition::{Definition, ForeignRepository, UpstreamKind};
-use heirloom_import::sources::Upstream;
+use heirloom_import::sources::{ModuleSources, Upstream};
+use heirloom_import::{Importer, Pinned};
 use heirloom_sign::SecretKey;
 use heirloom_store::Store;
 
@@ -42,22 +44,55 @@ impl Context {
         macros
     }
 
-    pub(crate) fn upstream(&self) -> Result<Upstream, Fail> {
-        let upstream = &self.definition.upstream;
-        let location = upstream.location.first().map(|it| self.definition.locate(it)).unwrap_or_default();
-        let lookaside = upstream.lookaside.first().map(|pattern| self.definition.locate(pattern));
+    /// The importer of this definition, at this moment.
+    pub(crate) fn importer(&self) -> Importer<'_> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let pinned = self.definition.keys.values().map(|key| Pinned {
+            file: self.definition.resolve(&key.file),
+            fingerprint: key.fingerprint.get_ref().clone(),
+            url: key.url.as_ref().map(|url| self.definition.locate(url)),
+        });
+        Importer {
+            accept_older: self.definition.accept_older.clone(),
+            pinned: pinned.collect(),
+            ..Importer::new(&self.store, now)
+        }
+    }
+
+    /// Where sources come from. `names` gives the packages where upstream itself can't be asked for them.
+    pub(crate) fn upstream(
+        &self,
+        upstream: &heirloom_formats::definition::Upstream,
+        names: impl FnOnce() -> Vec<String>,
+    ) -> Result<Upstream, Fail> {
+        let locate = |locations: &[String]| -> Vec<String> {
+            locations.iter().map(|location| self.definition.locate(location)).collect()
+        };
+        let locations = locate(&upstream.location);
+        let first = || locations.first().cloned().unwrap_or_default();
+        let lookaside = locate(&upstream.lookaside);
+        let keys = self.paths(&upstream.keys);
         Ok(match upstream.kind {
-            UpstreamKind::DistGit => Upstream::DistGit { dir: location.into(), lookaside },
-            UpstreamKind::Git => {
-                let revision = upstream.branch.clone().ok_or_else(|| {
-                    Fail::new(Exit::Definition, "upstream.kind is `git`, but upstream.branch is not set")
-                        .hint("name the branch, tag or commit to import")
-                })?;
-                Upstream::Git { dir: location.into(), revision, lookaside }
-            }
-            UpstreamKind::SrpmRepository | UpstreamKind::Srpms => {
-                Upstream::Srpms { location, keys: self.paths(&upstream.keys) }
-            }
+            UpstreamKind::DistGit => Upstream::DistGit { dir: first().into(), lookaside },
+            UpstreamKind::Git => Upstream::Git {
+                location: first(),
+                names: match &upstream.packages {
+                    Some(file) => names_in(&self.definition.resolve(file.get_ref()))?,
+                    None if first().contains("{name}") => names(),
+                    None => Vec::new(),
+                },
+                branch: upstream.branch.clone(),
+                tags: upstream.tags.clone(),
+                lookaside,
+                modules: upstream.modules.as_ref().map(|modules| ModuleSources {
+                    location: self.definition.locate(&modules.location),
+                    branch: modules.branch.clone(),
+                    component_branch: modules.component_branch.clone(),
+                    streams: modules.streams().collect(),
+                }),
+            },
+            UpstreamKind::SrpmRepository => Upstream::SrpmRepository { locations, keys },
+            UpstreamKind::Srpms => Upstream::Srpms { dir: first().into(), keys },
         })
     }
 
@@ -77,6 +112,22 @@ impl Context {
             Fail::from(error).hint("`heirloom init` makes a key; `signing.key` in the definition names it")
         })
     }
+}
+
+/// Names, one a line; what is after `#` is for people.
+fn names_in(file: &Path) -> Result<Vec<String>, Fail> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Fail::new(Exit::Definition, format!("can't read {}: {error}", file.display()))
+            .hint("`upstream.packages` names a file with the names of source packages, one a line")
+    })?;
+    let mut names: Vec<_> = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 /// Bytes of memory that the machine can give to new programs.

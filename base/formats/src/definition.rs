@@ -77,9 +77,24 @@ impl Definition {
                 "use lower-case letters, digits and `-`",
             );
         }
+        for key in self.keys.values() {
+            if let Some((span, message, hint)) = key.fault() {
+                return wrong(span, message, hint);
+            }
+        }
+        let upstreams = [("upstream", Some(&self.upstream))];
+        let preview = ("preview.upstream", self.preview.as_ref().map(|preview| &preview.upstream));
+        for (table, upstream) in upstreams.into_iter().chain([preview]) {
+            if let Some((span, message, hint)) = upstream.and_then(|upstream| upstream.fault(base, table)) {
+                return wrong(span, message, hint);
+            }
+        }
         for keys in self.key_lists() {
             for key in keys {
-                if !base.join(key.get_ref()).is_file() {
+                // One that can be had is fetched when it is needed.
+                let had =
+                    |pin: &PinnedKey| pin.url.is_some() && base.join(&pin.file) == base.join(key.get_ref());
+                if !base.join(key.get_ref()).is_file() && !self.keys.values().any(had) {
                     let message = format!("there is no file `{}`", key.get_ref().display());
                     return wrong(key.span(), message, "give the path of an armoured OpenPGP public key");
                 }
@@ -122,8 +137,14 @@ impl Definition {
 
     fn key_lists(&self) -> impl Iterator<Item = &Vec<serde_spanned::Spanned<PathBuf>>> {
         let foreign: &BTreeMap<String, ForeignRepository> = &self.reference;
+        let preview = self.preview.iter();
+        let preview = preview.flat_map(|preview| {
+            let references = preview.reference.values().map(|repository| &repository.keys);
+            [&preview.upstream.keys].into_iter().chain(references)
+        });
         [&self.upstream.keys, &self.bootstrap.keys]
             .into_iter()
+            .chain(preview)
             .chain(foreign.values().chain(&self.bootstrap.earlier).map(|repository| &repository.keys))
             .chain(self.build.snapshots().map(|(_, snapshot)| &snapshot.keys))
     }

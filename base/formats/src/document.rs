@@ -52,6 +52,12 @@ impl<'a> Document<'a> {
         Self { limit, ..self }
     }
 
+    /// Refuses more than this many decompressed bytes, too.
+    #[must_use]
+    pub(crate) fn at_most(self, limit: u64) -> Self {
+        Self { limit: self.limit.min(limit), ..self }
+    }
+
     /// The whole decompressed content.
     ///
     /// # Errors

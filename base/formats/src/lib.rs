@@ -18,6 +18,7 @@ pub mod definition;
 pub mod distgit;
 pub mod document;
 pub mod evr;
+pub mod modulemd;
 pub mod pyc;
 pub mod recorded;
 pub mod repodata;

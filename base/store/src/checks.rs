@@ -1,12 +1,16 @@
-//! Which objects were found whole, and as which file: an object is read again only when its file is another one or was
-//! touched since. Nothing is lost with this table but time, so that it is not flushed to disk.
+//! What need not be looked at again. Which objects were found whole, and as which file: an object is read again only
+//! when its file is another one or was touched since. And notes of other rooms, such as what a directory looked like
+//! when it was read. Nothing is lost with these tables but time, so that they are not flushed to disk.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::PoisonError;
 
 use heirloom_model::Digest;
 use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::Store;
 
 const SCHEMA: &str = "
     PRAGMA journal_mode = WAL;
@@ -15,6 +19,10 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS whole (
         digest TEXT PRIMARY KEY,
         stamp  TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS noted (
+        subject TEXT PRIMARY KEY,
+        note    TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
 
@@ -53,6 +61,26 @@ impl Checks {
             .0
             .prepare_cached("INSERT OR REPLACE INTO whole (digest, stamp) VALUES (?1, ?2)")
             .and_then(|mut insert| insert.execute((digest.to_string(), stamp_of(file))));
+    }
+}
+
+impl Store {
+    /// What was noted about a subject last. A note may be lost at any time.
+    #[must_use]
+    pub fn noted(&self, subject: &str) -> Option<String> {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        let select = checks.0.prepare_cached("SELECT note FROM noted WHERE subject = ?1");
+        select.and_then(|mut select| select.query_row([subject], |row| row.get(0)).optional()).ok().flatten()
+    }
+
+    /// Notes something about a subject, in the place of an earlier note.
+    pub fn note(&self, subject: &str, note: &str) {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not noted is looked at again.
+        let _ = checks
+            .0
+            .prepare_cached("INSERT OR REPLACE INTO noted (subject, note) VALUES (?1, ?2)")
+            .and_then(|mut insert| insert.execute((subject, note)));
     }
 }
 

@@ -54,11 +54,32 @@ impl Store {
         if self.newest(R::KIND, &key)?.is_some_and(|entry| entry.1 == payload) {
             return Ok(());
         }
-        self.connection()
-            .prepare_cached("INSERT INTO ledger (kind, key, payload) VALUES (?1, ?2, ?3)")
-            .and_then(|mut insert| insert.execute((R::KIND, &key, &payload)))
-            .map_err(|source| self.failed(source))?;
-        Ok(())
+        insert(&self.connection(), R::KIND, &key, &payload).map_err(|source| self.failed(source))
+    }
+
+    /// Adds records in one go: on disk are all of them when this returns, or none. What equals the newest of its kind
+    /// and key is not added again.
+    ///
+    /// # Errors
+    /// The ledger can't be written.
+    pub fn append_all<R: Record>(&self, records: &[R]) -> Result<(), StoreError> {
+        let mut rows = Vec::with_capacity(records.len());
+        for record in records {
+            let key = record.key();
+            let payload = serde_json::to_string(record).map_err(|source| malformed::<R>(&key, source))?;
+            rows.push((key, payload));
+        }
+        let mut connection = self.connection();
+        let mut write = || {
+            let transaction = connection.transaction()?;
+            for (key, payload) in &rows {
+                if newest(&transaction, R::KIND, key)?.is_none_or(|entry| entry.1 != *payload) {
+                    insert(&transaction, R::KIND, key, payload)?;
+                }
+            }
+            transaction.commit()
+        };
+        write().map_err(|source| self.failed(source))
     }
 
     /// The newest record with this key.
@@ -92,14 +113,7 @@ impl Store {
     }
 
     fn newest(&self, kind: &str, key: &str) -> Result<Option<(i64, String)>, StoreError> {
-        self.connection()
-            .prepare_cached(
-                "SELECT id, payload FROM ledger WHERE kind = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1",
-            )
-            .and_then(|mut select| {
-                select.query_row((kind, key), |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
-            .map_err(|source| self.failed(source))
+        newest(&self.connection(), kind, key).map_err(|source| self.failed(source))
     }
 
     fn rows(
@@ -123,6 +137,17 @@ impl Store {
     fn failed(&self, source: rusqlite::Error) -> StoreError {
         StoreError::ledger(&self.dir.join("ledger.db"), source)
     }
+}
+
+fn newest(connection: &Connection, kind: &str, key: &str) -> rusqlite::Result<Option<(i64, String)>> {
+    let sql = "SELECT id, payload FROM ledger WHERE kind = ?1 AND key = ?2 ORDER BY id DESC LIMIT 1";
+    let mut select = connection.prepare_cached(sql)?;
+    select.query_row((kind, key), |row| Ok((row.get(0)?, row.get(1)?))).optional()
+}
+
+fn insert(connection: &Connection, kind: &str, key: &str, payload: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO ledger (kind, key, payload) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(sql)?.execute((kind, key, payload)).map(drop)
 }
 
 fn malformed<R: Record>(key: &str, source: serde_json::Error) -> StoreError {

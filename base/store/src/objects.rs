@@ -75,7 +75,63 @@ impl Store {
         self.receive(reader, &self.dir.join("incoming"))
     }
 
-    fn receive(&self, mut reader: impl Read, from: &Path) -> Result<(Digest, u64), StoreError> {
+    /// Keeps what this reader gives if `accept` is content with its digest and with the complete file, which has no
+    /// name among the objects yet. The inner error is `accept`'s own: then nothing is kept.
+    ///
+    /// # Errors
+    /// The reader fails or the object can't be written.
+    pub fn put_if<E>(
+        &self,
+        reader: impl Read,
+        accept: impl FnOnce(Digest, &Path) -> Result<(), E>,
+    ) -> Result<Result<(Digest, u64), E>, StoreError> {
+        let (file, digest, size) = self.write(reader, &self.dir.join("incoming"))?;
+        if let Err(error) = accept(digest, file.path()) {
+            return Ok(Err(error));
+        }
+        self.settle(file, digest)?;
+        Ok(Ok((digest, size)))
+    }
+
+    /// Makes this file, which is on the store's own file system, the object with this digest; its size in bytes. It is
+    /// read whole first, and stays where it is if it is another one.
+    ///
+    /// # Errors
+    /// It can't be read or moved, or has another digest.
+    pub fn adopt(&self, path: &Path, expected: Digest) -> Result<u64, StoreError> {
+        let failed = |source| StoreError::io("adopt", path, source);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut hasher = Hasher::default();
+        let size = io::copy(&mut file, &mut hasher).map_err(failed)?;
+        let found = hasher.finish();
+        if found != expected {
+            return Err(StoreError::Damaged { path: path.to_owned(), found });
+        }
+        if self.contains(expected) {
+            fs::remove_file(path).map_err(failed)?;
+            return Ok(size);
+        }
+        let object = self.path(expected);
+        file.set_permissions(Permissions::from_mode(0o444)).map_err(failed)?;
+        file.sync_data().map_err(failed)?;
+        if let Some(parent) = object.parent() {
+            make_dir(parent)?;
+        }
+        fs::rename(path, &object).map_err(failed)?;
+        Ok(size)
+    }
+
+    fn receive(&self, reader: impl Read, from: &Path) -> Result<(Digest, u64), StoreError> {
+        let (file, digest, size) = self.write(reader, from)?;
+        self.settle(file, digest)?;
+        Ok((digest, size))
+    }
+
+    fn write(
+        &self,
+        mut reader: impl Read,
+        from: &Path,
+    ) -> Result<(tempfile::NamedTempFile, Digest, u64), StoreError> {
         let incoming = self.dir.join("incoming");
         let mut file = tempfile::NamedTempFile::new_in(&incoming)
             .map_err(|source| StoreError::io("write in", &incoming, source))?;
@@ -94,9 +150,7 @@ impl Store {
                 .map_err(|source| StoreError::io("write", file.path(), source))?;
             size += count as u64;
         }
-        let digest = hasher.finish();
-        self.settle(file, digest)?;
-        Ok((digest, size))
+        Ok((file, hasher.finish(), size))
     }
 
     /// Gives a complete file its name. The data is on disk before the name is, so a name never points at a

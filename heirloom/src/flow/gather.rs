@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use heirloom_formats::definition::ForeignRepository;
+use heirloom_import::history::LOOKASIDE;
 use heirloom_import::release::{self, Release};
 use heirloom_import::sources::{Settings, Sources, Upstream};
 use heirloom_import::{Importer, repository, sources};
@@ -63,7 +64,7 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
 
 /// The same with what was imported from elsewhere in place of upstream, and debranded there.
 pub(crate) fn gather_from(context: &Context, histories: &Path, branch: &str) -> Result<Gathered, Fail> {
-    let lookaside = histories.join(heirloom_import::history::LOOKASIDE).join("{digest}");
+    let lookaside = histories.join(LOOKASIDE).join("{digest}");
     let upstream = Upstream::Git {
         location: histories.display().to_string(),
         names: Vec::new(),
@@ -72,7 +73,9 @@ pub(crate) fn gather_from(context: &Context, histories: &Path, branch: &str) -> 
         lookaside: vec![lookaside.display().to_string()],
         modules: None,
     };
-    let gathered = import(context, |_| Ok((upstream, None, Vec::new())))?;
+    // Beside the histories are their large sources.
+    let exclude = histories.join(LOOKASIDE).is_dir().then_some(LOOKASIDE);
+    let gathered = import(context, |_| Ok((upstream, None, exclude.into_iter().collect())))?;
     with_own(context, gathered)
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use heirloom_compare::{Options, Universe};
 use heirloom_formats::evr;
 use heirloom_formats::rpm_file::Header;
-use heirloom_import::repository;
+use heirloom_import::fetch::Fetcher;
+use heirloom_import::{keyring, repository};
 use heirloom_model::allowance::{self, AllowanceUse};
 use heirloom_model::record::Compared;
 use heirloom_model::{Finding, Nevra, Normalisation, Package, Severity, Verdict};
@@ -323,10 +324,16 @@ fn remotes<'a>(set: &Set<'a>, option: &str) -> Result<Vec<Remote<'a>>, Fail> {
     let mut remotes = Vec::new();
     for url in urls {
         let location = url.strip_prefix("file://").unwrap_or(url);
-        let packages = repository::verify(location, &repository::keyring(set.keys)?)?.packages()?;
+        let packages = verified(location, set.keys)?;
         remotes.push(Remote { name: url, location, packages });
     }
     Ok(remotes)
+}
+
+/// What a signed repository has. Whatever is named is compared, the older too.
+fn verified(location: &str, keys: &[PathBuf]) -> Result<Vec<Package>, Fail> {
+    let fetcher = Fetcher::default();
+    Ok(repository::verify(&fetcher, location, &keyring(keys)?)?.packages(&fetcher)?)
 }
 
 /// Brings all packages of the pairs to this machine.

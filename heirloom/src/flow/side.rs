@@ -21,9 +21,9 @@ pub(crate) fn build(
     options: Options,
 ) -> Result<(Side, Builds), Fail> {
     let mut gathered = gather::gather(context)?;
-    let lookaside = context.definition.upstream.lookaside.first();
-    let lookaside = lookaside.map(|pattern| context.definition.locate(pattern));
-    let imported = sources::import_side(&context.store, dir, lookaside.as_deref())?;
+    let lookaside = context.definition.upstream.lookaside.iter();
+    let lookaside: Vec<_> = lookaside.map(|pattern| context.definition.locate(pattern)).collect();
+    let imported = sources::import_side(&context.importer(), dir, &lookaside)?;
     if imported.is_empty() {
         return Err(Fail::new(Exit::Failed, format!("{} has no source packages", dir.display()))
             .hint("it is to have a directory for each, as dist-git has"));

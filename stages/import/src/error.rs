@@ -1,9 +1,12 @@
 //! What can keep a source or a repository from coming in.
 
+use std::error::Error as _;
+use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
 use heirloom_model::Digest;
+use heirloom_model::allowance::Date;
 
 /// An import failed; nothing of it was recorded.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,61 @@ pub enum ImportError {
         url: String,
         /// Why not.
         source: Box<ureq::Error>,
+    },
+    /// The server has no such thing, or does not give it.
+    #[error("can't fetch {url}: the server answers {status}")]
+    Status {
+        /// The URL.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An answer ended too early.
+    #[error("can't fetch {url}: it ended after {found} of {expected} bytes")]
+    Truncated {
+        /// The URL.
+        url: String,
+        /// What the server promised, in bytes.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
+    /// Redirected without end.
+    #[error("can't fetch {url}: it was redirected more than {most} times; the server sends it in circles")]
+    Redirects {
+        /// The URL.
+        url: String,
+        /// How many are followed.
+        most: u32,
+    },
+    /// Redirected to where anybody could change it.
+    #[error("{url} is redirected to {to}, which is not https; refused")]
+    Downgrade {
+        /// The URL.
+        url: String,
+        /// Where to.
+        to: String,
+    },
+    /// It failed too often.
+    #[error("{source}; tried {attempts} times")]
+    GaveUp {
+        /// How often it was tried.
+        attempts: u32,
+        /// The last failure.
+        source: Box<ImportError>,
+    },
+    /// It has another size than signed metadata states.
+    #[error(
+        "{location} has {found} bytes, but the metadata that lists it says {expected}: it was changed or damaged; \
+         nothing of it was kept"
+    )]
+    Size {
+        /// File or URL.
+        location: String,
+        /// What it should have, in bytes.
+        expected: u64,
+        /// What it has.
+        found: u64,
     },
     /// Something is larger than what is read.
     #[error("{location} has more than {limit} bytes; nothing of that kind should be so large")]
@@ -108,6 +166,85 @@ pub enum ImportError {
         /// git's own words.
         message: String,
     },
+    /// A repository does not have what is to be imported.
+    #[error("{location} has no such {what}")]
+    NoRevision {
+        /// The repository.
+        location: String,
+        /// What was looked for.
+        what: String,
+    },
+    /// A repository's metadata is older than what was seen there before.
+    #[error(
+        "{location} went back: it is of {found_at} now ({found}), and was of {seen_at} before ({seen}); an old mirror, or \
+         somebody who withholds updates. If that is meant to be, list {found} in `accept_older` of the definition"
+    )]
+    Older {
+        /// The repository.
+        location: String,
+        /// The revision that was seen before.
+        seen: String,
+        /// Its day.
+        seen_at: String,
+        /// The revision that is there now.
+        found: String,
+        /// Its day.
+        found_at: String,
+    },
+    /// A branch does not continue what was seen of it, or a tag is no newer.
+    #[error(
+        "{location} was rewritten or went back: {found} does not come after {seen}, which was seen before. If that is \
+         meant to be, list {found} in `accept_older` of the definition"
+    )]
+    Rewritten {
+        /// The repository and its branch or tags.
+        location: String,
+        /// The commit that was seen before.
+        seen: String,
+        /// The commit that is there now.
+        found: String,
+    },
+    /// Metadata claims to be from the future.
+    #[error("{location} says that it is of {found}, but it is {now}; check the clock of this machine")]
+    Future {
+        /// The repository.
+        location: String,
+        /// The day that it states.
+        found: String,
+        /// Today.
+        now: String,
+    },
+    /// Metadata is older than the definition allows.
+    #[error(
+        "{location} is of {found}, more than the {days} days ago that `upstream.max_age_days` allows; a mirror that \
+         is not updated, or somebody who withholds updates"
+    )]
+    Stale {
+        /// The repository.
+        location: String,
+        /// The day that it states.
+        found: String,
+        /// Days that are allowed.
+        days: u64,
+    },
+    /// A key file holds other keys.
+    #[error("{path} holds the key {found}, but the definition says {expected}; it was not used")]
+    Fingerprint {
+        /// File or URL.
+        path: PathBuf,
+        /// Fingerprints by the definition.
+        expected: String,
+        /// Fingerprints that were found.
+        found: String,
+    },
+    /// Some source packages can't be imported.
+    #[error("{} of {total} source packages can't be imported; the others are{}", .failed.len(), list(.failed))]
+    Packages {
+        /// Packages in all.
+        total: usize,
+        /// Names and reasons, sorted by name.
+        failed: Vec<(String, ImportError)>,
+    },
     /// Two source packages have one name.
     #[error(
         "source package {name} is both in {first} and in {second}; remove one, or list it in `upstream.exclude`"
@@ -128,7 +265,44 @@ pub enum ImportError {
     Store(#[from] heirloom_store::StoreError),
 }
 
+/// Failures that are shown.
+const SHOWN: usize = 20;
+
+fn list(failed: &[(String, ImportError)]) -> String {
+    let mut text = String::new();
+    for (name, error) in failed.iter().take(SHOWN) {
+        let _ = write!(text, "\n  {name}: {error}");
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.ends_with(&said) {
+                let _ = write!(text, ": {said}");
+            }
+            cause = error.source();
+        }
+    }
+    if failed.len() > SHOWN {
+        let _ = write!(text, "\n  and {} more", failed.len() - SHOWN);
+    }
+    text
+}
+
+/// A time as the day that it is in, UTC.
+pub(crate) fn day(time: u64) -> String {
+    Date::from_unix(time).to_string()
+}
+
 impl ImportError {
+    /// Whether it is simply not there, so that it may be somewhere else.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Status { status, .. } => matches!(status, 404 | 410),
+            _ => false,
+        }
+    }
+
     pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |source| Self::Read { path, source }

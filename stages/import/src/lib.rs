@@ -1,20 +1,26 @@
 //! Import: brings foreign bytes in, verified, and records where each came from.
 //!
-//! Reads dist-git trees ([`distgit`]), git repositories ([`git`]), repositories of source RPMs ([`srpm`]) and the
-//! signed rpm-md repositories of binaries that serve as bootstrap and reference ([`repository`]); writes the
-//! distribution's own release package ([`release`]). Everything it hands on is an object in the store with
-//! a checked digest. It runs no foreign code: spec files are bytes here. It must not decide what is built.
+//! Reads dist-git trees, git repositories and source RPMs ([`sources`]), and the signed rpm-md repositories of
+//! binaries that serve as bootstrap and reference ([`repository`]); writes the distribution's own release package
+//! ([`release`]). Everything it hands on is an object in the store with a checked digest. It runs no foreign code:
+//! spec files are bytes here, and of a git repository nothing is checked out. It must not decide what is built.
 //!
-//! Start at [`sources`].
+//! Start at [`Importer`] and [`sources`].
 
-pub mod distgit;
+mod distgit;
 mod error;
 pub mod fetch;
-pub mod git;
+mod git;
 pub mod history;
+mod importer;
+mod keys;
+mod modules;
 pub mod release;
 pub mod repository;
 pub mod sources;
-pub mod srpm;
+mod srpm;
+mod tree;
 
 pub use error::ImportError;
+pub use importer::Importer;
+pub use keys::{Pinned, keyring};

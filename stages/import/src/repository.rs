@@ -1,6 +1,6 @@
 //! Signed rpm-md repositories of others: verified from the key down, then read.
 
-use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use heirloom_formats::Document;
 use heirloom_model::Package;
@@ -8,7 +8,13 @@ use heirloom_model::record::{RepositoryRole, RepositoryState};
 use heirloom_sign::{Keyring, VerifyError};
 use heirloom_store::{State, Store};
 
-use crate::{ImportError, fetch};
+use crate::fetch::{self, Fetcher};
+use crate::{ImportError, Importer};
+
+/// Largest repomd.xml and signature.
+const REPOMD_LIMIT: u64 = 16 * 1024 * 1024;
+/// Largest metadata file, decompressed.
+const OPEN_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
 /// A verified repository: its repomd.xml was signed by a pinned key, and everything read below it has the
 /// digest that repomd.xml states.
@@ -19,78 +25,89 @@ pub struct Verified {
     pub repomd_digest: heirloom_model::Digest,
     /// Fingerprint of the key that signed it.
     pub signed_by: String,
+    /// The newest time that it states, in seconds since 1970.
+    pub newest: u64,
     repomd: heirloom_formats::repomd::Repomd,
-}
-
-/// Reads key files into one ring.
-///
-/// # Errors
-/// A file can't be read or holds no OpenPGP public key.
-pub fn keyring(files: &[PathBuf]) -> Result<Keyring, ImportError> {
-    let mut armoured = Vec::new();
-    for path in files {
-        let bytes = std::fs::read(path).map_err(ImportError::read(path))?;
-        Keyring::from_armoured(&bytes).map_err(|source| ImportError::Key { path: path.clone(), source })?;
-        armoured.extend_from_slice(&bytes);
-        armoured.push(b'\n');
-    }
-    let path = files.first().cloned().unwrap_or_default();
-    Keyring::from_armoured(&armoured).map_err(|source| ImportError::Key { path, source })
 }
 
 /// Fetches repomd.xml and checks its signature.
 ///
 /// # Errors
 /// It can't be had or read, is unsigned, or is signed by a key that is not in the ring.
-pub fn verify(location: &str, keys: &Keyring) -> Result<Verified, ImportError> {
+pub fn verify(fetcher: &Fetcher, location: &str, keys: &Keyring) -> Result<Verified, ImportError> {
     let at = fetch::join(location, "repodata/repomd.xml");
-    let bytes = fetch::read(&at, fetch::METADATA_LIMIT)?;
+    let bytes = fetcher.read(&at, REPOMD_LIMIT)?;
     let signature_at = format!("{at}.asc");
-    let signature = fetch::read(&signature_at, fetch::METADATA_LIMIT).map_err(|error| match error {
-        ImportError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            ImportError::Signature { location: at.clone(), source: VerifyError::NoSignature }
-        }
-        other => other,
-    })?;
+    let signature =
+        fetcher.read(&signature_at, REPOMD_LIMIT).map_err(|error| match error.is_not_found() {
+            true => ImportError::Signature { location: at.clone(), source: VerifyError::NoSignature },
+            false => error,
+        })?;
     let signed_by = keys
         .verify_detached(&bytes, &signature)
         .map_err(|source| ImportError::Signature { location: at.clone(), source })?;
     let repomd = heirloom_formats::repomd::Repomd::parse(Document::new(&at, &bytes))
         .map_err(ImportError::format(&at))?;
     let repomd_digest = heirloom_model::Digest::of(&bytes);
-    Ok(Verified { location: location.to_owned(), repomd_digest, signed_by, repomd })
+    let newest = repomd.records.iter().map(|record| record.timestamp).max().unwrap_or(0);
+    Ok(Verified { location: location.to_owned(), repomd_digest, signed_by, newest, repomd })
+}
+
+/// A metadata file as it is there (compressed), with the digest that repomd.xml states.
+pub struct Metadata {
+    /// Its path or URL.
+    pub at: String,
+    bytes: Vec<u8>,
+    open: u64,
+}
+
+impl Metadata {
+    /// The bytes for a parser, which will not read more of them than repomd.xml states.
+    #[must_use]
+    pub fn document(&self) -> Document<'_> {
+        Document::new(&self.at, &self.bytes).limit(self.open)
+    }
 }
 
 impl Verified {
+    /// Refuses it if it is older than what was seen there before, and records it else.
+    ///
+    /// # Errors
+    /// It went back, or claims to be from the future.
+    pub fn watch(&self, importer: &Importer<'_>) -> Result<(), ImportError> {
+        let revision = self.repomd_digest.to_string();
+        match importer.no_older(&self.location, &revision, self.newest)? {
+            Some(watched) => Ok(importer.store.append(&watched)?),
+            None => Ok(()),
+        }
+    }
+
     /// Fetches one metadata file by its type, checked against repomd.xml, as it is there (compressed).
     ///
     /// # Errors
     /// It can't be had, or has another digest than repomd.xml says.
-    pub fn metadata(&self, kind: &str) -> Result<Option<(String, Vec<u8>)>, ImportError> {
+    pub fn metadata(&self, fetcher: &Fetcher, kind: &str) -> Result<Option<Metadata>, ImportError> {
         let Some(record) = self.repomd.record(kind) else { return Ok(None) };
         let at = fetch::join(&self.location, &record.location);
-        let bytes = fetch::read(&at, fetch::METADATA_LIMIT)?;
-        let found = heirloom_model::Digest::of(&bytes);
-        match record.checksum == found {
-            true => Ok(Some((at, bytes))),
-            false => Err(ImportError::mismatch(&at, "repomd.xml", &record.checksum.to_string(), found)),
-        }
+        let expected = record.checksum.to_string().parse().map_err(ImportError::format(&at))?;
+        let bytes = fetcher.read_checked(&at, &expected, record.size, "repomd.xml")?;
+        let open = record.open_size.unwrap_or(OPEN_LIMIT).min(OPEN_LIMIT);
+        Ok(Some(Metadata { at, bytes, open }))
     }
 
     /// All packages, with their files.
     ///
     /// # Errors
     /// Primary or filelists are missing or can't be read.
-    pub fn packages(&self) -> Result<Vec<Package>, ImportError> {
-        let (at, primary) = self.required("primary")?;
-        let (files_at, filelists) = self.required("filelists")?;
-        let (primary, filelists) = (Document::new(&at, &primary), Document::new(&files_at, &filelists));
-        heirloom_formats::repodata::read_packages(primary, filelists)
+    pub fn packages(&self, fetcher: &Fetcher) -> Result<Vec<Package>, ImportError> {
+        let primary = self.required(fetcher, "primary")?;
+        let filelists = self.required(fetcher, "filelists")?;
+        heirloom_formats::repodata::read_packages(primary.document(), filelists.document())
             .map_err(ImportError::format(&self.location))
     }
 
-    fn required(&self, kind: &str) -> Result<(String, Vec<u8>), ImportError> {
-        self.metadata(kind)?.ok_or_else(|| ImportError::Format {
+    fn required(&self, fetcher: &Fetcher, kind: &str) -> Result<Metadata, ImportError> {
+        self.metadata(fetcher, kind)?.ok_or_else(|| ImportError::Format {
             location: fetch::join(&self.location, "repodata/repomd.xml"),
             source: format!("it lists no `{kind}` metadata").into(),
         })
@@ -100,15 +117,17 @@ impl Verified {
 /// Reads a repository of binaries and keeps what it says.
 ///
 /// # Errors
-/// See [`verify`] and [`Verified::packages`].
+/// See [`verify`], [`Verified::watch`] and [`Verified::packages`].
 pub fn import(
-    store: &Store,
+    importer: &Importer<'_>,
     role: RepositoryRole,
     name: &str,
     location: &str,
     keys: &Keyring,
 ) -> Result<RepositoryState, ImportError> {
-    let verified = verify(location, keys)?;
+    let store = importer.store;
+    let verified = verify(&importer.fetcher, location, keys)?;
+    verified.watch(importer)?;
     let unchanged = store.get::<RepositoryState>(&format!("{}/{name}", role.name()))?;
     if let Some(state) =
         unchanged.filter(|state| state.repomd == verified.repomd_digest && state.location == location)
@@ -116,11 +135,11 @@ pub fn import(
     {
         return Ok(state);
     }
-    let packages = verified.packages()?;
+    let packages = verified.packages(&importer.fetcher)?;
     let json = serde_json::to_vec(&packages).map_err(ImportError::format(location))?;
-    let comps = match verified.metadata("group")? {
-        Some((at, bytes)) => {
-            let plain = Document::new(&at, &bytes).decompress().map_err(ImportError::format(&at))?;
+    let comps = match verified.metadata(&importer.fetcher, "group")? {
+        Some(group) => {
+            let plain = group.document().decompress().map_err(ImportError::format(&group.at))?;
             Some(store.put(&plain)?)
         }
         None => None,
@@ -162,6 +181,8 @@ pub fn packages(store: &Store, state: &RepositoryState) -> Result<Vec<Package>, 
 /// It can't be had, or has another digest.
 pub fn fetch_package(store: &Store, location: &str, package: &Package) -> Result<(), ImportError> {
     let at = fetch::join(location, &package.location);
-    fetch::into_store(store, &at, package.digest, "the repository's metadata")?;
+    static FETCHER: LazyLock<Fetcher> = LazyLock::new(Fetcher::default);
+    let by = "the repository's metadata";
+    FETCHER.into_store(store, &at, package.digest, Some(package.size), by)?;
     Ok(())
 }

@@ -1,14 +1,27 @@
 //! All source packages of a definition: upstream's, the distribution's own, and its release package.
 
+mod recorder;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use heirloom_model::record::Imported;
-use heirloom_store::Store;
+use heirloom_model::Nevra;
+use heirloom_model::record::{Imported, Module, Watched};
 
-use crate::{ImportError, distgit, git, repository, srpm};
+use crate::distgit::Place;
+use crate::error::day;
+use crate::tree::Listing;
+use crate::{ImportError, Importer, distgit, git, modules, srpm};
+use recorder::Recorder;
+
+pub use crate::modules::ModuleSources;
+
+/// Remote repositories that are asked at a time.
+const REMOTE: usize = 6;
+/// What is read of a directory changes with this.
+const EDITION: &str = "1";
 
 /// Where a definition's upstream sources are.
 pub enum Upstream {
@@ -16,60 +29,214 @@ pub enum Upstream {
     DistGit {
         /// The directory.
         dir: PathBuf,
-        /// Pattern of the lookaside.
-        lookaside: Option<String>,
+        /// Patterns of the lookasides.
+        lookaside: Vec<String>,
     },
-    /// A directory of git repositories.
+    /// Git repositories.
     Git {
+        /// A directory of them, or a path or URL with `{name}`.
+        location: String,
+        /// The packages, where the location has `{name}`.
+        names: Vec<String>,
+        /// Branch, tag or commit.
+        branch: Option<String>,
+        /// What import tags begin with.
+        tags: Option<String>,
+        /// Patterns of the lookasides.
+        lookaside: Vec<String>,
+        /// Modules to import.
+        modules: Option<ModuleSources>,
+    },
+    /// rpm-md repositories of source RPMs.
+    SrpmRepository {
+        /// Their roots.
+        locations: Vec<String>,
+        /// Files of the keys that may sign them.
+        keys: Vec<PathBuf>,
+    },
+    /// A directory of source RPMs without metadata.
+    Srpms {
         /// The directory.
         dir: PathBuf,
-        /// Branch, tag or commit.
-        revision: String,
-        /// Pattern of the lookaside.
-        lookaside: Option<String>,
-    },
-    /// An rpm-md repository of source RPMs.
-    Srpms {
-        /// Its root.
-        location: String,
-        /// Files of the keys that may sign it.
+        /// Files of the keys that may sign them.
         keys: Vec<PathBuf>,
     },
 }
 
-/// Source packages of upstream, imported and recorded, sorted by name. `tick` is called with the name of
-/// each as it is done, and the number of all.
+/// What upstream has.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Source packages, sorted by name.
+    pub ordinary: Vec<Imported>,
+    /// Components of modules; their names are `name@module:stream`.
+    pub modular: Vec<Imported>,
+    /// The modules.
+    pub modules: Vec<Module>,
+}
+
+/// How upstream is read.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// Source packages that are left out.
+    pub exclude: &'a [&'a str],
+    /// Days that upstream's newest content may be old.
+    pub max_age_days: Option<u64>,
+    /// Called with the name of each package as it is done, and the number of all.
+    pub tick: &'a (dyn Fn(&str, usize) + Sync),
+}
+
+/// What upstream has of a package.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) revision: String,
+    pub(crate) nevra: Option<Nevra>,
+    pub(crate) published: Option<u64>,
+}
+
+/// What came of one package.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// What upstream has, if that was found out.
+    pub(crate) found: Option<Found>,
+    /// What to record of its repository.
+    pub(crate) watched: Option<Watched>,
+    /// The package.
+    pub(crate) came: Option<Result<Imported, ImportError>>,
+    /// What to note about its place, so that it need not be read again.
+    pub(crate) note: Option<(String, String)>,
+}
+
+/// What is known of a package from before.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// Its name in the ledger.
+    pub(crate) key: &'a str,
+    imported: Option<&'a Imported>,
+}
+
+impl Known<'_> {
+    /// The package as it was imported, if its place looks as it did then and the store still has all of it.
+    pub(crate) fn unchanged(
+        &self,
+        importer: &Importer<'_>,
+        subject: &str,
+        signature: &str,
+    ) -> Option<Imported> {
+        let note = importer.store.noted(subject)?;
+        let digest = note.strip_prefix(signature)?.trim_start();
+        let imported = self.imported?;
+        let whole = || imported.files.iter().all(|file| importer.store.contains(file.digest));
+        (digest == imported.digest().to_string() && whole()).then(|| imported.clone())
+    }
+}
+
+/// Source packages of upstream, imported and recorded.
 ///
 /// # Errors
-/// The first package, by name, that can't be imported; those that could stay recorded.
+/// Upstream as a whole can't be read or went back; or names every package that can't be imported. All others are
+/// recorded then.
 pub fn import_upstream(
-    store: &Store,
+    importer: &Importer<'_>,
     upstream: &Upstream,
-    exclude: &[&str],
-    tick: &(dyn Fn(&str, usize) + Sync),
-) -> Result<Vec<Imported>, ImportError> {
-    match upstream {
+    settings: Settings<'_>,
+) -> Result<Sources, ImportError> {
+    let recorder = Recorder::new(importer)?;
+    let Settings { exclude, max_age_days, tick } = settings;
+    let (all, modules) = match upstream {
         Upstream::DistGit { dir, lookaside } => {
             let trees = kept(subdirs(dir)?, exclude)?;
-            each(&trees, tick, |tree| {
-                record(store, distgit::import(store, tree, lookaside.as_deref(), false)?)
-            })
+            let all = recorder.each(&trees, processors(), tick, |known, tree| {
+                tree_package(importer, known, tree, lookaside, false)
+            })?;
+            (all, Vec::new())
         }
-        Upstream::Git { dir, revision, lookaside } => {
-            let trees = kept(subdirs(dir)?, exclude)?;
-            each(&trees, tick, |tree| {
-                record(store, git::import(store, tree, revision, lookaside.as_deref())?)
-            })
+        Upstream::Git { location, names, branch, tags, lookaside, modules } => {
+            let repositories = match location.contains("{name}") {
+                true => names.iter().map(|name| (name.clone(), location.replace("{name}", name))).collect(),
+                false => subdirs(Path::new(location))?
+                    .into_iter()
+                    .map(|(name, dir)| (name, dir.to_string_lossy().into_owned()))
+                    .collect(),
+            };
+            let mut items: Vec<_> = kept(repositories, exclude)?
+                .into_iter()
+                .map(|(name, at)| (name.clone(), (name, at, branch.clone(), tags.as_deref())))
+                .collect();
+            let mut missing = Vec::new();
+            let mut found = Vec::new();
+            if let Some(sources) = modules {
+                (found, missing) = modules::from_git(importer, sources);
+                importer.store.append_all(&found)?;
+                for (module, component) in
+                    found.iter().flat_map(|module| module.components.iter().map(move |it| (module, it)))
+                {
+                    let key = format!("{}@{}:{}", component.name, module.name, module.stream);
+                    let at = match location.contains("{name}") {
+                        true => location.replace("{name}", &component.name),
+                        false => crate::fetch::join(location, &component.name),
+                    };
+                    let branch = Some(sources.component_branch(module));
+                    items.push((key, (component.name.clone(), at, branch, None)));
+                }
+            }
+            let threads = if git::is_remote(location) { REMOTE } else { processors() };
+            let all = recorder.each(&items, threads, tick, |known, (name, at, branch, tags)| {
+                let settings = git::Settings { branch: branch.as_deref(), tags: *tags, lookaside };
+                git::import(importer, known, name, at, settings)
+            });
+            let all = match all {
+                Err(ImportError::Packages { total, failed }) => {
+                    missing.extend(failed);
+                    return Err(ImportError::Packages { total, failed: missing });
+                }
+                all => all?,
+            };
+            if !missing.is_empty() {
+                return Err(ImportError::Packages { total: items.len(), failed: missing });
+            }
+            if let Some(newest) = all.iter().filter_map(|imported| imported.published).max() {
+                not_stale(importer, location, newest, max_age_days)?;
+            }
+            (all, found)
         }
-        Upstream::Srpms { location, keys } => {
-            let keys = repository::keyring(keys)?;
-            let (verified, packages) = srpm::list(location, &keys)?;
-            let named =
-                packages.into_iter().map(|package| (package.nevra.name().to_owned(), package)).collect();
-            each(&kept(named, exclude)?, tick, |package| {
-                record(store, srpm::import(store, &verified, package, &keys)?)
-            })
+        Upstream::SrpmRepository { locations, keys } => {
+            let keys = importer.keyring(keys)?;
+            let offers = srpm::repositories(importer, locations, &keys, max_age_days)?;
+            importer.store.append_all(&offers.modules)?;
+            let newest = kept(srpm::newest(offers.sources), exclude)?;
+            let all = recorder.each(&newest, processors(), tick, |known, offer| {
+                srpm::import(importer, known, offer, &keys)
+            })?;
+            (all, offers.modules)
         }
+        Upstream::Srpms { dir, keys } => {
+            let keys = importer.keyring(keys)?;
+            let offers = srpm::directory(importer, dir)?;
+            let newest = kept(srpm::newest(offers.sources), exclude)?;
+            let all = recorder.each(&newest, processors(), tick, |known, offer| {
+                srpm::import(importer, known, offer, &keys)
+            })?;
+            let published = all.iter().filter_map(|imported| imported.published).max();
+            not_stale(importer, &dir.to_string_lossy(), published.unwrap_or(0), max_age_days)?;
+            (all, Vec::new())
+        }
+    };
+    let (modular, ordinary) = all.into_iter().partition(|imported| imported.name.contains('@'));
+    Ok(Sources { ordinary, modular, modules })
+}
+
+/// Refuses upstream if even its newest content is older than allowed.
+pub(crate) fn not_stale(
+    importer: &Importer<'_>,
+    location: &str,
+    newest: u64,
+    days: Option<u64>,
+) -> Result<(), ImportError> {
+    match days {
+        Some(days) if newest.saturating_add(days.saturating_mul(24 * 60 * 60)) < importer.now => {
+            Err(ImportError::Stale { location: location.to_owned(), found: day(newest), days })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -77,18 +244,64 @@ pub fn import_upstream(
 ///
 /// # Errors
 /// As for [`import_upstream`].
-pub fn import_own(store: &Store, dir: &Path) -> Result<Vec<Imported>, ImportError> {
+pub fn import_own(importer: &Importer<'_>, dir: &Path) -> Result<Vec<Imported>, ImportError> {
     let trees = kept(subdirs(dir)?, &[])?;
-    each(&trees, &|_, _| (), |tree| record(store, distgit::import(store, tree, None, true)?))
+    let recorder = Recorder::new(importer)?;
+    recorder.each(&trees, processors(), &|_, _| (), |known, tree| {
+        let outcome = tree_package(importer, known, tree, &[], true);
+        // Nothing of it arrives from upstream.
+        Outcome { found: None, ..outcome }
+    })
 }
 
 /// Source packages of a side build, from a directory of dist-git trees: kept, but not recorded as the distribution's.
 ///
 /// # Errors
 /// As for [`import_upstream`].
-pub fn import_side(store: &Store, dir: &Path, lookaside: Option<&str>) -> Result<Vec<Imported>, ImportError> {
+pub fn import_side(
+    importer: &Importer<'_>,
+    dir: &Path,
+    lookaside: &[String],
+) -> Result<Vec<Imported>, ImportError> {
     let trees = kept(subdirs(dir)?, &[])?;
-    each(&trees, &|_, _| (), |tree| distgit::import(store, tree, lookaside, false))
+    let came = parallel(&trees, processors(), |(name, tree)| {
+        let origin = tree.to_string_lossy();
+        let place = Place { name, origin: &origin, lookaside, branch: "" };
+        distgit::import(importer, place, &Listing::of(tree, "")?)
+    });
+    came.into_iter().collect()
+}
+
+fn tree_package(
+    importer: &Importer<'_>,
+    known: Known<'_>,
+    tree: &Path,
+    lookaside: &[String],
+    own: bool,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let origin = tree.to_string_lossy();
+    let salt = format!("{EDITION} {own} {origin}\n{}", lookaside.join("\n"));
+    let subject = format!("tree {}", known.key);
+    let mut import = || {
+        let listing = Listing::of(tree, &salt)?;
+        if let Some(imported) = known.unchanged(importer, &subject, &listing.signature) {
+            return Ok(imported);
+        }
+        let place = Place { name: known.key, origin: &origin, lookaside, branch: "" };
+        let imported = distgit::import(importer, place, &listing)?;
+        let imported = Imported { own, ..imported };
+        if listing.settled(importer.now) {
+            outcome.note = Some((subject.clone(), format!("{} {}", listing.signature, imported.digest())));
+        }
+        Ok(imported)
+    };
+    let came = import();
+    if let Ok(imported) = &came {
+        let revision = imported.digest().to_string();
+        outcome.found = Some(Found { revision, nevra: None, published: None });
+    }
+    Outcome { came: Some(came), ..outcome }
 }
 
 /// Refuses two source packages of one name.
@@ -105,11 +318,6 @@ pub fn distinct(mut sources: Vec<Imported>) -> Result<Vec<Imported>, ImportError
         }),
         _ => Ok(sources),
     }
-}
-
-fn record(store: &Store, imported: Imported) -> Result<Imported, ImportError> {
-    store.append(&imported)?;
-    Ok(imported)
 }
 
 fn subdirs(dir: &Path) -> Result<BTreeMap<String, PathBuf>, ImportError> {
@@ -132,30 +340,29 @@ fn kept<T>(mut all: BTreeMap<String, T>, exclude: &[&str]) -> Result<Vec<(String
     Ok(all.into_iter().collect())
 }
 
-/// Does the work for each item on all processors and returns the results in the items' order.
-fn each<T: Sync>(
-    items: &[(String, T)],
-    tick: &(dyn Fn(&str, usize) + Sync),
-    work: impl Fn(&T) -> Result<Imported, ImportError> + Sync,
-) -> Result<Vec<Imported>, ImportError> {
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Does the work for each item on that many threads and returns the results in the items' order.
+pub(crate) fn parallel<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, Result<Imported, ImportError>>> = Mutex::default();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let done: Mutex<BTreeMap<usize, R>> = Mutex::default();
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads.min(items.len()) {
             scope.spawn(|| {
-                while let Some((index, (name, item))) = pick(&next, items) {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(index) else { break };
                     let result = work(item);
-                    tick(name, items.len());
-                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(index, result);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
                 }
             });
         }
     });
-    done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).into_values().collect()
-}
-
-fn pick<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
-    let index = next.fetch_add(1, Ordering::Relaxed);
-    items.get(index).map(|item| (index, item))
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }

@@ -28,6 +28,10 @@ pub struct Definition {
     /// Foreign public keys by a name of their own: which file has which, and where it can be had.
     #[serde(default)]
     pub keys: BTreeMap<String, PinnedKey>,
+    /// Revisions of foreign repositories that are taken although they are older than what was seen there before, or
+    /// do not continue it: commits, and SHA-256 digests of repomd.xml. Errors about these name them.
+    #[serde(default)]
+    pub accept_older: Vec<String>,
     /// The distribution's own source packages, beside the generated `<id>-release`.
     #[serde(default)]
     pub own: Own,

@@ -1,7 +1,8 @@
 //! Keys of the definition about foreign sources: where they are, who signs them, what is changed in them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -58,6 +59,10 @@ pub struct Upstream {
     #[serde(default)]
     #[schemars(with = "Vec<PathBuf>")]
     pub keys: Vec<Spanned<PathBuf>>,
+    /// Days that the newest content of upstream may be old. An upstream, or a mirror, that stands still for longer is
+    /// an error. Absent: any age. A directory of dist-git trees has no times.
+    #[serde(default)]
+    pub max_age_days: Option<u64>,
     /// Source packages that are left out.
     #[serde(default)]
     pub exclude: Vec<Exclude>,
@@ -118,11 +123,141 @@ pub struct DebrandSettings {
 pub struct PinnedKey {
     /// Its file, as `keys` of the repositories name it.
     pub file: PathBuf,
-    /// The key's fingerprint. A file with another key is refused.
-    pub fingerprint: String,
+    /// The key's fingerprint; blanks and case do not count. A file with another key is refused. Of a file with several
+    /// keys each has a table of its own.
+    #[schemars(with = "String")]
+    pub fingerprint: Spanned<String>,
     /// Where the file can be had, if it is not there. What comes must have the fingerprint.
     #[serde(default)]
     pub url: Option<String>,
+}
+
+impl ModuleSources {
+    /// Names and streams.
+    pub fn streams(&self) -> impl Iterator<Item = (String, String)> {
+        self.streams
+            .iter()
+            .filter_map(|stream| stream.split_once(':'))
+            .map(|(name, stream)| (name.into(), stream.into()))
+    }
+}
+
+/// What a lookaside's pattern may have.
+const PLACES: [&str; 5] = ["digest", "algorithm", "name", "file", "branch"];
+
+impl Upstream {
+    /// What can't be, and what to do: keys that do not belong together, patterns that can't be filled in. `base` is
+    /// the definition's directory, `table` how its upstream is called there.
+    pub(super) fn fault(&self, base: &Path, table: &str) -> Option<(Range<usize>, String, &'static str)> {
+        let fault = |message: String, hint| Some((0..0, format!("`{table}`: {message}"), hint));
+        let git = self.kind == UpstreamKind::Git;
+        let signed = matches!(self.kind, UpstreamKind::SrpmRepository | UpstreamKind::Srpms);
+        if self.location.is_empty() || self.location.len() > 1 && self.kind != UpstreamKind::SrpmRepository {
+            return fault(
+                format!("`location` has {} places", self.location.len()),
+                "give one; only an `srpm-repository` may have several",
+            );
+        }
+        if git == (self.branch.is_none() && self.tags.is_none()) {
+            return match git {
+                true => fault(
+                    "`kind` is `git`, but neither `branch` nor `tags` is set".to_owned(),
+                    "name the branch, tag or commit to import, or what import tags begin with",
+                ),
+                false => fault("`branch` and `tags` are for `kind = \"git\"`".to_owned(), "remove them"),
+            };
+        }
+        for (key, text) in [("branch", &self.branch), ("tags", &self.tags)] {
+            if let Some(text) = text.as_ref().filter(|text| !is_ref(text)) {
+                return fault(format!("`{key}` is `{text}`, which git allows in no name"), "correct it");
+            }
+        }
+        if signed == self.keys.is_empty() {
+            return match signed {
+                true => fault(
+                    "`keys` is not set".to_owned(),
+                    "name the files of the keys that sign the source RPMs",
+                ),
+                false => fault("`keys` is set, but nothing is signed there".to_owned(), "remove it"),
+            };
+        }
+        if signed && !self.lookaside.is_empty() {
+            return fault("`lookaside` is set, but source RPMs have all sources".to_owned(), "remove it");
+        }
+        for pattern in &self.lookaside {
+            let mut places = pattern.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or(rest));
+            if let Some(place) = places.find(|place| !PLACES.contains(place)) {
+                return fault(
+                    format!("`lookaside` has `{{{place}}}`, which nothing is filled in for"),
+                    "use {digest}, {algorithm}, {name}, {file} and {branch}",
+                );
+            }
+        }
+        let named = git && self.location.iter().any(|location| location.contains("{name}"));
+        if let Some(file) = &self.packages {
+            if !named {
+                let message = format!("`{table}`: `packages` is set, but `location` has no `{{name}}`");
+                return Some((
+                    file.span(),
+                    message,
+                    "put {name} where the package's name belongs, or remove `packages`",
+                ));
+            }
+            if !base.join(file.get_ref()).is_file() {
+                let message = format!("there is no file `{}`", file.get_ref().display());
+                return Some((file.span(), message, "give the path of a file with names of source packages"));
+            }
+        }
+        if git && !named && self.location.iter().any(|location| location.contains("://")) {
+            return fault(
+                "`location` is a URL without `{name}`".to_owned(),
+                "put {name} where the package's name belongs; repositories elsewhere can't be listed",
+            );
+        }
+        if self.max_age_days.is_some() && self.kind == UpstreamKind::DistGit {
+            return fault("`max_age_days` is set, but dist-git trees have no times".to_owned(), "remove it");
+        }
+        let modules = self.modules.as_ref()?;
+        if !git {
+            return fault("`modules` is for `kind = \"git\"`".to_owned(), "remove it");
+        }
+        if !modules.location.contains("{name}") {
+            return fault(
+                "`modules.location` has no `{name}`".to_owned(),
+                "put it where the module's name belongs",
+            );
+        }
+        let part = |text: &str| !text.is_empty() && is_ref(text) && !text.contains('/');
+        let bad = |stream: &&String| {
+            !stream.split_once(':').is_some_and(|(name, stream)| part(name) && part(stream))
+        };
+        let stream = modules.streams.iter().find(bad)?;
+        fault(format!("`modules.streams` has `{stream}`"), "write NAME:STREAM, as in nodejs:18")
+    }
+}
+
+/// Whether git would take this as a part of a branch's or tag's name; stricter than git.
+fn is_ref(text: &str) -> bool {
+    !text.starts_with(['-', '/', '.'])
+        && !text.is_empty()
+        && !text.contains("..")
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/%@".contains(c))
+}
+
+impl PinnedKey {
+    /// What is wrong with the fingerprint.
+    pub(super) fn fault(&self) -> Option<(Range<usize>, String, &'static str)> {
+        let digits: String = self.fingerprint.get_ref().chars().filter(|c| !c.is_whitespace()).collect();
+        let good = matches!(digits.len(), 40 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit());
+        (!good).then(|| {
+            let message = format!("`{}` is no fingerprint", self.fingerprint.get_ref());
+            (
+                self.fingerprint.span(),
+                message,
+                "give all 40 (or 64) hexadecimal digits: `gpg --show-keys FILE`",
+            )
+        })
+    }
 }
 
 /// A string, or a list of strings.

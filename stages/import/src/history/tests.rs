@@ -5,6 +5,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::Importer;
+use crate::sources::{Settings, Upstream, import_upstream};
 use heirloom_model::record::{Edit, Imported, SourceFile};
 use heirloom_store::Store;
 use tempfile::TempDir;
@@ -265,9 +267,18 @@ fn what_is_read_back_is_what_was_recorded() {
 
     // Another store has nothing but what the history gives it.
     let reader = Place::new();
-    let lookaside = format!("{}/{LOOKASIDE}/{{digest}}", place.history().display());
     for (branch, expected) in [(MAIN, &result), (UPSTREAM, &pristine)] {
-        let read = crate::git::import(&reader.store, &repository, branch, Some(&lookaside)).unwrap();
+        let histories = Upstream::Git {
+            location: place.history().display().to_string(),
+            names: Vec::new(),
+            branch: Some(branch.to_owned()),
+            tags: None,
+            lookaside: vec![format!("{}/{LOOKASIDE}/{{digest}}", place.history().display())],
+            modules: None,
+        };
+        let settings = Settings { exclude: &[LOOKASIDE], max_age_days: None, tick: &|_, _| () };
+        let importer = Importer::new(&reader.store, 2_000_000_000);
+        let read = import_upstream(&importer, &histories, settings).unwrap().ordinary.remove(0);
         assert_eq!(read.digest(), expected.digest(), "{branch}");
         assert_eq!(read.files.len(), expected.files.len());
     }
