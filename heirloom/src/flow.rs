@@ -8,7 +8,7 @@ pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod debranding;
 pub(crate) mod gather;
-mod history;
+pub(crate) mod history;
 pub(crate) mod lock;
 pub(crate) mod pairing;
 pub(crate) mod place;

@@ -9,7 +9,7 @@ use heirloom_import::release::{self, Release};
 use heirloom_import::sources::{Settings, Sources, Upstream};
 use heirloom_import::{Importer, repository, sources};
 use heirloom_model::Package;
-use heirloom_model::record::{Debranded, Imported, Module, RepositoryRole, RepositoryState};
+use heirloom_model::record::{Arrival, Debranded, Imported, Module, RepositoryRole, RepositoryState};
 
 use super::{debranding, history, side};
 use crate::context::Context;
@@ -87,6 +87,25 @@ pub(crate) fn upstream(context: &Context) -> Result<Gathered, Fail> {
         let from = context.upstream(upstream, || names(references))?;
         Ok((from, upstream.max_age_days, exclude))
     })
+}
+
+/// What upstream has and is not imported; nothing is imported but the references' metadata, if they have the names.
+pub(crate) fn look(context: &Context) -> Result<Vec<Arrival>, Fail> {
+    let progress = Progress::new("look", 0);
+    let definition = &context.definition;
+    let importer = context.importer();
+    let references = references(context, &importer, &definition.reference)?;
+    let upstream = &definition.upstream;
+    let from = context.upstream(upstream, || names(&references))?;
+    let exclude: Vec<_> = upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    let tick = |name: &str, total: usize| {
+        progress.total(total);
+        progress.tick(name);
+    };
+    let settings = Settings { exclude: &exclude, max_age_days: upstream.max_age_days, tick: &tick };
+    let waiting = sources::look(&importer, &from, settings)?;
+    progress.end(&format!("{} to import", waiting.len()));
+    Ok(waiting)
 }
 
 /// Names of the source packages that these repositories were built from.
