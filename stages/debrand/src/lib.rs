@@ -141,3 +141,6 @@ pub fn debrand(source: &Source<'_>, rules: &Rules, run: &RunScript<'_>) -> Resul
 pub fn identity(spec: &[u8], dist: Option<&str>) -> heirloom_formats::spec::Identity {
     Spec::read(&Lines::read(spec)).identity(dist)
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,8 +147,9 @@ fn blocks(replace: &Replace, lines: &Lines, allowed: &[Option<Range<usize>>], fo
             line += 1;
             continue;
         }
-        let text = lines.text(line);
-        let indent = &text[..text.len() - text.trim_ascii_start().len()];
+        // As much as the text itself is not indented already.
+        let indent = lines.text(line).strip_suffix(wanted[0].trim_ascii_end()).unwrap_or_default();
+        let indent = if indent.trim_ascii().is_empty() { indent } else { &[] };
         let with = match replace.with.is_empty() {
             true => Vec::new(),
             false => block(&replace.with)
