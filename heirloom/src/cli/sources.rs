@@ -46,13 +46,20 @@ pub(crate) struct Convert {
     /// Whose rules they are.
     #[arg(long, value_enum)]
     pub(crate) from: RulesOf,
-    /// The source package that they are for. Absent: the name of the directory or repository that has the file.
+    /// The source package that they are for.
     #[arg(long)]
-    pub(crate) package: Option<String>,
+    pub(crate) package: String,
+    /// The branch that the files are of (`r9`, `a9`); the rules get it as their precondition.
+    #[arg(long)]
+    pub(crate) branch: Option<String>,
+    /// Directory of the tool's lookaside, with files by their digests.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) lookaside: Option<PathBuf>,
     /// Directory of rules to write to.
     #[arg(long, value_name = "DIR", default_value = "debrand")]
     pub(crate) to: PathBuf,
-    /// Files of rules; files that they name are looked for beside them.
+    /// Files of rules, in the order in which they apply. Files that they name are looked for in the directories above
+    /// them.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }

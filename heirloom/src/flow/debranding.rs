@@ -119,7 +119,10 @@ pub(crate) fn debrand(context: &Context, gathered: &Gathered, anew: bool) -> Res
     let tried: Vec<&str> = all.iter().map(|source| plain(&source.name)).collect();
     let edits = debranding.results.values().flat_map(|debranded| &debranded.edits);
     if debranding.faults.failed.is_empty() {
-        debranding.faults.idle = rules.idle(tried, edits);
+        let idle = rules.idle(tried, edits).into_iter();
+        debranding.faults.idle = idle
+            .map(|it| format!("{} ({}) changed nothing in any package", it.label, it.rule.purpose))
+            .collect();
     }
     let changed = debranding.results.values().filter(|it| !it.edits.is_empty()).count();
     progress.end(&format!("{changed} source packages changed ({} anew)", fresh.len()));
@@ -199,8 +202,7 @@ impl<'a> Desk<'a> {
             Ok(outcome) => {
                 let result = self.with(source, &outcome.changes)?;
                 let (name, digest) = (source.name.clone(), source.digest());
-                let debranded =
-                    Debranded { name, source: digest, rules: key, result, edits: outcome.edits };
+                let debranded = Debranded { name, source: digest, rules: key, result, edits: outcome.edits };
                 Ok(Ok((debranded, outcome.skipped)))
             }
         }
@@ -227,20 +229,21 @@ impl<'a> Desk<'a> {
         let place = self.place.get_or_init(|| self.place().map_err(|fail| fail.message));
         let (builder, root) = place.as_ref().map_err(|message| failed(message.clone()))?;
         let before = self.with(source, script.changes)?;
-        let text = std::str::from_utf8(script.content)
-            .map_err(|_| failed(format!("{} is no text", script.name)))?;
+        let text =
+            std::str::from_utf8(script.content).map_err(|_| failed(format!("{} is no text", script.name)))?;
         let mut variables = vec![("PACKAGE", script.package.to_owned())];
         variables.extend(source.published.map(|time| ("SOURCE_DATE_EPOCH", time.to_string())));
         let after = builder.run_script(root, &before, text, script.arguments, &variables)?.map_err(failed)?;
-        let was: BTreeMap<_, _> =
-            before.files.iter().map(|file| (file.name.as_str(), file.digest)).collect();
+        let was: BTreeMap<_, _> = before.files.iter().map(|file| (file.name.as_str(), file.digest)).collect();
         let mut changes = Changes::default();
         for (name, digest) in &after {
             if was.get(name.as_str()) != Some(digest) {
                 changes.written.insert(name.clone(), self.context.store.read(*digest)?);
             }
         }
-        changes.removed.extend(was.keys().filter(|name| !after.contains_key(**name)).map(ToString::to_string));
+        changes
+            .removed
+            .extend(was.keys().filter(|name| !after.contains_key(**name)).map(ToString::to_string));
         Ok(changes)
     }
 

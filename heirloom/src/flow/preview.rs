@@ -59,6 +59,7 @@ pub(crate) struct Change {
 #[derive(Debug, Serialize)]
 pub(crate) struct PackageChange {
     pub(crate) name: String,
+    pub(crate) arch: String,
     pub(crate) turn: Turn,
     /// What it provides now and will not: libraries, commands of other packages' requirements.
     pub(crate) lost: Vec<String>,
@@ -71,7 +72,9 @@ pub(crate) struct PackageChange {
 impl PackageChange {
     /// Whether users of the package may notice.
     pub(crate) fn changes_interface(&self) -> bool {
-        self.turn == Turn::Gone || !self.lost.is_empty() || self.breaks.as_ref().is_some_and(|it| !it.is_empty())
+        self.turn == Turn::Gone
+            || !self.lost.is_empty()
+            || self.breaks.as_ref().is_some_and(|it| !it.is_empty())
     }
 }
 
@@ -96,8 +99,7 @@ pub(crate) fn preview(context: &Context, names: &[String], interfaces: bool) -> 
         false => gather::names(&references),
     })?;
     let exclude: Vec<_> = preview.upstream.exclude.iter().map(|it| it.package.as_str()).collect();
-    let settings =
-        Settings { exclude: &exclude, max_age_days: preview.upstream.max_age_days, tick: &tick };
+    let settings = Settings { exclude: &exclude, max_age_days: preview.upstream.max_age_days, tick: &tick };
     let next = sources::import_upstream(&importer, &from, settings)?.ordinary;
     progress.end(&format!("{} source packages", next.len()));
 
@@ -106,8 +108,7 @@ pub(crate) fn preview(context: &Context, names: &[String], interfaces: bool) -> 
         context.definition.upstream.exclude.iter().map(|it| it.package.as_str()).collect();
     let named = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let told = |source: &&Imported| named(&source.name) && !excluded.contains(source.name.as_str());
-    let ours: BTreeMap<_, _> =
-        here.upstream.iter().filter(told).map(|it| (it.name.as_str(), it)).collect();
+    let ours: BTreeMap<_, _> = here.upstream.iter().filter(told).map(|it| (it.name.as_str(), it)).collect();
     let theirs: BTreeMap<_, _> = next.iter().filter(told).map(|it| (it.name.as_str(), it)).collect();
     let mut changes = Vec::new();
     for name in ours.keys().chain(theirs.keys()).copied().collect::<BTreeSet<_>>() {
@@ -216,13 +217,11 @@ fn packages(now: &[Foreign], then: &[Foreign], changed: &BTreeSet<String>) -> By
         let (had, will) = (provides(one), provides(other));
         let (lost, gained) = match turn {
             Turn::New | Turn::Gone => (Vec::new(), Vec::new()),
-            _ => (
-                had.difference(&will).cloned().collect(),
-                will.difference(&had).cloned().collect(),
-            ),
+            _ => (had.difference(&will).cloned().collect(), will.difference(&had).cloned().collect()),
         };
-        let name = key.0.to_owned();
-        all.entry(source.to_owned()).or_default().push(PackageChange { name, turn, lost, gained, breaks: None });
+        let (name, arch) = (key.0.to_owned(), key.1.to_owned());
+        let change = PackageChange { name, arch, turn, lost, gained, breaks: None };
+        all.entry(source.to_owned()).or_default().push(change);
     }
     all
 }
@@ -239,9 +238,7 @@ fn newest(repositories: &[Foreign]) -> Newest<'_> {
     let mut all = Newest::new();
     for foreign in repositories {
         for package in foreign.packages.iter().filter(|it| !it.is_debug() && it.nevra.arch() != "src") {
-            let best = all
-                .entry((package.nevra.name(), package.nevra.arch()))
-                .or_insert((foreign, package));
+            let best = all.entry((package.nevra.name(), package.nevra.arch())).or_insert((foreign, package));
             if evr::compare(package.nevra.evr(), best.1.nevra.evr()).is_gt() {
                 *best = (foreign, package);
             }
@@ -261,9 +258,8 @@ fn compare(
     let (ours, theirs) = (newest(now), newest(then));
     let mut pairs = Vec::new();
     for change in packages.values_mut().flatten() {
-        let of = |all: &Newest<'_>| all.iter().find(|(key, _)| key.0 == change.name).map(|(_, it)| *it);
-        // Copies of the references end here, so that `change` can be changed.
-        if let (Some(one), Some(next)) = (of(&ours), of(&theirs)) {
+        let key = (change.name.as_str(), change.arch.as_str());
+        if let (Some(one), Some(next)) = (ours.get(&key).copied(), theirs.get(&key).copied()) {
             pairs.push((change, one, next));
         }
     }

@@ -56,9 +56,15 @@ pub(crate) fn packages(
         let findings = scanner.package(&context.store.path(*digest)).map_err(|error| failed(nevra, error))?;
         Ok((nevra.to_string(), nevra.name().to_owned(), *digest, findings))
     };
-    known_or(context, scanner, "packages", packages, |(_, digest)| *digest, scan, |(nevra, _)| {
-        (nevra.to_string(), nevra.name().to_owned())
-    })
+    known_or(
+        context,
+        scanner,
+        "packages",
+        packages,
+        |(_, digest)| *digest,
+        scan,
+        |(nevra, _)| (nevra.to_string(), nevra.name().to_owned()),
+    )
 }
 
 /// Upstream's sources, as they are built: their files, and whether the rules took an attribution out.
@@ -87,9 +93,15 @@ pub(crate) fn sources(
         findings.sort();
         Ok((pristine.name.clone(), name.to_owned(), subject(pristine, *debranded), findings))
     };
-    known_or(context, scanner, "sources", &pairs, |(a, b)| subject(a, *b), scan, |(source, _)| {
-        (source.name.clone(), plain(&source.name).to_owned())
-    })
+    known_or(
+        context,
+        scanner,
+        "sources",
+        &pairs,
+        |(a, b)| subject(a, *b),
+        scan,
+        |(source, _)| (source.name.clone(), plain(&source.name).to_owned()),
+    )
 }
 
 /// What the findings in a source are about: both what came in, and what is built of it.
@@ -165,10 +177,8 @@ fn known_or<T: Sync>(
         progress.tick(&found.0);
         Ok::<_, Fail>(found)
     })?;
-    let scanned: Vec<_> = found
-        .into_iter()
-        .map(|(_, _, subject, findings)| Scanned { subject, brand, findings })
-        .collect();
+    let scanned: Vec<_> =
+        found.into_iter().map(|(_, _, subject, findings)| Scanned { subject, brand, findings }).collect();
     context.store.append_all(&scanned)?;
     known.extend(scanned.into_iter().map(|scanned| (scanned.subject, scanned)));
     progress.end(&format!("{} {what} ({} anew)", items.len(), fresh.len()));

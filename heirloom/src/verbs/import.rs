@@ -41,8 +41,11 @@ pub(crate) fn run(context: &Context, args: &Import) -> Result<Shown, Fail> {
         None => gather::gather(context)?,
     };
     let lines = |sources| lines(sources, &gathered);
-    let report =
-        Report { sources: lines(&gathered.sources), modular: lines(&gathered.modular), modules: &gathered.modules };
+    let report = Report {
+        sources: lines(&gathered.sources),
+        modular: lines(&gathered.modular),
+        modules: &gathered.modules,
+    };
     let mut text = String::new();
     for line in report.sources.iter().chain(&report.modular) {
         let edits = if line.edits == 0 { String::new() } else { format!("  ({} edits)", line.edits) };

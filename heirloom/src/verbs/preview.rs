@@ -26,10 +26,8 @@ pub(crate) fn run(context: &Context, args: &Preview) -> Result<Shown, Fail> {
         tell(&mut text, change, context::now());
     }
     let count = |turn| changes.iter().filter(|change| change.turn == turn).count();
-    let interfaces = changes
-        .iter()
-        .filter(|change| change.packages.iter().any(PackageChange::changes_interface))
-        .count();
+    let interfaces =
+        changes.iter().filter(|change| change.packages.iter().any(PackageChange::changes_interface)).count();
     let _ = write!(
         text,
         "{} newer, {} new, {} gone, {} older, {} of the same version with other content; {interfaces} change interfaces",
@@ -40,14 +38,17 @@ pub(crate) fn run(context: &Context, args: &Preview) -> Result<Shown, Fail> {
         count(Turn::Other)
     );
     if !args.interfaces && !changes.is_empty() {
-        text.push_str(" by their metadata\nnext: `heirloom preview --interfaces` compares the packages themselves");
+        text.push_str(
+            " by their metadata\nnext: `heirloom preview --interfaces` compares the packages themselves",
+        );
     }
     Shown::new(&Report { changes }, text)
 }
 
 fn tell(text: &mut String, change: &Change, now: u64) {
     let unknown = || "?".to_owned();
-    let (here, next) = (change.here.clone().unwrap_or_else(unknown), change.next.clone().unwrap_or_else(unknown));
+    let (here, next) =
+        (change.here.clone().unwrap_or_else(unknown), change.next.clone().unwrap_or_else(unknown));
     let what = match change.turn {
         Turn::New => format!("new: {next}"),
         Turn::Gone => format!("goes: {here}"),

@@ -42,8 +42,7 @@ pub(crate) fn run(args: &Scan, open: impl Fn() -> Result<Context, Fail>) -> Resu
                 .hint("write a file of marks (docs/brand.md) and name it there, or give one with --brand")
         })?,
     };
-    let mut subjects: Vec<_> =
-        files.iter().map(|file| of_file(&scanner, file)).collect::<Result<_, _>>()?;
+    let mut subjects: Vec<_> = files.iter().map(|file| of_file(&scanner, file)).collect::<Result<_, _>>()?;
     if !names.is_empty() || files.is_empty() {
         let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
         subjects.extend(known(&context, &scanner, &names)?);

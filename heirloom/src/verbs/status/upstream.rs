@@ -23,10 +23,10 @@ pub(super) fn run(context: &Context) -> Result<Shown, Fail> {
     let rows: Vec<_> = waiting
         .iter()
         .map(|arrival| {
-            let identity = arrival.nevra.as_ref().map_or_else(
-                || format!("{:.12}", arrival.revision),
-                |nevra| nevra.evr().to_string(),
-            );
+            let identity = arrival
+                .nevra
+                .as_ref()
+                .map_or_else(|| format!("{:.12}", arrival.revision), |nevra| nevra.evr().to_string());
             let since = |time: Option<u64>| time.map_or_else(|| "?".to_owned(), |time| age(now, time));
             let note = arrival.failed.as_deref().and_then(|why| why.lines().next()).unwrap_or_default();
             let (published, seen) = (since(arrival.published), since(Some(arrival.seen)));
@@ -36,7 +36,10 @@ pub(super) fn run(context: &Context) -> Result<Shown, Fail> {
     let mut text = table(&["package", "upstream has", "published", "seen first", ""], &rows);
     let _ = match waiting.len() {
         0 => write!(text, "everything that upstream has is imported"),
-        count => write!(text, "\n{count} source packages are not imported as upstream has them; next: `heirloom import`"),
+        count => write!(
+            text,
+            "\n{count} source packages are not imported as upstream has them; next: `heirloom import`"
+        ),
     };
     Shown::new(&Waiting { waiting }, text)
 }
@@ -49,7 +52,11 @@ pub(super) fn modules(context: &Context) -> Result<Shown, Fail> {
         let _ = writeln!(text, "{}", module.identity());
         for component in &module.components {
             let reference = component.reference.as_deref().unwrap_or("?");
-            let _ = writeln!(text, "  {:3} {} at {reference}: {}", component.build_order, component.name, component.rationale);
+            let _ = writeln!(
+                text,
+                "  {:3} {} at {reference}: {}",
+                component.build_order, component.name, component.rationale
+            );
         }
     }
     let _ = write!(text, "{} modules", modules.len());
