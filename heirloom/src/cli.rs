@@ -2,6 +2,7 @@
 
 mod building;
 mod planning;
+mod sources;
 
 use std::path::PathBuf;
 
@@ -10,12 +11,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
 pub(crate) use planning::{Plan, Workers};
+pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
 ///
 /// Exit codes: 0 all is well; 1 something could not be done; 2 the command line is wrong; 3 the definition
-/// or a file that it names is wrong; 4 something can't be planned or built; 5 a package breaks the promise, or
-/// a certificate does not hold; 6 the machine lacks something; 130 it was interrupted. `compare` with packages: 0 they are identical;
+/// or a file that it names is wrong; 4 something can't be planned or built; 5 a package breaks the promise or
+/// carries another company's marks, or a certificate does not hold; 6 the machine lacks something; 130 it was interrupted. `compare` with packages: 0 they are identical;
 /// 10 abi-compatible; 11 incompatible; 12 undecided.
 #[derive(Debug, Parser)]
 #[command(name = "heirloom", version, max_term_width = 100)]
@@ -51,8 +53,18 @@ pub(crate) enum Format {
 pub(crate) enum Verb {
     /// Starts a distribution: writes heirloom.toml and makes its signing key.
     Init(Box<Init>),
-    /// Brings sources, bootstrap and reference repositories in, verified.
-    Import,
+    /// Brings sources, bootstrap and reference repositories in, verified; debrands the sources and keeps a history of
+    /// both.
+    Import(Import),
+    /// Shows what the debrand rules change in sources, edit by edit.
+    Debrand(Debrand),
+    /// Looks for another company's marks in sources and packages.
+    ///
+    /// Exit codes: 0 there are none but those that allowances cover; 5 there are.
+    Scan(Scan),
+    /// Tells what the next minor release will bring, from an upstream that has it already (`preview` in the
+    /// definition).
+    Preview(Preview),
     /// Computes what is built in which order, and says why: waves, cycles, the critical path and how long it takes.
     Plan(Box<Plan>),
     /// Builds what is not built yet; with --check, builds again what is, and says whether it is the same.
@@ -72,8 +84,8 @@ pub(crate) enum Verb {
     /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down
     /// to its limit.
     Clean(Clean),
-    /// Shows what is done and what is not.
-    Status,
+    /// Shows what is done and what is not; with --upstream, what upstream has that we have not.
+    Status(Status),
     /// Explains a package: why it builds, in which buildroot, why again, and its verdict.
     Why {
         /// A source or binary package.

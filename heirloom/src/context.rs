@@ -46,7 +46,6 @@ impl Context {
 
     /// The importer of this definition, at this moment.
     pub(crate) fn importer(&self) -> Importer<'_> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let pinned = self.definition.keys.values().map(|key| Pinned {
             file: self.definition.resolve(&key.file),
             fingerprint: key.fingerprint.get_ref().clone(),
@@ -55,7 +54,7 @@ impl Context {
         Importer {
             accept_older: self.definition.accept_older.clone(),
             pinned: pinned.collect(),
-            ..Importer::new(&self.store, now)
+            ..Importer::new(&self.store, now())
         }
     }
 
@@ -128,6 +127,11 @@ fn names_in(file: &Path) -> Result<Vec<String>, Fail> {
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Bytes of memory that the machine can give to new programs.

@@ -122,6 +122,7 @@ impl From<heirloom_build::BuildError> for Fail {
 failed! {
     heirloom_store::StoreError => Failed,
     heirloom_import::ImportError => Failed,
+    heirloom_import::history::HistoryError => Failed,
     heirloom_plan::PlanError => Build,
     heirloom_compare::CompareError => Failed,
     heirloom_compose::ComposeError => Failed,

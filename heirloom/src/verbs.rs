@@ -6,12 +6,16 @@ mod clean;
 mod compare;
 mod completions;
 mod compose;
+mod convert;
+mod debrand;
 mod doctor;
 mod export;
 mod import;
 pub(crate) mod init;
 mod plan;
+mod preview;
 mod rebuild;
+mod scan;
 mod shell;
 mod side;
 mod status;
@@ -29,7 +33,10 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
     let open = || Context::open(&cli.definition);
     match &cli.verb {
         Verb::Init(init) => init::run(init),
-        Verb::Import => import::run(&open()?),
+        Verb::Import(args) => import::run(&open()?, args),
+        Verb::Debrand(args) => debrand::run(args, open),
+        Verb::Scan(args) => scan::run(args, open),
+        Verb::Preview(args) => preview::run(&open()?, args),
         Verb::Plan(args) => plan::run(&open()?, args),
         Verb::Build(args) => build::run(&open()?, args),
         Verb::Clean(args) => clean::run(&open()?, args),
@@ -43,7 +50,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
         Verb::Rebuild(args) => rebuild::run(&open()?, args),
-        Verb::Status => status::run(&open()?),
+        Verb::Status(args) => status::run(&open()?, args),
         Verb::Why { package } => why::run(&open()?, package),
         Verb::BuildAction(args) => build_action::run(args),
         Verb::Side { verb } => side::run(&open()?, verb),

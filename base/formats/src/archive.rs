@@ -3,11 +3,14 @@
 
 mod ar;
 mod cpio;
+mod stream;
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
 
 use crate::document;
+
+pub use stream::{Take, decompressed, each_cpio, each_tar, each_zip};
 
 /// Members that an archive may have.
 const MOST_MEMBERS: usize = 1 << 20;

@@ -29,6 +29,27 @@ const NOTICES: &[&str] = &[
     "trademark",
 ];
 
+/// What a line that credits an author begins with or has in it, in lower case.
+const CREDITS: &[&str] = &[
+    "author",
+    "written by",
+    "contributed by",
+    "developed by",
+    "maintained by",
+    "maintainer",
+    "signed-off-by:",
+    "reviewed-by:",
+    "acked-by:",
+    "tested-by:",
+    "reported-by:",
+    "suggested-by:",
+    "last-translator",
+    "translated by",
+    "patch by",
+    "patch from",
+    "thanks to",
+];
+
 /// Whether a file of this name holds a licence or an attribution: `COPYING`, `LICENSE.MIT`, `licenses/GPL-2.0.txt`.
 #[must_use]
 pub fn is_licence_file(path: &str) -> bool {
@@ -44,6 +65,31 @@ pub fn is_licence_file(path: &str) -> bool {
 pub fn is_notice(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line).to_lowercase();
     NOTICES.iter().any(|notice| line.contains(notice))
+}
+
+/// Whether a notice of copyright on this line goes on on the next one: `Copyright 2001, 2003` and then the
+/// holder's name.
+#[must_use]
+pub fn goes_on(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let open =
+        line.last().is_some_and(|last| last.is_ascii_digit() || *last == b',') || line.ends_with(b" by");
+    open && is_notice(line)
+}
+
+/// Whether this line credits a person: an author, a translator, or who signed off a change.
+#[must_use]
+pub fn is_credit(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line).to_lowercase();
+    let start = line.trim_start();
+    start.starts_with("from: ") && start.contains('@') || CREDITS.iter().any(|credit| line.contains(credit))
+}
+
+/// Whether a file of this name is a changelog.
+#[must_use]
+pub fn is_changelog(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    name.starts_with("changelog")
 }
 
 #[cfg(test)]
@@ -62,5 +108,11 @@ mod tests {
             assert!(is_notice(line.as_bytes()), "{line}");
         }
         assert!(!is_notice(b"Report bugs to: bugs@example.org"));
+        assert!(
+            goes_on(b" * Copyright (C) 2001,\r") && goes_on(b"# (c) 2001 by") && !goes_on(b"Copyright A")
+        );
+        assert!(is_credit(b"Signed-off-by: A <a@b.c>") && is_credit(b"From: A <a@b.c>"));
+        assert!(!is_credit(b"From: the left") && !is_credit(b"Report bugs to: bugs@example.org"));
+        assert!(is_changelog("doc/ChangeLog.old") && !is_changelog("doc/NEWS"));
     }
 }

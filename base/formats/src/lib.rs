@@ -10,8 +10,10 @@
 pub mod allowances;
 pub mod archive;
 pub mod attribution;
+pub mod brand;
 pub mod checksum;
 pub mod comps;
+pub mod debrand;
 pub mod definition;
 pub mod distgit;
 pub mod document;
@@ -22,6 +24,7 @@ pub mod recorded;
 pub mod repodata;
 pub mod repomd;
 pub mod rpm_file;
+pub mod spec;
 pub mod updateinfo;
 
 mod xml;

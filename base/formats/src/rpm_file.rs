@@ -38,7 +38,7 @@ pub use error::{RpmError, RpmProblem};
 pub use file::FileEntry;
 pub use info::{ChangelogEntry, Info};
 pub(crate) use package::is_primary_file;
-pub use payload::{each_file, read_whole};
+pub use payload::{each_file, each_file_of, read_whole};
 pub use script::{Script, ScriptKind, Trigger, TriggerKind};
 pub use source::each_source;
 pub use store::Value;

@@ -209,7 +209,8 @@ fn days_of_month(year: u16, month: u8) -> u8 {
 
 /// Whether the pattern fits the whole text. Where it does not, the last `*` takes one character more: an
 /// earlier one need not be tried again, so that no pattern is slow.
-fn matches_glob(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches_glob(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut last_star = None;
     loop {

@@ -26,6 +26,9 @@ pub struct Package {
     pub digest: Digest,
     /// Size of the RPM file in bytes.
     pub size: u64,
+    /// When it was built, in seconds since 1970 (RPMTAG_BUILDTIME).
+    #[serde(default)]
+    pub build_time: u64,
     /// Path below the repository's root, or empty when it did not come from one.
     #[serde(default)]
     pub location: String,

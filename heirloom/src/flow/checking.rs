@@ -80,7 +80,7 @@ pub(crate) fn check(context: &Context, builder: &Builder<'_>, names: &[String]) 
 }
 
 /// The newest result of every step of the plan that has one.
-fn built(context: &Context) -> Result<Vec<Built>, Fail> {
+pub(crate) fn built(context: &Context) -> Result<Vec<Built>, Fail> {
     let store = &context.store;
     let plan: Option<Plan> = store.get("plan")?;
     let planned: BTreeSet<String> =

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::comparing::Judgement;
 use super::gather::{Foreign, Gathered};
-use super::planning;
+use super::{planning, scanning};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
@@ -47,6 +47,8 @@ pub(crate) fn compose(
     let inherited = inherited(&accepted);
     progress.total(accepted.len());
     planning::fetch(context, gathered, &inherited)?;
+    let all: Vec<_> = accepted.iter().map(|accepted| (accepted.nevra(), accepted.digest())).collect();
+    scanning::gate(context, &all)?;
     let before: BTreeSet<_> = signed(&context.store)?;
     let tick = |_: &Signed| progress.tick("signing");
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;

@@ -1,14 +1,17 @@
 //! Everything that comes in: sources, bootstrap and reference repositories.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use heirloom_formats::definition::ForeignRepository;
+use heirloom_import::history::LOOKASIDE;
 use heirloom_import::release::{self, Release};
+use heirloom_import::sources::{Settings, Sources, Upstream};
 use heirloom_import::{Importer, repository, sources};
 use heirloom_model::Package;
-use heirloom_model::record::{Imported, RepositoryRole, RepositoryState};
+use heirloom_model::record::{Arrival, Debranded, Imported, Module, RepositoryRole, RepositoryState};
 
-use super::side;
+use super::{debranding, history, side};
 use crate::context::Context;
 use crate::fail::Fail;
 use crate::ui::{Progress, say};
@@ -21,8 +24,16 @@ pub(crate) struct Foreign {
 
 /// All that a rebuild starts from.
 pub(crate) struct Gathered {
-    /// Source packages, sorted by name.
+    /// Source packages that are built, sorted by name: upstream's after all rules, the distribution's own.
     pub(crate) sources: Vec<Imported>,
+    /// Upstream's source packages as they came, sorted by name.
+    pub(crate) upstream: Vec<Imported>,
+    /// Components of upstream's modules as they came; their names are `name@module:stream`. They are not built.
+    pub(crate) modular: Vec<Imported>,
+    /// Upstream's modules.
+    pub(crate) modules: Vec<Module>,
+    /// What the rules made of the source packages that they concern, by name.
+    pub(crate) debranded: BTreeMap<String, Debranded>,
     pub(crate) bootstrap: Foreign,
     /// The repository of an earlier release, if the definition names one.
     pub(crate) earlier: Option<Foreign>,
@@ -45,69 +56,142 @@ impl Gathered {
     }
 }
 
-/// Imports and verifies all of it; what did not change costs only its digest.
+/// Imports and verifies all of it, debrands the sources and keeps their history; what did not change costs only its
+/// digest.
 pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
+    complete(context, upstream(context)?)
+}
+
+/// The same with what was imported from elsewhere in place of upstream, and debranded there.
+pub(crate) fn gather_from(context: &Context, histories: &Path, branch: &str) -> Result<Gathered, Fail> {
+    let lookaside = histories.join(LOOKASIDE).join("{digest}");
+    let upstream = Upstream::Git {
+        location: histories.display().to_string(),
+        names: Vec::new(),
+        branch: Some(branch.to_owned()),
+        tags: None,
+        lookaside: vec![lookaside.display().to_string()],
+        modules: None,
+    };
+    // Beside the histories are their large sources.
+    let exclude = histories.join(LOOKASIDE).is_dir().then_some(LOOKASIDE);
+    let gathered = import(context, |_| Ok((upstream, None, exclude.into_iter().collect())))?;
+    with_own(context, gathered)
+}
+
+/// Imports and verifies what comes from others.
+pub(crate) fn upstream(context: &Context) -> Result<Gathered, Fail> {
+    let upstream = &context.definition.upstream;
+    import(context, |references| {
+        let exclude = upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+        let from = context.upstream(upstream, || names(references))?;
+        Ok((from, upstream.max_age_days, exclude))
+    })
+}
+
+/// What upstream has and is not imported; nothing is imported but the references' metadata, if they have the names.
+pub(crate) fn look(context: &Context) -> Result<Vec<Arrival>, Fail> {
+    let progress = Progress::new("look", 0);
+    let definition = &context.definition;
+    let importer = context.importer();
+    let references = references(context, &importer, &definition.reference)?;
+    let upstream = &definition.upstream;
+    let from = context.upstream(upstream, || names(&references))?;
+    let exclude: Vec<_> = upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    let tick = |name: &str, total: usize| {
+        progress.total(total);
+        progress.tick(name);
+    };
+    let settings = Settings { exclude: &exclude, max_age_days: upstream.max_age_days, tick: &tick };
+    let waiting = sources::look(&importer, &from, settings)?;
+    progress.end(&format!("{} to import", waiting.len()));
+    Ok(waiting)
+}
+
+/// Names of the source packages that these repositories were built from.
+pub(crate) fn names(references: &[Foreign]) -> Vec<String> {
+    let packages = references.iter().flat_map(|reference| &reference.packages);
+    let names: BTreeSet<_> = packages.filter_map(|package| package.source_name()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Where sources come from, how old they may be at most in days, and which are left out.
+type From<'a> = (Upstream, Option<u64>, Vec<&'a str>);
+
+fn import<'a>(
+    context: &Context,
+    from: impl FnOnce(&[Foreign]) -> Result<From<'a>, Fail>,
+) -> Result<Gathered, Fail> {
     let progress = Progress::new("import", 0);
     let definition = &context.definition;
     let importer = context.importer();
-    let foreign =
-        |role, name: &str, location: &str, keys: &[PathBuf]| foreign(&importer, role, name, location, keys);
     let bootstrap = &definition.bootstrap;
     let location = definition.locate(&bootstrap.location);
     let keys = context.paths(&bootstrap.keys);
-    let bootstrap = foreign(RepositoryRole::Bootstrap, "bootstrap", &location, &keys)?;
+    let bootstrap = foreign(&importer, RepositoryRole::Bootstrap, "bootstrap", &location, &keys)?;
     let earlier = definition.bootstrap.earlier.as_ref().map(|earlier| {
         let (location, keys) = context.foreign(earlier);
-        foreign(RepositoryRole::Earlier, "earlier", &location, &keys)
+        foreign(&importer, RepositoryRole::Earlier, "earlier", &location, &keys)
     });
     let earlier = earlier.transpose()?;
     let mut snapshot = Vec::new();
     for (name, repository) in definition.build.snapshots() {
         let (location, keys) = context.foreign(repository);
-        snapshot.push(foreign(RepositoryRole::Snapshot, name, &location, &keys)?);
+        snapshot.push(foreign(&importer, RepositoryRole::Snapshot, name, &location, &keys)?);
     }
-    let mut references = Vec::new();
-    for (name, reference) in &definition.reference {
-        let (location, keys) = context.foreign(reference);
-        references.push(foreign(RepositoryRole::Reference, name, &location, &keys)?);
-    }
-    let exclude: Vec<_> =
-        definition.upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    let references = references(context, &importer, &definition.reference)?;
     let tick = |name: &str, total: usize| {
         progress.total(total);
         progress.tick(name);
     };
-    let names = || source_names(&references);
-    let upstream = sources::import_upstream(
-        &importer,
-        &context.upstream(&definition.upstream, names)?,
-        sources::Settings { exclude: &exclude, max_age_days: definition.upstream.max_age_days, tick: &tick },
-    )?;
-    // Components of modules are kept and shown; builds know no modules yet.
-    let mut all = upstream.ordinary;
-    if let Some(dir) = &definition.own.sources {
-        all.extend(sources::import_own(&importer, &definition.resolve(dir))?);
-    }
-    all.push(import_release(context)?);
-    let sources = sources::distinct(all)?;
+    let (upstream, max_age_days, exclude) = from(&references)?;
+    let settings = Settings { exclude: &exclude, max_age_days, tick: &tick };
+    let Sources { ordinary, modular, modules } = sources::import_upstream(&importer, &upstream, settings)?;
+    let parts = if modular.is_empty() { String::new() } else { format!(" and {} of modules", modular.len()) };
     progress.end(&format!(
-        "{} source packages, {} bootstrap and {} reference packages",
-        sources.len(),
+        "{} source packages{parts}, {} bootstrap and {} reference packages",
+        ordinary.len(),
         bootstrap.packages.len(),
         references.iter().map(|reference| reference.packages.len()).sum::<usize>()
     ));
-    let mut gathered = Gathered { sources, bootstrap, earlier, snapshot, references };
+    let debranded = BTreeMap::new();
+    let upstream = ordinary.clone();
+    let sources = ordinary;
+    Ok(Gathered { sources, upstream, modular, modules, debranded, bootstrap, earlier, snapshot, references })
+}
+
+/// Repositories of reference binaries, sorted by name.
+pub(crate) fn references(
+    context: &Context,
+    importer: &Importer<'_>,
+    all: &BTreeMap<String, ForeignRepository>,
+) -> Result<Vec<Foreign>, Fail> {
+    let reference = |(name, reference): (&String, &ForeignRepository)| {
+        let (location, keys) = context.foreign(reference);
+        foreign(importer, RepositoryRole::Reference, name, &location, &keys)
+    };
+    all.iter().map(reference).collect()
+}
+
+fn complete(context: &Context, mut gathered: Gathered) -> Result<Gathered, Fail> {
+    debranding::apply(context, &mut gathered)?;
+    history::record(context, &gathered)?;
+    with_own(context, gathered)
+}
+
+/// Adds the distribution's own source packages, and puts those of merged side builds in their places.
+fn with_own(context: &Context, mut gathered: Gathered) -> Result<Gathered, Fail> {
+    let definition = &context.definition;
+    if let Some(dir) = &definition.own.sources {
+        let importer = context.importer();
+        gathered.sources.extend(sources::import_own(&importer, &definition.resolve(dir))?);
+    }
+    gathered.sources.push(import_release(context)?);
+    gathered.sources = sources::distinct(gathered.sources)?;
     for newer in side::apply(&context.store, &mut gathered)? {
         say(&format!("note: {newer}"));
     }
     Ok(gathered)
-}
-
-/// Names of the source packages that these repositories were built from, sorted.
-fn source_names(references: &[Foreign]) -> Vec<String> {
-    let packages = references.iter().flat_map(|reference| &reference.packages);
-    let names: BTreeSet<_> = packages.filter_map(|package| package.source_name()).collect();
-    names.into_iter().map(str::to_owned).collect()
 }
 
 fn foreign(
@@ -115,7 +199,7 @@ fn foreign(
     role: RepositoryRole,
     name: &str,
     location: &str,
-    keys: &[PathBuf],
+    keys: &[std::path::PathBuf],
 ) -> Result<Foreign, Fail> {
     let keys = importer.keyring(keys)?;
     let state = repository::import(importer, role, name, location, &keys)?;

@@ -40,11 +40,8 @@ pub(crate) fn ground(
 ) -> Result<Ground, Fail> {
     let progress = Progress::new("evaluate", gathered.sources.len());
     progress.doing("base of the buildroots");
-    let base = base(context, &gathered.bootstrap)?;
-    let base_packages = base.packages(&gathered.bootstrap.packages);
-    fetch(context, gathered, &base_packages)?;
+    let (base, root, base_packages) = base_root(context, builder, gathered)?;
     let _listening = interrupt::listen();
-    let root = builder.base_root(&base_packages)?;
     let Evaluation { evaluated, fresh, wrong } = evaluate(context, builder, &root, &gathered.sources)?;
     if !wrong.is_empty() && !keep_going {
         let all: Vec<_> = wrong.into_iter().map(|(_, why)| why).collect();
@@ -53,11 +50,24 @@ pub(crate) fn ground(
         ));
     }
     progress.end(&format!(
-        "{} spec files ({fresh} new), base of {} packages",
+        "{} spec files ({fresh} new), base of {base_packages} packages",
         gathered.sources.len(),
-        base_packages.len()
     ));
     Ok(Ground { base, base_digest: root.digest(), evaluated, wrong })
+}
+
+/// The base of all buildroots, made now if it is not there: what was solved, the root, and the number of packages.
+pub(crate) fn base_root(
+    context: &Context,
+    builder: &Builder<'_>,
+    gathered: &Gathered,
+) -> Result<(Base, Root, usize), Fail> {
+    let base = base(context, &gathered.bootstrap)?;
+    let packages = base.packages(&gathered.bootstrap.packages);
+    fetch(context, gathered, &packages)?;
+    let _listening = interrupt::listen();
+    let root = builder.base_root(&packages)?;
+    Ok((base, root, packages.len()))
 }
 
 fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {

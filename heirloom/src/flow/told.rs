@@ -178,6 +178,10 @@ mod tests {
         let context = Context::open(&dir.path().join("heirloom.toml"))?;
         let gathered = Gathered {
             sources: Vec::new(),
+            upstream: Vec::new(),
+            modular: Vec::new(),
+            modules: Vec::new(),
+            debranded: BTreeMap::new(),
             bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),
             earlier: None,
             snapshot: Vec::new(),

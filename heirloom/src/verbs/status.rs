@@ -1,11 +1,14 @@
 //! `heirloom status`: what is done and what is not. Reads the ledger, does no work.
 
+mod upstream;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use heirloom_model::record::{Composed, Imported, Plan, Ran};
 use serde::Serialize;
 
+use crate::cli;
 use crate::context::Context;
 use crate::fail::Fail;
 use crate::ui::{Shown, table};
@@ -26,7 +29,17 @@ struct StepStatus {
     note: String,
 }
 
-pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
+pub(crate) use upstream::age;
+
+pub(crate) fn run(context: &Context, args: &cli::Status) -> Result<Shown, Fail> {
+    match (args.upstream, args.modules) {
+        (true, _) => upstream::run(context),
+        (_, true) => upstream::modules(context),
+        _ => local(context),
+    }
+}
+
+fn local(context: &Context) -> Result<Shown, Fail> {
     let store = &context.store;
     let plan: Option<Plan> = store.get("plan")?;
     let ran: BTreeMap<String, Ran> =

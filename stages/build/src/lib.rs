@@ -27,6 +27,7 @@ mod remote;
 mod results;
 mod roots;
 mod sandbox;
+mod script;
 mod shell;
 mod variation;
 

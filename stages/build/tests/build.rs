@@ -14,6 +14,8 @@ mod hostile;
 mod killed;
 #[path = "build/roots.rs"]
 mod roots;
+#[path = "build/scripts.rs"]
+mod scripts;
 mod support;
 #[path = "build/unprivileged.rs"]
 mod unprivileged;

@@ -90,13 +90,7 @@ fn try_import(
     }
     // Tags in files may be annotated; git knows their commits.
     let refs = if remote { refs } else { Refs::from_git(&dir)? };
-    let chosen = refs.choose(name, settings.wanted()).ok_or_else(|| ImportError::NoRevision {
-        location: location.to_owned(),
-        what: match (settings.branch, settings.tags) {
-            (Some(branch), _) => format!("branch, tag or commit {branch}"),
-            (None, tags) => format!("tag {}{name}-VERSION-RELEASE", tags.unwrap_or_default()),
-        },
-    })?;
+    let chosen = refs.choose(name, settings.wanted()).ok_or_else(|| no_revision(name, location, settings))?;
     outcome.found =
         Some(Found { revision: chosen.commit.clone(), nevra: chosen.nevra.clone(), published: None });
     if remote {
@@ -115,6 +109,34 @@ fn try_import(
     imported.published = Some(published);
     outcome.note = Some((subject, format!("{signature} {}", imported.digest())));
     Ok(imported)
+}
+
+/// What the repository has, without fetching it. When it was published is known of a local one alone.
+pub(crate) fn look(
+    importer: &Importer<'_>,
+    name: &str,
+    location: &str,
+    settings: Settings<'_>,
+) -> Result<Found, ImportError> {
+    let dir = PathBuf::from(location);
+    let remote = is_remote(location);
+    let refs = if remote { remote_refs(importer, location)? } else { Refs::from_git(&dir)? };
+    let chosen = refs.choose(name, settings.wanted()).ok_or_else(|| no_revision(name, location, settings))?;
+    let (revision, published) = match remote {
+        true => (chosen.commit, None),
+        false => commit(&dir, &chosen.commit).map(|(commit, time)| (commit, Some(time)))?,
+    };
+    Ok(Found { revision, nevra: chosen.nevra, published })
+}
+
+fn no_revision(name: &str, location: &str, settings: Settings<'_>) -> ImportError {
+    ImportError::NoRevision {
+        location: location.to_owned(),
+        what: match (settings.branch, settings.tags) {
+            (Some(branch), _) => format!("branch, tag or commit {branch}"),
+            (None, tags) => format!("tag {}{name}-VERSION-RELEASE", tags.unwrap_or_default()),
+        },
+    }
 }
 
 fn remote_refs(importer: &Importer<'_>, location: &str) -> Result<Refs, ImportError> {

@@ -72,6 +72,17 @@ pub struct Committed {
     pub new: bool,
 }
 
+/// Whether the newest that is recorded of a package is this. It reads two small files.
+///
+/// # Errors
+/// They can't be read, or the name can't be in a git repository.
+pub fn is_recorded(dir: &Path, pristine: &Imported, result: &Imported) -> Result<bool, HistoryError> {
+    let repository = Repository::of(dir, &pristine.name)?;
+    let refs = repository.refs()?;
+    let now = Recorded { pristine: pristine.digest(), result: result.digest() };
+    Ok(refs.branch(UPSTREAM).is_some() && repository.recorded(&refs)? == Some(now))
+}
+
 /// Records an import in the package's repository below this directory, which is made where there is none. Content
 /// that is the newest there already is not recorded again, whatever it is called; finding that out reads two
 /// small files.

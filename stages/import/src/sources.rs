@@ -1,5 +1,6 @@
 //! All source packages of a definition: upstream's, the distribution's own, and its release package.
 
+mod look;
 mod recorder;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::{ImportError, Importer, distgit, git, modules, srpm};
 use recorder::Recorder;
 
 pub use crate::modules::ModuleSources;
+pub use look::look;
 
 /// Remote repositories that are asked at a time.
 const REMOTE: usize = 6;
@@ -272,6 +274,11 @@ pub fn import_side(
     came.into_iter().collect()
 }
 
+/// All that the import of a tree depends on beside its files.
+fn tree_salt(tree: &Path, lookaside: &[String], own: bool) -> String {
+    format!("{EDITION} {own} {}\n{}", tree.display(), lookaside.join("\n"))
+}
+
 fn tree_package(
     importer: &Importer<'_>,
     known: Known<'_>,
@@ -281,7 +288,7 @@ fn tree_package(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let origin = tree.to_string_lossy();
-    let salt = format!("{EDITION} {own} {origin}\n{}", lookaside.join("\n"));
+    let salt = tree_salt(tree, lookaside, own);
     let subject = format!("tree {}", known.key);
     let mut import = || {
         let listing = Listing::of(tree, &salt)?;

@@ -22,10 +22,18 @@ pub(crate) struct Offer {
     nevra: Nevra,
     digest: Digest,
     size: u64,
+    published: u64,
     /// Path or URL of the file.
     at: String,
     /// `name:stream` of the module that it belongs to.
     module: Option<String>,
+}
+
+impl Offer {
+    pub(crate) fn found(&self) -> Found {
+        let (revision, nevra) = (self.digest.to_string(), Some(self.nevra.clone()));
+        Found { revision, nevra, published: Some(self.published) }
+    }
 }
 
 /// What a repository offers.
@@ -93,6 +101,7 @@ fn read(importer: &Importer<'_>, repository: &repository::Verified) -> Result<Of
             nevra: package.nevra,
             digest: package.digest,
             size: package.size,
+            published: package.build_time,
         });
     }
     Ok(Offers { sources, modules })
@@ -141,6 +150,7 @@ fn offer(importer: &Importer<'_>, path: &Path) -> Result<Offer, ImportError> {
         nevra: header.nevra.clone(),
         digest: fetch::digest_of(path)?,
         size: meta.len(),
+        published: header.info.build_time,
         at,
         module: Some(module).filter(|module| !module.is_empty()),
     };
@@ -170,9 +180,7 @@ pub(crate) fn newest(offers: Vec<Offer>) -> BTreeMap<String, Offer> {
 
 /// Fetches one source RPM, checks digest and signature, and unpacks it into the store.
 pub(crate) fn import(importer: &Importer<'_>, known: Known<'_>, offer: &Offer, keys: &Keyring) -> Outcome {
-    let found =
-        Found { revision: offer.digest.to_string(), nevra: Some(offer.nevra.clone()), published: None };
-    let mut outcome = Outcome { found: Some(found), ..Outcome::default() };
+    let mut outcome = Outcome { found: Some(offer.found()), ..Outcome::default() };
     let (subject, signature) = (format!("srpm {}", known.key), format!("{}@{}", offer.digest, offer.at));
     let signature = Digest::of(signature.as_bytes()).to_string();
     outcome.came = Some(match known.unchanged(importer, &subject, &signature) {

@@ -28,7 +28,7 @@ pub(crate) struct Listing {
     /// Stands for paths, sizes, times and inodes of all.
     pub(crate) signature: String,
     /// The youngest change time, in seconds since 1970.
-    youngest: u64,
+    pub(crate) youngest: u64,
 }
 
 impl Listing {

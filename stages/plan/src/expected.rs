@@ -60,6 +60,7 @@ fn declared(binary: &EvaluatedBinary) -> Package {
         nevra: binary.nevra.clone(),
         digest: Digest::of(&[]),
         size: 0,
+        build_time: 0,
         location: String::new(),
         source_rpm: String::new(),
         provides: binary.provides.clone(),

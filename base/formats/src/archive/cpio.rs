@@ -46,7 +46,7 @@ fn take<'a>(bytes: &'a [u8], at: &mut usize, count: usize) -> Result<&'a [u8], S
     Ok(taken)
 }
 
-fn number(digits: &[u8]) -> Result<u32, String> {
+pub(super) fn number(digits: &[u8]) -> Result<u32, String> {
     let text = str::from_utf8(digits).ok().filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()));
     text.and_then(|text| u32::from_str_radix(text, 16).ok())
         .ok_or_else(|| "a number in it is none".to_owned())

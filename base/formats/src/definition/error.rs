@@ -33,7 +33,7 @@ pub enum DefinitionError {
 }
 
 impl DefinitionError {
-    pub(super) fn at(text: &str, path: &Path, offset: usize, message: String, hint: &str) -> Self {
+    pub(crate) fn at(text: &str, path: &Path, offset: usize, message: String, hint: &str) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self::Wrong {
@@ -46,7 +46,7 @@ impl DefinitionError {
         }
     }
 
-    pub(super) fn from_toml(error: &toml::de::Error, text: &str, path: &Path) -> Self {
+    pub(crate) fn from_toml(error: &toml::de::Error, text: &str, path: &Path) -> Self {
         let offset = error.span().map_or(0, |span| span.start);
         let message = error.message().replace('\n', "; ");
         let hint = suggestion(&message).unwrap_or_default();

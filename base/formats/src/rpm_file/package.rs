@@ -23,6 +23,7 @@ impl Header {
             nevra: self.nevra.clone(),
             digest,
             size,
+            build_time: self.info.build_time,
             location: location.to_owned(),
             source_rpm: self.info.source_rpm.clone(),
             provides: plain(DependencyKind::Provides),

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -32,7 +32,25 @@ pub fn each_file<E>(
     wanted: impl Fn(usize) -> bool,
     take: impl FnMut(usize, &mut dyn Read) -> Result<ControlFlow<()>, E>,
 ) -> Result<Result<(), E>, RpmError> {
-    walk(path, header, wanted, take).map_err(|problem| RpmError { file: path.display().to_string(), problem })
+    let payload = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(header.range.end))?;
+        Ok(BufReader::with_capacity(256 * 1024, file))
+    });
+    let walked = payload.map_err(RpmProblem::from).and_then(|payload| walk(payload, header, wanted, take));
+    walked.map_err(|problem| RpmError { file: path.display().to_string(), problem })
+}
+
+/// As [`each_file`], of a package whose payload this is: what follows its header. `name` is for errors.
+///
+/// # Errors
+/// As of [`each_file`].
+pub fn each_file_of<E>(
+    name: &str,
+    payload: impl BufRead,
+    header: &Header,
+    take: impl FnMut(usize, &mut dyn Read) -> Result<ControlFlow<()>, E>,
+) -> Result<Result<(), E>, RpmError> {
+    walk(payload, header, |_| true, take).map_err(|problem| RpmError { file: name.to_owned(), problem })
 }
 
 /// All of a file that [`each_file`] hands over, `limit` bytes at most.
@@ -48,14 +66,12 @@ pub fn read_whole(reader: &mut dyn Read, file: &FileEntry, limit: u64) -> io::Re
 }
 
 fn walk<E>(
-    path: &Path,
+    payload: impl BufRead,
     header: &Header,
     wanted: impl Fn(usize) -> bool,
     mut take: impl FnMut(usize, &mut dyn Read) -> Result<ControlFlow<()>, E>,
 ) -> Result<Result<(), E>, RpmProblem> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(header.range.end))?;
-    let reader = document::decompressed(BufReader::with_capacity(256 * 1024, file))?;
+    let reader = document::decompressed(payload)?;
     let files = Files::new(&header.files, wanted);
     let mut archive = Archive { reader: BufReader::with_capacity(64 * 1024, reader), at: 0 };
     let (mut seen, mut left) = (BTreeSet::new(), files.size());

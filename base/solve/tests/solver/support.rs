@@ -113,6 +113,7 @@ pub(crate) fn package(nevra: &str) -> Package {
         digest: Digest::of(nevra.to_string().as_bytes()),
         nevra,
         size: 0,
+        build_time: 0,
         location: String::new(),
         source_rpm: String::new(),
         provides,

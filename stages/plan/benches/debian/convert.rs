@@ -171,6 +171,7 @@ fn package(fields: &HashMap<&str, &str>, stanza: &str) -> Option<Package> {
         nevra: Nevra::new(name, evr, arch).ok()?,
         digest: Digest::of(stanza.as_bytes()),
         size: 0,
+        build_time: 0,
         location: String::new(),
         source_rpm: format!("{source}-1-1.src.rpm"),
         provides: list("Provides"),

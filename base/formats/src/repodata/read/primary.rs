@@ -12,6 +12,7 @@ struct Draft {
     arch: String,
     evr: Option<(u32, String, String)>,
     digest: Option<Digest>,
+    build_time: u64,
     size: Option<u64>,
     location: Option<String>,
 }
@@ -55,6 +56,7 @@ impl Draft {
                 };
                 self.evr = Some((epoch, xml.need(tag, "ver")?.to_owned(), xml.need(tag, "rel")?.to_owned()));
             }
+            "time" => self.build_time = xml.need_parsed(tag, "build", "a time in seconds")?,
             "size" => self.size = Some(xml.need_parsed(tag, "package", "a size in bytes")?),
             "location" => {
                 let base = tag.attribute("xml:base").map_or_else(String::new, |base| format!("{base}/"));
@@ -86,6 +88,7 @@ impl Draft {
             nevra,
             digest,
             size,
+            build_time: self.build_time,
             location,
             source_rpm: format.source_rpm,
             provides: format.provides,
