@@ -23,6 +23,8 @@ pub(crate) struct Foreign {
 pub(crate) struct Gathered {
     /// Source packages, sorted by name.
     pub(crate) sources: Vec<Imported>,
+    /// Components of modules, which are kept and shown, but not built yet.
+    pub(crate) modular: Vec<Imported>,
     pub(crate) bootstrap: Foreign,
     /// The repository of an earlier release, if the definition names one.
     pub(crate) earlier: Option<Foreign>,
@@ -83,8 +85,7 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         &context.upstream(&definition.upstream, names)?,
         sources::Settings { exclude: &exclude, max_age_days: definition.upstream.max_age_days, tick: &tick },
     )?;
-    // Components of modules are kept and shown; builds know no modules yet.
-    let mut all = upstream.ordinary;
+    let (mut all, modular) = (upstream.ordinary, upstream.modular);
     if let Some(dir) = &definition.own.sources {
         all.extend(sources::import_own(&importer, &definition.resolve(dir))?);
     }
@@ -96,7 +97,7 @@ pub(crate) fn gather(context: &Context) -> Result<Gathered, Fail> {
         bootstrap.packages.len(),
         references.iter().map(|reference| reference.packages.len()).sum::<usize>()
     ));
-    let mut gathered = Gathered { sources, bootstrap, earlier, snapshot, references };
+    let mut gathered = Gathered { sources, modular, bootstrap, earlier, snapshot, references };
     for newer in side::apply(&context.store, &mut gathered)? {
         say(&format!("note: {newer}"));
     }

@@ -23,6 +23,7 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     let lines: Vec<_> = gathered
         .sources
         .iter()
+        .chain(&gathered.modular)
         .map(|source| Line {
             package: &source.name,
             files: source.files.len(),
