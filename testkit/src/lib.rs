@@ -13,6 +13,7 @@ pub mod gpg;
 pub mod place;
 pub mod repo;
 pub mod rpm_builder;
+pub mod server;
 pub mod tool;
 mod world;
 

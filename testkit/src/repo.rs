@@ -11,19 +11,28 @@ pub fn repo(dir: &Path) -> Result<()> {
     repo_with_groups(dir, None)
 }
 
+/// Like [`repo()`], as if it was made at this time, in seconds since 1970.
+pub fn repo_at(dir: &Path, time: u64) -> Result<()> {
+    createrepo(time).arg(dir).run().map(drop)
+}
+
 /// Like [`repo()`], with a comps file of package groups.
 pub fn repo_with_groups(dir: &Path, comps: Option<&Path>) -> Result<()> {
-    let mut tool = Tool::new("createrepo_c").args(["--quiet", "--no-database", "--revision", "1"]).args([
-        "--set-timestamp-to-revision",
-        "--workers",
-        "2",
-    ]);
+    let mut tool = createrepo(1);
     if let Some(comps) = comps {
         // createrepo_c reads the name as relative to the repository.
         let comps = std::fs::canonicalize(comps).map_err(Error::io(comps))?;
         tool = tool.arg("--groupfile").arg(comps);
     }
     tool.arg(dir).run().map(drop)
+}
+
+fn createrepo(time: u64) -> Tool {
+    Tool::new("createrepo_c").args(["--quiet", "--no-database", "--revision", &time.to_string()]).args([
+        "--set-timestamp-to-revision",
+        "--workers",
+        "2",
+    ])
 }
 
 /// Adds another metadata file, such as an updateinfo, to a repository.

@@ -175,3 +175,42 @@ fn clearing_keeps_what_was_used_last() {
     assert!(matches!(take(b"new"), Found::Whole(_)));
     drop(kept);
 }
+
+#[test]
+fn what_is_not_accepted_is_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let refused = store.put_if(&b"hello"[..], |digest, path| {
+        assert_eq!((digest, std::fs::read(path).unwrap().as_slice()), (Digest::of(b"hello"), &b"hello"[..]));
+        Err("no")
+    });
+    assert_eq!(refused.unwrap(), Err("no"));
+    assert!(store.objects().unwrap().is_empty());
+    let kept = store.put_if(&b"hello"[..], |_, _| Ok::<_, ()>(())).unwrap();
+    assert_eq!(kept, Ok((Digest::of(b"hello"), 5)));
+
+    let file = dir.path().join("file");
+    std::fs::write(&file, b"world").unwrap();
+    assert!(matches!(store.adopt(&file, Digest::of(b"other")), Err(StoreError::Damaged { .. })));
+    assert!(file.exists());
+    assert_eq!(store.adopt(&file, Digest::of(b"world")).unwrap(), 5);
+    assert!(!file.exists());
+    assert_eq!(store.read(Digest::of(b"world")).unwrap(), b"world");
+}
+
+#[test]
+fn records_are_added_together_and_notes_replace_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.append(&settled(b"a", "one")).unwrap();
+    let all = [settled(b"a", "one"), settled(b"b", "two"), settled(b"b", "two"), settled(b"b", "three")];
+    store.append_all(&all).unwrap();
+    assert_eq!(store.history::<Settled>().unwrap().len(), 3);
+    assert_eq!(store.get::<Settled>(&all[3].key()).unwrap().unwrap(), all[3]);
+
+    assert_eq!(store.noted("x"), None);
+    store.note("x", "one");
+    store.note("x", "two");
+    drop(store);
+    assert_eq!(Store::open(dir.path()).unwrap().noted("x").as_deref(), Some("two"));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heirloom_model::Digest;
 use heirloom_model::record::{
-    Action, Built, Imported, Plan, Ran, RepositoryState, Side, SideState, Signed, Solving,
+    Action, Built, Imported, Module, Plan, Ran, RepositoryState, Side, SideState, Signed, Solving,
 };
 use heirloom_store::{Cleared, StoreError};
 use serde::Serialize;
@@ -74,6 +74,7 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
     for imported in store.all::<Imported>()? {
         needed.extend(imported.files.iter().map(|file| file.digest));
     }
+    needed.extend(store.all::<Module>()?.iter().map(|module| module.document));
     for state in store.all::<RepositoryState>()? {
         needed.extend([Some(state.packages), state.comps].into_iter().flatten());
     }

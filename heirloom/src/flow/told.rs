@@ -177,6 +177,7 @@ mod tests {
         std::fs::write(dir.path().join("allowances.toml"), allowances).unwrap();
         let context = Context::open(&dir.path().join("heirloom.toml"))?;
         let gathered = Gathered {
+            modular: Vec::new(),
             sources: Vec::new(),
             upstream: Vec::new(),
             modular: Vec::new(),

@@ -7,8 +7,9 @@ mod run;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use heirloom_model::record::{Arrival, Imported, Watched};
-use heirloom_model::{Digest, Nevra};
+use heirloom_formats::evr;
+use heirloom_model::Digest;
+use heirloom_model::record::{Imported, Watched};
 
 use crate::distgit::{self, NO_FILE, Place, Role, TREE_FILE_LIMIT, TREE_LIMIT, TreeFile, layout};
 use crate::sources::{Found, Known, Outcome};
@@ -99,7 +100,9 @@ fn try_import(
     let (commit, published) = commit(&dir, &chosen.commit)?;
     outcome.found =
         Some(Found { revision: commit.clone(), nevra: chosen.nevra.clone(), published: Some(published) });
-    outcome.watched = watch(importer, &dir, location, settings, &chosen, &commit, published)?;
+    let at = format!("{location}#{}", settings.label());
+    let watched = Watched { location: at, revision: commit.clone(), newest: published };
+    outcome.watched = watch(importer, known, &dir, settings, &chosen, watched)?;
     let origin = format!("{location}@{commit}");
     let place = Place { name, origin: &origin, lookaside: settings.lookaside, branch: settings.label() };
     let files = read(&dir, &commit, place)?;
@@ -173,60 +176,56 @@ fn fetch_commit(
 
 /// A commit's whole name, and its time.
 fn commit(dir: &Path, revision: &str) -> Result<(String, u64), ImportError> {
-    let revision = format!("{revision}^{{commit}}");
-    let line = git(dir, &["rev-parse", "--verify", "--end-of-options", &revision], b"", LISTING)?;
-    let commit = String::from_utf8_lossy(&line).trim().to_owned();
-    let size = git(dir, &["cat-file", "-s", &commit], b"", LISTING)?;
-    let text = git(dir, &["cat-file", "commit", &commit], b"", LISTING)?;
-    let text = String::from_utf8_lossy(&text);
-    // `committer NAME <ADDRESS> TIME ZONE`, before the message.
-    let header = text.split("\n\n").next().unwrap_or_default();
+    let wanted = format!("{revision}^{{commit}}\n");
+    let output = git(dir, &["cat-file", "--batch"], wanted.as_bytes(), LISTING)?;
+    let output = String::from_utf8_lossy(&output);
+    // `NAME commit SIZE`; headers with `committer NAME <ADDRESS> TIME ZONE`; a blank line; the message.
+    let header = output.split("\n\n").next().unwrap_or_default();
+    let name = header.split_once(" commit ").map(|(name, _)| name).filter(|name| is_object(name));
     let line = header.lines().find_map(|line| line.strip_prefix("committer "));
     let time = line.and_then(|line| line.rsplit_once("> ")?.1.split(' ').next()?.parse().ok());
-    let time = time.ok_or_else(|| {
-        let size = String::from_utf8_lossy(&size).trim().to_owned();
-        layout(&dir.to_string_lossy(), format!("commit {commit} ({size} bytes) has no time of its committer"))
-    })?;
-    Ok((commit, time))
+    match (name, time) {
+        (Some(name), Some(time)) => Ok((name.to_owned(), time)),
+        (None, _) => Err(ImportError::NoRevision {
+            location: dir.to_string_lossy().into_owned(),
+            what: format!("branch, tag or commit {revision}"),
+        }),
+        (Some(name), None) => {
+            Err(layout(&dir.to_string_lossy(), format!("commit {name} has no time of its committer")))
+        }
+    }
 }
 
 /// What to record of the branch, if its history went on; if it was rewritten or went back, an error.
 fn watch(
     importer: &Importer<'_>,
+    before: Known<'_>,
     dir: &Path,
-    location: &str,
     settings: Settings<'_>,
     chosen: &Chosen,
-    commit: &str,
-    published: u64,
+    watched: Watched,
 ) -> Result<Option<Watched>, ImportError> {
-    let location = format!("{location}#{}", settings.label());
-    let watched = Watched { location: location.clone(), revision: commit.to_owned(), newest: published };
-    let Some(known) = importer.store.get::<Watched>(&location)? else { return Ok(Some(watched)) };
+    let Some(known) = importer.store.get::<Watched>(&watched.location)? else { return Ok(Some(watched)) };
     if known == watched {
         return Ok(None);
     }
+    let Watched { location, revision: commit, .. } = &watched;
     let went_on = match settings.branch {
         // A tag's commit need not come after another tag's; its version does.
-        None => !goes_back(importer, chosen.nevra.as_ref(), &known)?,
+        None => match (&chosen.nevra, before.nevra()) {
+            (Some(found), Some(seen)) => evr::compare(found.evr(), seen.evr()).is_gt(),
+            _ => true,
+        },
         Some(_) => git(dir, &["merge-base", "--is-ancestor", &known.revision, commit], b"", LISTING).is_ok(),
     };
     match went_on || importer.accepts(commit) {
         true => Ok(Some(watched)),
-        false => Err(ImportError::Rewritten { location, seen: known.revision, found: commit.to_owned() }),
+        false => Err(ImportError::Rewritten {
+            location: location.clone(),
+            seen: known.revision,
+            found: commit.clone(),
+        }),
     }
-}
-
-/// Whether an import tag is of no newer version than the one that was seen: it went back, or was moved.
-fn goes_back(importer: &Importer<'_>, nevra: Option<&Nevra>, known: &Watched) -> Result<bool, ImportError> {
-    let Some(nevra) = nevra else { return Ok(false) };
-    let arrivals = importer.store.history::<Arrival>()?;
-    let seen = arrivals.into_iter().rev().map(|entry| entry.record).find(|arrival| {
-        arrival.revision == known.revision
-            && arrival.nevra.as_ref().is_some_and(|seen| seen.name() == nevra.name())
-    });
-    let seen = seen.and_then(|arrival| arrival.nevra);
-    Ok(seen.is_some_and(|seen| heirloom_formats::evr::compare(nevra.evr(), seen.evr()).is_le()))
 }
 
 /// Reads the files of a commit's tree that count.

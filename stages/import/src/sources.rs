@@ -117,6 +117,11 @@ pub(crate) struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// What it was when it was imported last.
+    pub(crate) fn nevra(&self) -> Option<&Nevra> {
+        self.imported?.nevra.as_ref()
+    }
+
     /// The package as it was imported, if its place looks as it did then and the store still has all of it.
     pub(crate) fn unchanged(
         &self,

@@ -130,6 +130,59 @@ fn what_buildroots_are_made_of_is_read() {
 }
 
 #[test]
+fn upstream_keys_that_do_not_belong_together_are_refused() {
+    const TREES: &str = "kind = \"dist-git\"\nlocation = \"up/dist-git\"";
+    let up = |text: &str| WHOLE.replace(TREES, text);
+    for good in [
+        "kind = \"git\"\nlocation = \"https://git.example/{name}.git\"\nbranch = \"c9\"",
+        "kind = \"git\"\nlocation = \"up\"\ntags = \"imports/c9/\"\nmax_age_days = 9",
+        "kind = \"srpm-repository\"\nlocation = [\"a\", \"b\"]\nkeys = [\"key.asc\"]",
+        "kind = \"srpms\"\nlocation = \"a\"\nkeys = [\"key.asc\"]",
+    ] {
+        load(&up(good)).unwrap();
+    }
+    let modules =
+        "modules = { location = \"m/{name}\", branch = \"x\", component_branch = \"y\", streams = [\"a\"] }";
+    for (bad, says) in [
+        ("kind = \"dist-git\"\nlocation = [\"a\", \"b\"]", "has 2 places"),
+        ("kind = \"dist-git\"\nlocation = []", "has 0 places"),
+        ("kind = \"git\"\nlocation = \"up\"", "neither `branch` nor `tags`"),
+        ("kind = \"git\"\nlocation = \"up\"\nbranch = \"--upload-pack=x\"", "which git allows in no name"),
+        ("kind = \"git\"\nlocation = \"https://git.example/\"\nbranch = \"c9\"", "URL without `{name}`"),
+        ("kind = \"git\"\nlocation = \"up\"\nbranch = \"c9\"\npackages = \"names\"", "has no `{name}`"),
+        (
+            "kind = \"git\"\nlocation = \"up/{name}\"\nbranch = \"c9\"\npackages = \"names\"",
+            "no file `names`",
+        ),
+        (
+            &format!("kind = \"git\"\nlocation = \"up\"\nbranch = \"c9\"\n{modules}"),
+            "`modules.streams` has `a`",
+        ),
+        ("kind = \"dist-git\"\nlocation = \"up\"\nbranch = \"c9\"", "`branch` and `tags` are for"),
+        ("kind = \"srpms\"\nlocation = \"up\"", "`keys` is not set"),
+        ("kind = \"dist-git\"\nlocation = \"up\"\nkeys = [\"key.asc\"]", "nothing is signed there"),
+        ("kind = \"dist-git\"\nlocation = \"up\"\nmax_age_days = 3", "have no times"),
+    ] {
+        let (.., message, hint) = wrong(&up(bad));
+        assert!(message.contains(says) && !hint.is_empty(), "{message}");
+    }
+    let (.., message, _) = wrong(&WHOLE.replace("lookaside/{digest}", "lookaside/{hash}"));
+    assert!(message.contains("{hash}"), "{message}");
+}
+
+#[test]
+fn a_key_that_can_be_had_need_not_be_there() {
+    let missing = WHOLE.replacen("\"key.asc\"", "\"none.asc\"", 1);
+    let pinned = |fingerprint: &str, url: &str| {
+        format!("{missing}\n[keys.vendor]\nfile = \"none.asc\"\nfingerprint = \"{fingerprint}\"\n{url}")
+    };
+    let good = "0123 4567 89ab CDEF 0123  4567 89AB CDEF 0123 4567";
+    load(&pinned(good, "url = \"https://vendor.example/key\"")).unwrap();
+    assert!(wrong(&pinned(good, "")).2.contains("none.asc"));
+    assert!(wrong(&pinned("0123", "url = \"https://vendor.example/key\"")).2.contains("no fingerprint"));
+}
+
+#[test]
 fn a_missing_key_is_named() {
     assert!(wrong(&WHOLE.replace("dist = \".el9\"", "")).2.contains("missing field `dist`"));
 }

@@ -181,9 +181,6 @@ impl Upstream {
                 false => fault("`keys` is set, but nothing is signed there".to_owned(), "remove it"),
             };
         }
-        if signed && !self.lookaside.is_empty() {
-            return fault("`lookaside` is set, but source RPMs have all sources".to_owned(), "remove it");
-        }
         for pattern in &self.lookaside {
             let mut places = pattern.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or(rest));
             if let Some(place) = places.find(|place| !PLACES.contains(place)) {
