@@ -258,5 +258,5 @@ pub(crate) fn nearest(wanted: &str, lines: &Lines) -> Option<(f64, String)> {
         }
     }
     let (alike, number) = best?;
-    Some((alike, format!("line {} has `{}`", number + 1, String::from_utf8_lossy(lines.text(number)).trim())))
+    Some((alike, format!("line {}: `{}`", number + 1, String::from_utf8_lossy(lines.text(number)).trim())))
 }

@@ -1,1 +1,1 @@
-
+//! Whole packages.
