@@ -139,13 +139,17 @@ fn srpmproc_says_what_it_does_not_know() {
         ("delete { file: \"x\"", "a.cfg:1: expected a field or `}`, found the end of the file"),
         ("delete { file: \"x\n\" }", "a.cfg:1: the text is not closed"),
         ("delete { file \"x\" }", "a.cfg:1: expected `:` or `{` after `file`, found `\"`"),
-        ("spec_change { file { name: \"x\" add: true } }", "a.cfg:1: file needs the type `Source` or `Patch`"),
+        (
+            "spec_change { file { name: \"x\" add: true } }",
+            "a.cfg:1: file needs the type `Source` or `Patch`",
+        ),
         ("delete { file: \"\\q\" }", "a.cfg:1: `\\q` is no escape"),
     ] {
         let error = srpmproc::convert(text, "a.cfg", "pager", None, &read).unwrap_err();
         assert_eq!(error.to_string(), message, "{text}");
     }
-    let inline = r#"replace { file: "SOURCES/pager.desktop" with_inline: "[Desktop Entry]\nName=\x50ager\n" }"#;
+    let inline =
+        r#"replace { file: "SOURCES/pager.desktop" with_inline: "[Desktop Entry]\nName=\x50ager\n" }"#;
     let converted = srpmproc::convert(inline, "a.cfg", "pager", Some("main"), &read).unwrap();
     let outcome = case(SPEC, &converted).run().unwrap();
     assert_eq!(outcome.changes.written["pager.desktop"], b"[Desktop Entry]\nName=Pager\n");
@@ -280,7 +284,10 @@ fn autopatch_says_what_it_does_not_know() {
         ("actions:\n  - replace:\n    - target: spec\n      fnd: x\n", "config.yaml:4: unknown field `fnd`"),
         ("actions:\n  - remove:\n    - target: spec\n", "config.yaml:2: unknown field `remove`"),
         ("parameters:\n  pre_clean: true\n", "missing field `actions`"),
-        ("actions:\n  - delete_files:\n    - file_name: x\n    delete_line: []\n", "config.yaml:2: expected one kind of action"),
+        (
+            "actions:\n  - delete_files:\n    - file_name: x\n    delete_line: []\n",
+            "config.yaml:2: expected one kind of action",
+        ),
     ] {
         let error = autopatch::convert(text, "config.yaml", "pager", None, &read).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");

@@ -59,7 +59,10 @@ fn a_rule_that_changes_nothing_is_an_error_with_the_nearest_match() {
         "changes nothing: there is no section `check`; there are preamble, description, package data, \
          description data, prep, build, files, files data, changelog",
     );
-    problem(r#"add_lines = { text = "x", before = "%configure" }"#, "changes nothing: no line has `%configure`");
+    problem(
+        r#"add_lines = { text = "x", before = "%configure" }"#,
+        "changes nothing: no line has `%configure`",
+    );
 }
 
 #[test]
@@ -77,7 +80,10 @@ fn what_is_unclear_is_an_error() {
         Case::with(&twice).rule(r#"set_tag = { tag = "BuildRequires", value = "x" }"#).problem(),
         "the main package has several tags `BuildRequires` (lines 12 and 13); replace the text of the one that is meant"
     );
-    problem(r#"add_file = { name = "logo.png", text = "x" }"#, "there is a file logo.png already; use `replace_file`, or another name");
+    problem(
+        r#"add_file = { name = "logo.png", text = "x" }"#,
+        "there is a file logo.png already; use `replace_file`, or another name",
+    );
 }
 
 #[test]
@@ -87,16 +93,21 @@ fn all_failures_of_a_package_are_told_at_once() {
         .rule(r#"set_tag = { tag = "URL", value = "x" }"#)
         .rule(r#"delete_file = { name = "none.zip" }"#);
     let error = case.run().unwrap_err();
-    assert_eq!(error.failures.iter().map(|failure| &*failure.rule).collect::<Vec<_>>(), ["pager.toml:1", "pager.toml:7"]);
+    assert_eq!(
+        error.failures.iter().map(|failure| &*failure.rule).collect::<Vec<_>>(),
+        ["pager.toml:1", "pager.toml:7"]
+    );
     let text = error.to_string();
-    assert!(text.starts_with("pager: 2 rules can't be applied\n  pager.toml:1 (test): changes nothing: "), "{text}");
+    assert!(
+        text.starts_with("pager: 2 rules can't be applied\n  pager.toml:1 (test): changes nothing: "),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_later_rule_does_not_undo_an_earlier_one_unless_it_says_so() {
-    let case = |second: &str| {
-        Case::new().rule(r#"replace = { text = "Tarnholt", with = "Kestrel" }"#).rule(second)
-    };
+    let case =
+        |second: &str| Case::new().rule(r#"replace = { text = "Tarnholt", with = "Kestrel" }"#).rule(second);
     let conflict = "changes pager.spec, line 3, which pager.toml:1 wrote; leave one of them out, or say `builds_on_earlier = true`";
     assert_eq!(case(r#"set_tag = { tag = "Summary", value = "x" }"#).problem(), conflict);
     assert_eq!(case(r#"delete_lines = { regex = "^Summary: A" }"#).problem(), conflict);
@@ -126,10 +137,15 @@ fn notices_and_licences_stay() {
                   `/* Copyright (C) 2001 Tarnholt */`; narrow the rule, or use `skip_notices = true` to leave notices out";
     problem(r#"replace = { text = "Tarnholt", with = "Kestrel", file = "*.c" }"#, notice);
     problem(r#"delete_lines = { regex = "Copyright", file = "page.c" }"#, notice);
-    let case = Case::new().rule(r#"replace = { text = "Tarnholt", with = "Kestrel", file = "*.c", skip_notices = true }"#);
-    assert_eq!(case.run().unwrap().changes.written["page.c"], b"/* Copyright (C) 2001 Tarnholt */\nputs(\"Kestrel\");\n");
+    let case = Case::new()
+        .rule(r#"replace = { text = "Tarnholt", with = "Kestrel", file = "*.c", skip_notices = true }"#);
+    assert_eq!(
+        case.run().unwrap().changes.written["page.c"],
+        b"/* Copyright (C) 2001 Tarnholt */\nputs(\"Kestrel\");\n"
+    );
     // Moving a notice is no loss.
-    let moved = r#"replace_file = { name = "page.c", text = "int x;\n  /* Copyright (C) 2001 Tarnholt */\n" }"#;
+    let moved =
+        r#"replace_file = { name = "page.c", text = "int x;\n  /* Copyright (C) 2001 Tarnholt */\n" }"#;
     Case::new().rule(moved).run().unwrap();
     problem(
         r#"replace_file = { name = "page.c", text = "int x;\n" }"#,
@@ -150,7 +166,9 @@ fn notices_and_licences_stay() {
 
 #[test]
 fn preconditions_are_decided_or_an_error() {
-    let rule = |when: &str| Case::new().rule(&format!("when = {{ {when} }}\nset_tag = {{ tag = \"URL\", value = \"x\" }}"));
+    let rule = |when: &str| {
+        Case::new().rule(&format!("when = {{ {when} }}\nset_tag = {{ tag = \"URL\", value = \"x\" }}"))
+    };
     let skipped = |mut case: Case, nevra: Option<&str>, branch| {
         case.nevra = nevra.map(|nevra| nevra.parse().unwrap());
         case.branch = branch;
@@ -159,7 +177,10 @@ fn preconditions_are_decided_or_an_error() {
     };
     let range = r#"version = ">= 590-1, < 600""#;
     assert_eq!(skipped(rule(range), Some("pager-590-4.el9.src"), None), None);
-    assert_eq!(skipped(rule(range), Some("pager-600-1.el9.src"), None).unwrap(), "the version 600-1.el9 is not in its range");
+    assert_eq!(
+        skipped(rule(range), Some("pager-600-1.el9.src"), None).unwrap(),
+        "the version 600-1.el9 is not in its range"
+    );
     assert!(skipped(rule(range), Some("pager-1:590-4.el9.src"), None).is_some());
     assert_eq!(skipped(rule(r#"version = "= 590""#), None, None), None);
     assert!(skipped(rule(r#"version = "> 590""#), None, None).is_some());
@@ -191,7 +212,8 @@ fn rules_for_many_packages_may_find_nothing_in_one_but_not_in_all() {
     assert_eq!(outcome.skipped[0].rule, "all.toml:1");
     assert!(outcome.skipped[0].why.starts_with("changes nothing: `absent` is not there"), "{outcome:?}");
     let rules = case.rules();
-    let idle: Vec<_> = rules.idle(["pager", "hello"], &outcome.edits).iter().map(|rule| &*rule.label).collect();
+    let idle: Vec<_> =
+        rules.idle(["pager", "hello"], &outcome.edits).iter().map(|rule| &*rule.label).collect();
     assert_eq!(idle, ["all.toml:1"]);
 
     let case = Case::new().file("all.toml", rule(&format!("every = true\n{find}")));
@@ -202,7 +224,8 @@ fn rules_for_many_packages_may_find_nothing_in_one_but_not_in_all() {
     let case = Case::new().file("group.toml", rule(&format!("packages = [\"h*\"]\n{find}")));
     assert_eq!(case.run().unwrap(), Outcome::default());
     // A wrong count is no absence.
-    let case = Case::new().file("all.toml", rule(r#"replace = { text = "Tarnholt", with = "x", count = 9 }"#));
+    let case =
+        Case::new().file("all.toml", rule(r#"replace = { text = "Tarnholt", with = "x", count = 9 }"#));
     assert!(case.problem().starts_with("expected 9 times"));
     // Rules of a package that is not there are idle as well.
     let case = Case::new().file("other.toml", rule(find));
@@ -211,7 +234,11 @@ fn rules_for_many_packages_may_find_nothing_in_one_but_not_in_all() {
 
 #[test]
 fn order_is_all_then_others_by_name_then_the_package() {
-    let add = |text: &str| format!("[[rule]]\npurpose = \"test\"\npackages = [\"p*\"]\nadd_tag = {{ tag = \"Provides\", value = \"{text}\" }}\n");
+    let add = |text: &str| {
+        format!(
+            "[[rule]]\npurpose = \"test\"\npackages = [\"p*\"]\nadd_tag = {{ tag = \"Provides\", value = \"{text}\" }}\n"
+        )
+    };
     let case = Case::new()
         .file("zz.toml", add("three"))
         .file("pager.toml", add("four"))
@@ -229,7 +256,8 @@ fn digests_tell_when_the_rules_of_a_package_changed() {
     let case = case.file("x", "2");
     assert_ne!(case.rules().digest("pager"), first);
     assert_eq!(case.rules().digest("hello"), other);
-    let case = case.file("all.toml", "[[rule]]\npurpose = \"test\"\nset_tag = { tag = \"URL\", value = \"x\" }\n");
+    let case =
+        case.file("all.toml", "[[rule]]\npurpose = \"test\"\nset_tag = { tag = \"URL\", value = \"x\" }\n");
     assert_ne!(case.rules().digest("hello"), other);
 }
 
@@ -243,7 +271,10 @@ fn files_beside_the_rules_stay_inside_and_scripts_are_pinned() {
     assert_eq!(message(case), "pager.toml:1: files/x: it lies outside of the directory of rules");
     let run = format!("run = {{ script = \"s\", sha256 = \"{}\" }}", "0".repeat(64));
     let text = message(Case::new().file("s", "true").rule(&run));
-    assert!(text.contains("the script s has the SHA-256 b5bea41b") && text.contains("state the new digest"), "{text}");
+    assert!(
+        text.contains("the script s has the SHA-256 b5bea41b") && text.contains("state the new digest"),
+        "{text}"
+    );
     assert!(message(Case::new().file("all.toml", "#".repeat(2 << 20))).contains("more than 1048576 bytes"));
 }
 
@@ -262,5 +293,8 @@ fn large_files_are_not_read_as_text() {
         read: &read,
     };
     let error = debrand(&source, &case.rules(), &|_| Err(String::new())).unwrap_err();
-    assert!(error.to_string().contains("big.bin has 1099511627776 bytes, more than 67108864 are not"), "{error}");
+    assert!(
+        error.to_string().contains("big.bin has 1099511627776 bytes, more than 67108864 are not"),
+        "{error}"
+    );
 }

@@ -82,7 +82,8 @@ fn numbers_follow_the_custom_of_the_list() {
     assert_eq!(new(""), ["Patch0:  new.patch"]);
     assert_eq!(new("%patchlist\none.patch\ntwo.patch\n\n"), ["new.patch"]);
     let numbered = ADD.replace("name", "number = 1000, name");
-    let (_, new) = with("%setup -q\n%patch1 -p1\n").rule(&numbered.replace("number", "strip = 0, number")).changed();
+    let (_, new) =
+        with("%setup -q\n%patch1 -p1\n").rule(&numbered.replace("number", "strip = 0, number")).changed();
     assert_eq!(new, ["Patch1000: new.patch", "%patch1000 -p0"]);
     assert_eq!(
         with("%setup\n").rule(&ADD.replace("name", "number = 2, name")).problem(),
@@ -119,7 +120,13 @@ fn a_patch_is_removed_with_what_applies_it() {
         let outcome = case.run().unwrap();
         assert!(outcome.changes.removed.contains("one.patch"));
         let (gone, came) = case.changed();
-        assert_eq!((gone, came), (expected.iter().map(ToString::to_string).collect(), new.iter().map(ToString::to_string).collect()));
+        assert_eq!(
+            (gone, came),
+            (
+                expected.iter().map(ToString::to_string).collect(),
+                new.iter().map(ToString::to_string).collect()
+            )
+        );
     };
     let list = "Patch1: one.patch";
     removed(with("%setup -q\n%patch1 -p1 -b .one\n%patch2 -p1\n"), &[list, "%patch1 -p1 -b .one"], &[]);
@@ -130,9 +137,14 @@ fn a_patch_is_removed_with_what_applies_it() {
     removed(with("%setup -q\n%autopatch -m 1 -M 2 -p1\n"), &[list], &[]);
     removed(with("%autosetup -p1\n"), &[list], &[]);
     // The number of the next one stays what it was.
-    removed(patched("Patch: one.patch\nPatch: two.patch\n", "%autosetup\n"), &["Patch: one.patch", "Patch: two.patch"], &["Patch1: two.patch"]);
+    removed(
+        patched("Patch: one.patch\nPatch: two.patch\n", "%autosetup\n"),
+        &["Patch: one.patch", "Patch: two.patch"],
+        &["Patch1: two.patch"],
+    );
 
-    let case = with("%setup -q\n%patch1 -p1\n").rule(r#"remove_patch = { number = 1, prep = false, keep_file = true }"#);
+    let case = with("%setup -q\n%patch1 -p1\n")
+        .rule(r#"remove_patch = { number = 1, prep = false, keep_file = true }"#);
     assert_eq!(case.changed(), (vec![list.to_owned()], Vec::new()));
     assert!(case.run().unwrap().changes.removed.is_empty());
     assert_eq!(
@@ -158,7 +170,10 @@ fn sources_are_added_removed_and_replaced() {
     let case = Case::new()
         .file("k.png", b"\x89PNG\0k")
         .rule(r#"replace_source = { name = "logo.png", by = "kestrel.png", content = "k.png" }"#);
-    assert_eq!(case.changed(), (vec!["Source1: logo.png".to_owned()], vec!["Source1: kestrel.png".to_owned()]));
+    assert_eq!(
+        case.changed(),
+        (vec!["Source1: logo.png".to_owned()], vec!["Source1: kestrel.png".to_owned()])
+    );
     let changes = case.run().unwrap().changes;
     assert_eq!(changes.written["kestrel.png"], b"\x89PNG\0k");
     assert!(changes.removed.contains("logo.png"));
