@@ -26,7 +26,9 @@ const NOTICES: &[&str] = &[
     "permission is hereby granted",
     "redistribution and use in source",
     "licensed under",
-    "trademark",
+    "trademark of",
+    "trademarks of",
+    "registered trademark",
 ];
 
 /// Whether a file of this name holds a licence or an attribution: `COPYING`, `LICENSE.MIT`, `licenses/GPL-2.0.txt`.
@@ -61,6 +63,10 @@ mod tests {
         for line in ["/* Copyright (C) 2001 A */", " * SPDX-License-Identifier: MIT", "\u{a9} 2020 B"] {
             assert!(is_notice(line.as_bytes()), "{line}");
         }
-        assert!(!is_notice(b"Report bugs to: bugs@example.org"));
+        assert!(is_notice(b"Heron is a registered trademark of A."));
+        // Prose about a trademark is what debranding is for.
+        for line in ["Report bugs to: bugs@example.org", "images with the Heron trademark"] {
+            assert!(!is_notice(line.as_bytes()), "{line}");
+        }
     }
 }

@@ -156,6 +156,26 @@ fn converted_texts_survive_toml() {
     assert_eq!(replace.text.as_deref(), Some("it's \"a\"\\b\n\ttab\u{1} ${1}\n\n\"\"\"\n"));
 }
 
+#[test]
+fn the_examples_of_the_documentation_are_rules() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/debranding.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut actions = std::collections::BTreeSet::new();
+    for block in text.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()) {
+        if block.starts_with("[[rule]]") {
+            parse(block, Path::new("docs")).unwrap();
+        } else if block.starts_with("when") {
+            rule(&format!("{block}delete_file = {{ name = \"a\" }}")).unwrap();
+        } else {
+            for line in block.lines() {
+                rule(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+                actions.insert(line.split(' ').next().unwrap());
+            }
+        }
+    }
+    assert_eq!(actions.len(), 19, "each action has an example: {actions:?}");
+}
+
 proptest! {
     #[test]
     fn rules_never_panic(text in "\\PC{0,200}", cut in 0usize..90) {
