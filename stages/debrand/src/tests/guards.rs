@@ -279,6 +279,13 @@ fn files_beside_the_rules_stay_inside_and_scripts_are_pinned() {
 }
 
 #[test]
+fn a_binary_file_is_replaced_whatever_its_bytes_look_like() {
+    let mut case = Case::new().rule(r#"replace_file = { name = "logo.png", text = "new" }"#);
+    case.files.insert("logo.png".to_owned(), b"\x89PNG\n(c) 2001 A\n\0".to_vec());
+    assert_eq!(case.run().unwrap().changes.written["logo.png"], b"new");
+}
+
+#[test]
 fn large_files_are_not_read_as_text() {
     let case = Case::new().rule(r#"replace = { text = "a", with = "b", file = "big.bin" }"#);
     let sizes = BTreeMap::from([("pager.spec".to_owned(), 1), ("big.bin".to_owned(), 1 << 40)]);
