@@ -26,7 +26,9 @@ const NOTICES: &[&str] = &[
     "permission is hereby granted",
     "redistribution and use in source",
     "licensed under",
-    "trademark",
+    "trademark of",
+    "trademarks of",
+    "registered trademark",
 ];
 
 /// What a line that credits an author begins with or has in it, in lower case.
@@ -114,5 +116,10 @@ mod tests {
         assert!(is_credit(b"Signed-off-by: A <a@b.c>") && is_credit(b"From: A <a@b.c>"));
         assert!(!is_credit(b"From: the left") && !is_credit(b"Report bugs to: bugs@example.org"));
         assert!(is_changelog("doc/ChangeLog.old") && !is_changelog("doc/NEWS"));
+        assert!(is_notice(b"Heron is a registered trademark of A."));
+        // Prose about a trademark is what debranding is for.
+        for line in ["Report bugs to: bugs@example.org", "images with the Heron trademark"] {
+            assert!(!is_notice(line.as_bytes()), "{line}");
+        }
     }
 }

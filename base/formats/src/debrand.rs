@@ -19,3 +19,6 @@ pub use action::{
 pub use convert::{Content, ConvertError, Converted, NotCarried, ReadContent};
 pub use rules::{Rule, parse};
 pub use when::{Bound, VersionRange, When};
+
+#[cfg(test)]
+mod tests;

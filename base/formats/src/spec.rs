@@ -100,3 +100,6 @@ impl<'a> Spec<'a> {
         &self.sections[index.saturating_sub(1)]
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Text that rules look for.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use heirloom_formats::attribution::is_notice;
@@ -23,43 +24,46 @@ pub(crate) struct Found {
     pub(crate) at: Vec<usize>,
 }
 
-/// The lines in which a replacement may look: in a spec file not the changelog, unless it says so.
-fn allowed(
-    replace: &Replace,
-    rule: &LoadedRule,
-    lines: &Lines,
-    spec: Option<&Spec<'_>>,
-) -> Vec<Option<Range<usize>>> {
-    let mut allowed: Vec<Option<Range<usize>>> = lines.texts().map(|text| Some(0..text.len())).collect();
-    if let Some(only) = &rule.lines {
-        for (place, text) in allowed.iter_mut().zip(lines.texts()) {
-            if !only.is_match(text) {
-                *place = None;
-            }
+/// Where a replacement may look.
+struct Allowed<'a> {
+    replace: &'a Replace,
+    rule: &'a LoadedRule,
+    lines: &'a Lines,
+    /// Lines of the spec file's changelog, unless the rule means them too.
+    changelog: Vec<Range<usize>>,
+    /// For a tag, the lines that have it and the places of their values.
+    values: Option<BTreeMap<usize, Range<usize>>>,
+}
+
+impl<'a> Allowed<'a> {
+    fn new(replace: &'a Replace, rule: &'a LoadedRule, lines: &'a Lines, spec: Option<&Spec<'_>>) -> Self {
+        let sections = spec.into_iter().flat_map(|spec| spec.sections());
+        let changelog = sections.filter(|section| section.name == "changelog" && !replace.changelog);
+        let values = spec.zip(replace.tag.as_deref()).map(|(spec, name)| {
+            spec.tags().filter(|tag| tag.is(name)).map(|tag| (tag.line, tag.value)).collect()
+        });
+        Self {
+            replace,
+            rule,
+            lines,
+            changelog: changelog.map(|section| section.lines.clone()).collect(),
+            values,
         }
     }
-    if let Some(spec) = spec {
-        for section in
-            spec.sections().iter().filter(|section| section.name == "changelog" && !replace.changelog)
-        {
-            allowed[section.lines.clone()].fill(None);
-        }
-        if let Some(name) = &replace.tag {
-            let mut values = vec![None; lines.len()];
-            for tag in spec.tags().filter(|tag| tag.is(name)) {
-                values[tag.line] = allowed[tag.line].take().map(|_| tag.value);
-            }
-            allowed = values;
-        }
+
+    /// The part of a line in which it may look.
+    fn place(&self, line: usize) -> Option<Range<usize>> {
+        let text = self.lines.text(line);
+        let place = match &self.values {
+            Some(values) => values.get(&line)?.clone(),
+            None => 0..text.len(),
+        };
+        let left_out = self.changelog.iter().any(|section| section.contains(&line))
+            || self.rule.lines.as_ref().is_some_and(|only| !only.is_match(text))
+            || self.replace.skip_comments && text.starts_with(b"#")
+            || self.replace.skip_notices && is_notice(text);
+        (!left_out).then_some(place)
     }
-    if replace.skip_comments || replace.skip_notices {
-        for (place, text) in allowed.iter_mut().zip(lines.texts()) {
-            if replace.skip_comments && text.starts_with(b"#") || replace.skip_notices && is_notice(text) {
-                *place = None;
-            }
-        }
-    }
-    allowed
 }
 
 /// Replaces text in a file; `spec` if it is the spec file. `None` if the tag that is meant is not there.
@@ -70,16 +74,10 @@ pub(crate) fn replace(
     lines: &Lines,
     spec: Option<&Spec<'_>>,
 ) -> Found {
-    // Nothing is worked out for a file without a match, which most are.
-    let whole = lines.to_bytes();
-    let several = replace.text.as_deref().is_some_and(|text| text.trim_end_matches('\n').contains('\n'));
     let mut found = Found { splices: Vec::new(), at: Vec::new() };
-    if !several && !wanted.is_match(&whole) && replace.regex.is_none() {
-        return found;
-    }
-    let allowed = allowed(replace, rule, lines, spec);
-    if several {
-        blocks(replace, lines, &allowed, &mut found);
+    let allowed = Allowed::new(replace, rule, lines, spec);
+    if replace.text.as_deref().is_some_and(|text| text.trim_end_matches('\n').contains('\n')) {
+        blocks(&allowed, &mut found);
         return found;
     }
     let literal = replace.text.is_some();
@@ -88,9 +86,10 @@ pub(crate) fn replace(
         false => &replace.with,
     };
     let mut left = replace.first.unwrap_or(usize::MAX);
-    for (line, place) in allowed.into_iter().enumerate() {
-        let Some(place) = place else { continue };
-        let text = lines.text(line);
+    for (line, text) in lines.texts().enumerate() {
+        // In most lines there is nothing, whatever the rest of the rule says.
+        let candidate = allowed.values.is_some() || wanted.is_match(text);
+        let Some(place) = candidate.then(|| allowed.place(line)).flatten() else { continue };
         let Some(part) = text.get(place.clone()).filter(|part| wanted.is_match(part)) else { continue };
         let limit = replace.each_line.unwrap_or(usize::MAX).min(left);
         if limit == 0 {
@@ -132,17 +131,18 @@ fn indented(with: &str, at: usize, indent: &[u8], new: &mut Vec<u8>) {
 
 /// A text of several lines is looked for line by line, whatever stands before each: its first line's indent is put
 /// before the lines that come.
-fn blocks(replace: &Replace, lines: &Lines, allowed: &[Option<Range<usize>>], found: &mut Found) {
+fn blocks(allowed: &Allowed<'_>, found: &mut Found) {
+    let Allowed { replace, lines, .. } = allowed;
     let wanted: Vec<&[u8]> = block(replace.text.as_deref().unwrap_or_default());
     let mut line = 0;
     let most = replace.first.unwrap_or(usize::MAX);
     while line + wanted.len() <= lines.len() && found.at.len() < most {
         let here = line..line + wanted.len();
-        let fits = allowed[here.clone()].iter().all(Option::is_some)
-            && here
-                .clone()
-                .zip(&wanted)
-                .all(|(line, wanted)| lines.text(line).trim_ascii() == wanted.trim_ascii());
+        let fits = here
+            .clone()
+            .zip(&wanted)
+            .all(|(line, wanted)| lines.text(line).trim_ascii() == wanted.trim_ascii())
+            && here.clone().all(|line| allowed.place(line).is_some());
         if !fits {
             line += 1;
             continue;
@@ -258,5 +258,5 @@ pub(crate) fn nearest(wanted: &str, lines: &Lines) -> Option<(f64, String)> {
         }
     }
     let (alike, number) = best?;
-    Some((alike, format!("line {} has `{}`", number + 1, String::from_utf8_lossy(lines.text(number)).trim())))
+    Some((alike, format!("line {}: `{}`", number + 1, String::from_utf8_lossy(lines.text(number)).trim())))
 }

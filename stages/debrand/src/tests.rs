@@ -4,6 +4,7 @@ use std::fs;
 use super::*;
 
 mod actions;
+mod convert;
 mod guards;
 mod patches;
 mod whole;

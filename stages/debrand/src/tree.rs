@@ -170,9 +170,11 @@ impl<'a> Tree<'a> {
     /// Puts a whole file in place of another of this name, or of none. Returns whether that changes something.
     pub(crate) fn write(&mut self, name: &str, bytes: &[u8], writer: Writer<'_>) -> Result<bool, Problem> {
         let new = Lines::read(bytes);
-        let original = match self.source.files.contains_key(name) {
-            true => Some(self.original(name)?),
-            false => None,
+        // What is too large for a text, such as an archive, has no notice that could be seen here.
+        let original = match self.source.files.get(name) {
+            Some(size) if *size <= LARGEST => Some(self.original(name)?),
+            Some(_) if is_licence_file(name) => return Err(Problem::Licence(name.to_owned())),
+            _ => None,
         };
         if let Some(State::There(content)) = self.files.get(name) {
             if *content.lines == new {
@@ -186,8 +188,12 @@ impl<'a> Tree<'a> {
             if is_licence_file(name) && *original != new {
                 return Err(Problem::Licence(name.to_owned()));
             }
+            // Bytes of a picture or archive say nothing, whatever they look like.
+            let is_text = !original.texts().any(|text| text.contains(&0));
             let hint = "; keep it in the new file, or delete the file and add another under another name";
-            notices_stay(name, original.texts().enumerate().collect(), new.texts().collect(), hint)?;
+            if is_text {
+                notices_stay(name, original.texts().enumerate().collect(), new.texts().collect(), hint)?;
+            }
         }
         let writers = vec![Some(writer.index); new.len()];
         self.files

@@ -52,7 +52,7 @@ pub fn convert(
         let what = "insert_almalinux_line: the comments `# AlmaLinux Patch` and the like are not written";
         converter.output.lost(config.parameters.as_ref().map_or(1, line_of), what);
     }
-    Ok(converter.output.result)
+    Ok(converter.output.finish())
 }
 
 /// `a9` is made from `c9`, `a10s` from `c10s`, `a9-beta` from `c9-beta`.

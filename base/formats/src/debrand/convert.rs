@@ -73,6 +73,11 @@ impl Output<'_> {
         self.result.not_carried.push(NotCarried { line, what: what.into() });
     }
 
+    pub(super) fn finish(mut self) -> Converted {
+        self.result.not_carried.sort_by_key(|lost| lost.line);
+        self.result
+    }
+
     /// Keeps a file beside the rules and gives its path.
     pub(super) fn keep(&mut self, name: &str, bytes: Vec<u8>) -> String {
         let mut path = format!("{}/{name}", self.directory);
@@ -94,7 +99,8 @@ impl Output<'_> {
         if let Some(branch) = &self.branch {
             text.push_str(&format!("when = {{ branch = {} }}\n", quoted(branch)));
         }
-        text.push_str(&format!("[rule.{action}]\n"));
+        // Other tools know no conflicts.
+        text.push_str(&format!("builds_on_earlier = true\n[rule.{action}]\n"));
         for (key, value) in keys {
             let value = match value {
                 Value::Text(value) => quoted(value),

@@ -66,7 +66,7 @@ pub fn convert(
     for field in all("spec_change") {
         converter.spec_change(&Directive::of(field)).map_err(error)?;
     }
-    Ok(converter.output.result)
+    Ok(converter.output.finish())
 }
 
 /// `r9` is made from `c9`.

@@ -267,12 +267,20 @@ impl Options {
 /// A line without a number that it gives as `-P 3`, `-P3` or `3`; all else stays.
 fn without(text: &str, number: u32) -> Option<String> {
     let number = number.to_string();
-    let spaced = regex::Regex::new(&format!(r"\s+(-P\s*)?{number}(\s|$)")).ok()?;
-    let found = spaced.find_iter(text).find(|found| {
-        // Not the value of another option.
-        let before = text[..found.start()].rsplit(char::is_whitespace).next().unwrap_or_default();
-        !matches!(before, "-p" | "-F" | "-b" | "-z" | "-m" | "-M")
-    })?;
-    let end = found.end() - usize::from(found.as_str().ends_with(char::is_whitespace));
-    Some([&text[..found.start()], &text[end..]].concat())
+    let mut at = 0;
+    // Where the word before starts with the blanks before it, if it is `-P`; whether that has a value here.
+    let (mut option, mut value) = (None, false);
+    while at < text.len() {
+        let rest = &text[at..];
+        let word = rest.trim_start();
+        let end = word.find(char::is_whitespace).unwrap_or(word.len());
+        let (word, stop) = (&word[..end], text.len() - word.len() + end);
+        if !value && (word == number || word.strip_prefix("-P") == Some(number.as_str())) {
+            return Some([&text[..option.unwrap_or(at)], &text[stop..]].concat());
+        }
+        option = (word == "-P").then_some(at);
+        value = matches!(word, "-p" | "-F" | "-b" | "-z" | "-d" | "-o" | "-m" | "-M");
+        at = stop;
+    }
+    None
 }

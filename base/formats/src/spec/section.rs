@@ -220,6 +220,11 @@ pub(super) fn sections(lines: &Lines, statements: &[Range<usize>]) -> Vec<Sectio
         if let Some(last) = found.last_mut() {
             last.lines.end = statement.start;
         }
+        // `%description %_description` has the text of a macro, not a subpackage of that name.
+        let macro_text = name == "description"
+            && matches!(&package, Subpackage::Suffix(suffix) if suffix.starts_with('%'))
+            && !found.iter().any(|other| other.name == "package" && other.package == package);
+        let package = if macro_text { Subpackage::Main } else { package };
         found.push(Section { name, package, lines: statement.start..lines.len() });
     }
     found
