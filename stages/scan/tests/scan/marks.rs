@@ -276,3 +276,12 @@ fn altered_attributions() {
             .all(|one| one.kind == MarkKind::Attribution)
     );
 }
+
+#[test]
+fn threads_share_a_scanner() {
+    let scanner = scanner(BRAND);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..2).map(|_| scope.spawn(|| scan(&scanner, "a", b"Tarnholt"))).collect();
+        threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap().len(), 1));
+    });
+}
