@@ -79,12 +79,28 @@ pub fn goes_on(line: &[u8]) -> bool {
     open && is_notice(line)
 }
 
-/// Whether this line credits a person: an author, a translator, or who signed off a change.
+/// Whether this line credits a person: an author, a translator, or who signed off a change; or is nothing but a
+/// person's name and address, as in a list of authors.
 #[must_use]
 pub fn is_credit(line: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(line).to_lowercase();
+    let text = String::from_utf8_lossy(line);
+    let line = text.to_lowercase();
     let start = line.trim_start();
-    start.starts_with("from: ") && start.contains('@') || CREDITS.iter().any(|credit| line.contains(credit))
+    start.starts_with("from: ") && start.contains('@')
+        || CREDITS.iter().any(|credit| line.contains(credit))
+        || is_person(&text)
+}
+
+/// `Ada B. Lovelace <ada@example.org>`, behind the marks of a comment: two names or more with capital letters.
+fn is_person(line: &str) -> bool {
+    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let Some((names, address)) = line.split_once('<') else { return false };
+    let capital = |name: &str| name.trim_start_matches(['(', '"', '\'']).starts_with(char::is_uppercase);
+    let address =
+        address.split_once('>').filter(|(address, _)| address.contains('@') && !address.contains(' '));
+    (2..=5).contains(&names.split_whitespace().count())
+        && names.split_whitespace().all(capital)
+        && address.is_some_and(|(_, rest)| !rest.contains(char::is_alphanumeric))
 }
 
 /// Whether a file of this name is a changelog.
@@ -114,6 +130,8 @@ mod tests {
             goes_on(b" * Copyright (C) 2001,\r") && goes_on(b"# (c) 2001 by") && !goes_on(b"Copyright A")
         );
         assert!(is_credit(b"Signed-off-by: A <a@b.c>") && is_credit(b"From: A <a@b.c>"));
+        assert!(is_credit(b" *   Ada B. (Ada) Lovelace <ada@b.c>\r"));
+        assert!(!is_credit(b"Report bugs to <bugs@b.c>") && !is_credit(b"Report Bugs <bugs@b.c> or call"));
         assert!(!is_credit(b"From: the left") && !is_credit(b"Report bugs to: bugs@example.org"));
         assert!(is_changelog("doc/ChangeLog.old") && !is_changelog("doc/NEWS"));
         assert!(is_notice(b"Heron is a registered trademark of A."));

@@ -13,6 +13,9 @@ use crate::pattern::What;
 use crate::report::{Context, joined};
 use crate::walk::Walk;
 
+/// Bytes before the signature header: a package's name again.
+pub(crate) const LEAD: usize = 96;
+
 /// Everything that the header says; `above` is the way to the package, empty for the package that is scanned.
 pub(crate) fn scan(walk: &mut Walk<'_>, above: &str, header: &Header) {
     let (info, name) = (&header.info, header.nevra.name().to_owned());
@@ -75,7 +78,7 @@ pub(crate) fn signature(walk: &mut Walk<'_>, path: &Path, header: &Header) -> Re
     File::open(path)
         .and_then(|file| file.take(header.range.start).read_to_end(&mut bytes))
         .map_err(failed)?;
-    walk.strings("header:Signature", &bytes);
+    walk.strings("header:Signature", bytes.get(LEAD..).unwrap_or_default());
     Ok(())
 }
 

@@ -89,7 +89,9 @@ impl Walk<'_> {
                 return Ok(());
             }
             let drop = bytes.len() - COMMON;
-            line += bytes[..drop].iter().filter(|byte| **byte == b'\n').count();
+            if surroundings == Surroundings::Text {
+                line += bytes[..drop].iter().filter(|byte| **byte == b'\n').count();
+            }
             offset += drop as u64;
             told = until - drop;
             bytes.drain(..drop);

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 /// Bytes that may come out of any package, and how many times its own size beyond that. Each layer counts: of a
 /// compressed tar archive the stream and the files.
-const SMALLEST: u64 = 2 << 30;
+const SMALLEST: u64 = 512 << 20;
 const MOST_TIMES: u64 = 100;
 /// Members of all archives of a package.
 const MOST_MEMBERS: u64 = 1 << 21;

@@ -98,18 +98,18 @@ impl Patterns {
                 Check::Word { parts, exact, inside } => {
                     around::word(bytes, place.start, parts, *exact, *inside, surroundings)
                 }
-                Check::Host => around::host(bytes, place),
-                Check::Email => around::email(bytes, place),
-                Check::Digits => around::digits(bytes, place),
+                Check::Host => around::host(bytes, place.clone()),
+                Check::Email => around::email(bytes, place.clone()),
+                Check::Digits => around::digits(bytes, place.clone()),
                 // The automaton takes bytes for letters and ignores their case.
-                Check::Bytes(exactly) => (bytes.get(place.clone()) == Some(exactly)).then_some(place),
-                Check::Literal => Some(place),
+                Check::Bytes(exactly) => (bytes.get(place.clone()) == Some(exactly)).then(|| place.clone()),
+                Check::Literal => Some(place.clone()),
                 Check::Special(what) => {
                     hits.push(Hit { start: place.start, end: place.end, what: *what });
                     continue;
                 }
             };
-            let Some(span) = span.filter(|span| !self.is_excepted(needle.mark, bytes, span)) else {
+            let Some(span) = span.filter(|_| !self.is_excepted(needle.mark, bytes, &place)) else {
                 continue;
             };
             hits.push(Hit { start: span.start, end: span.end, what: What::Mark(needle.mark) });
@@ -136,10 +136,13 @@ impl Patterns {
     }
 }
 
-/// An exception: its text, with `*` for a part of a name. A mark is excepted where it covers it.
+/// An exception: its text, with `*` for a part of a name, and no letter or digit beside it. A mark is excepted
+/// where it covers it.
 fn exception(text: &str) -> Result<Regex, ScanError> {
+    let bound = |c: Option<char>| if c.is_some_and(char::is_alphanumeric) { r"\b" } else { "" };
+    let (first, last) = (bound(text.chars().next()), bound(text.chars().next_back()));
     let parts: Vec<_> = text.split('*').map(regex::escape).collect();
-    Regex::new(&format!("(?i){}", parts.join(r"[\w.+-]*")))
+    Regex::new(&format!("(?i){first}{}{last}", parts.join(r"[\w.+-]*")))
         .map_err(|error| ScanError::Brand(error.to_string()))
 }
 

@@ -11,7 +11,7 @@ use image_hasher::{HashAlg, HasherConfig};
 
 /// Width and height that a picture may have, and bytes that it may take to read it.
 const MOST_SIDE: u32 = 16_384;
-const MOST_BYTES: u64 = 256 << 20;
+const MOST_BYTES: u64 = 128 << 20;
 /// Grey behind transparent parts: both black and white show on it.
 const BEHIND: u32 = 128;
 /// The least difference between the darkest and the brightest of a picture that looks like something, of 256.

@@ -212,10 +212,9 @@ impl<'s> Walk<'s> {
                 let mut rest = bytes;
                 let header = Header::read(way, &mut rest).map_err(|error| io::Error::other(error.problem))?;
                 header::scan(self, way, &header);
-                self.strings(
-                    &joined(way, "header:Signature"),
-                    &bytes[..bytes.len().min(header.range.start as usize)],
-                );
+                let end = usize::try_from(header.range.start).unwrap_or(usize::MAX);
+                let signature = bytes.get(header::LEAD..end).unwrap_or_default();
+                self.strings(&joined(way, "header:Signature"), signature);
                 let walked = rpm_file::each_file_of(way, rest, &header, |index, data| {
                     let Some(file) = header.files.get(index) else {
                         return Ok(std::ops::ControlFlow::Continue(()));

@@ -80,11 +80,61 @@ fn what_members_cost_is_counted() {
     assert!(zip(&read("cat zip.out"), u64::MAX).is_ok());
 }
 
+/// Members as they come.
+fn streamed(file: &str, bytes: &[u8]) -> std::io::Result<Vec<(String, MemberKind, Vec<u8>)>> {
+    let mut members = Vec::new();
+    let mut take = |name: &str, kind: &MemberKind, data: &mut dyn std::io::Read| {
+        let mut content = Vec::new();
+        data.read_to_end(&mut content)?;
+        members.push((name.to_owned(), kind.clone(), content));
+        Ok(())
+    };
+    match file {
+        "tar.out" => each_tar(&mut &*bytes, &mut take)?,
+        "zip.out" => each_zip(bytes, &mut take)?,
+        _ => drop(each_cpio(&mut &*bytes, &mut take)?),
+    }
+    Ok(members)
+}
+
+#[test]
+fn members_as_they_come_are_the_same() {
+    let dir = made();
+    for (file, read) in &FORMS[1..] {
+        let bytes = std::fs::read(dir.path().join(file)).unwrap();
+        let mut wanted: Vec<_> = read(&bytes, MOST)
+            .unwrap()
+            .into_iter()
+            .map(|one| (one.name, one.kind, one.data.into_owned()))
+            .collect();
+        // The stream has read a link's target.
+        wanted.iter_mut().filter(|one| matches!(one.1, MemberKind::Link(_))).for_each(|one| one.2.clear());
+        assert_eq!(streamed(file, &bytes).unwrap(), wanted, "{file}");
+        assert!(streamed(file, &bytes[..bytes.len() / 3]).is_err(), "{file}: cut");
+    }
+    let mut two = std::fs::read(dir.path().join("cpio.out")).unwrap();
+    two.extend_from_slice(b"what follows");
+    assert_eq!(each_cpio(&mut &*two, &mut |_, _, _| Ok(())).unwrap(), b"what follows");
+}
+
+#[test]
+fn long_names_come_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = format!("{}/{}", "d".repeat(150), "f".repeat(150));
+    for format in ["gnu", "pax"] {
+        let script =
+            format!("mkdir -p {}; echo one > {name}; tar c --format={format} {name}", "d".repeat(150));
+        let members = streamed("tar.out", &run(dir.path(), &script)).unwrap();
+        assert_eq!(members, [(name.clone(), MemberKind::File, b"one\n".to_vec())], "{format}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn never_panics(form in 0usize..4, at in 0usize..2000, byte: u8, tail: Vec<u8>) {
         const STARTS: [&[u8]; 4] = [b"!<arch>\n", b"070701", b"", b"PK\x03\x04"];
         let _ = FORMS[form].1(&[STARTS[form], &tail].concat(), MOST);
+        let _ = streamed(FORMS[form].0, &[STARTS[form], &tail].concat());
         thread_local!(static MADE: Vec<Vec<u8>> = {
             let dir = made();
             FORMS.iter().map(|(file, _)| std::fs::read(dir.path().join(file)).unwrap()).collect()
@@ -94,6 +144,7 @@ proptest::proptest! {
             let at = at % bytes.len();
             bytes[at] = byte;
             let _ = FORMS[form].1(&bytes, MOST);
+            let _ = streamed(FORMS[form].0, &bytes);
         });
     }
 }

@@ -191,7 +191,7 @@ impl MarkEntry {
             _ => Signs::Key {
                 fingerprints: fingerprints(&list(&self.fingerprints)?)?,
                 certificates: digests(&list(&self.certificates)?)?,
-                subjects: words(list(&self.subjects)?)?,
+                subjects: subjects(list(&self.subjects)?)?,
             },
         };
         let empty = |key: &&str| {
@@ -230,6 +230,21 @@ fn words(list: Vec<Spanned<String>>) -> Result<Vec<String>, Fault> {
         }
     }
     Ok(list.into_iter().map(Spanned::into_inner).collect())
+}
+
+/// Texts as they stand, long enough not to come about by chance.
+fn subjects(list: Vec<Spanned<String>>) -> Result<Vec<String>, Fault> {
+    match list.iter().find(|text| text.get_ref().len() < 6) {
+        Some(short) => {
+            let message = format!("`{}` is too short for a subject", short.get_ref());
+            fault(
+                short.span(),
+                message,
+                "give 6 characters or more of a certificate's subject or a key's owner",
+            )
+        }
+        None => Ok(list.into_iter().map(Spanned::into_inner).collect()),
+    }
 }
 
 fn hosts(list: Vec<Spanned<String>>, path: bool) -> Result<Vec<String>, Fault> {
