@@ -12,7 +12,7 @@
 //! kind = "logo"
 //! looks = ["c3a1f00f00ff18e7"]
 //!
-//! [[allow]]
+//! [[allowance]]
 //! mark = "tarnholt"
 //! packages = ["hello*"]                   # names of packages; every package without it
 //! files = ["header:Provides", "*/NEWS"]   # the findings' files; every file without it

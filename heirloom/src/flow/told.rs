@@ -180,7 +180,6 @@ mod tests {
             modular: Vec::new(),
             sources: Vec::new(),
             upstream: Vec::new(),
-            modular: Vec::new(),
             modules: Vec::new(),
             debranded: BTreeMap::new(),
             bootstrap: foreign(RepositoryRole::Bootstrap, "", Vec::new()),

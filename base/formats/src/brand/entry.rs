@@ -24,7 +24,7 @@ struct File {
     #[serde(default)]
     mark: Vec<MarkEntry>,
     #[serde(default)]
-    allow: Vec<AllowEntry>,
+    allowance: Vec<AllowEntry>,
 }
 
 type Texts = Spanned<Vec<Spanned<String>>>;
@@ -87,7 +87,7 @@ fn brand(file: File) -> Result<Brand, Fault> {
         }
         brand.marks.push(Mark { signs: entry.signs(&mut left)?, name });
     }
-    for entry in file.allow {
+    for entry in file.allowance {
         let known = |name: &str| RESERVED.contains(&name) || brand.marks.iter().any(|mark| mark.name == name);
         if !known(entry.mark.get_ref()) {
             let names: Vec<_> = brand.marks.iter().map(|mark| mark.name.as_str()).chain(RESERVED).collect();

@@ -40,14 +40,14 @@ kind = "key"
 fingerprints = ["0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567", "0x0123456789abcdef"]
 subjects = ["Tarnholt Secure Boot"]
 
-[[allow]]
+[[allowance]]
 mark = "tarnholt"
 packages = ["hello*"]
 files = ["*/NEWS"]
 reason = "history"
 expires = 2027-06-30
 
-[[allow]]
+[[allowance]]
 mark = "unreadable"
 reason = "the test suite has a damaged archive"
 "#;

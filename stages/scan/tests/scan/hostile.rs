@@ -99,7 +99,7 @@ fn what_is_cut_damaged_or_sealed() {
     }
     // A declared one is told, with its reason.
     let brand = format!(
-        "{BRAND}\n[[allow]]\nmark = \"unreadable\"\nfiles = [\"tests/*\"]\nreason = \"damaged on purpose\"\n"
+        "{BRAND}\n[[allowance]]\nmark = \"unreadable\"\nfiles = [\"tests/*\"]\nreason = \"damaged on purpose\"\n"
     );
     let allowed = crate::common::scanner(&brand);
     assert_eq!(

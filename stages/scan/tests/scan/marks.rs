@@ -102,7 +102,7 @@ fn attributions_are_told_and_allowed() {
 
 #[test]
 fn allowances_hold_where_and_as_long_as_they_say() {
-    let allow = |rest: &str| format!("{BRAND}\n[[allow]]\nmark = \"tarnholt\"\nreason = \"r\"\n{rest}");
+    let allow = |rest: &str| format!("{BRAND}\n[[allowance]]\nmark = \"tarnholt\"\nreason = \"r\"\n{rest}");
     let of = |rest: &str| told(&scan(&scanner(&allow(rest)), "doc/NEWS", b"Tarnholt"));
     assert_eq!(of(""), ["tarnholt doc/NEWS line 1 allowed"]);
     assert_eq!(
@@ -115,7 +115,7 @@ fn allowances_hold_where_and_as_long_as_they_say() {
     assert_eq!(of("expires = 2026-05-31"), ["tarnholt doc/NEWS line 1"]);
 
     let used = scanner(&allow(
-        "files = [\"*/NEWS\"]\n[[allow]]\nmark = \"mail\"\nreason = \"s\"\n[[allow]]\nmark = \"hosts\"\nreason = \"t\"\nexpires = 2020-01-01",
+        "files = [\"*/NEWS\"]\n[[allowance]]\nmark = \"mail\"\nreason = \"s\"\n[[allowance]]\nmark = \"hosts\"\nreason = \"t\"\nexpires = 2020-01-01",
     ));
     let findings = scan(&used, "doc/NEWS", b"Tarnholt");
     let idle: Vec<_> =
@@ -128,10 +128,10 @@ fn the_digest_is_of_all_that_findings_depend_on() {
     let with = |rest: &str| scanner(&format!("{BRAND}{rest}")).digest();
     let plain = with("");
     assert_eq!(plain, with("# a comment\n"));
-    assert_ne!(plain, with("[[allow]]\nmark = \"mail\"\nreason = \"r\"\n"));
+    assert_ne!(plain, with("[[allowance]]\nmark = \"mail\"\nreason = \"r\"\n"));
     assert_eq!(
         plain,
-        with("[[allow]]\nmark = \"mail\"\nreason = \"r\"\nexpires = 2020-01-01\n"),
+        with("[[allowance]]\nmark = \"mail\"\nreason = \"r\"\nexpires = 2020-01-01\n"),
         "it has expired"
     );
     assert_ne!(plain, scanner(&BRAND.replace("THL", "TH")).digest());
