@@ -88,7 +88,7 @@ pub(crate) struct Scan {
     pub(crate) allowed: bool,
     /// Prints the digest and the perceptual hash of pictures, for the file of marks.
     #[arg(long, requires = "what", conflicts_with_all = ["brand", "allowed"])]
-    pub(crate) fingerprint: bool,
+    pub(crate) look: bool,
 }
 
 /// What is asked about the present state.

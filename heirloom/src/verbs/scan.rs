@@ -25,8 +25,8 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Scan, open: impl Fn() -> Result<Context, Fail>) -> Result<Shown, Fail> {
-    if args.fingerprint {
-        return fingerprint(args);
+    if args.look {
+        return look(args);
     }
     let (files, names): (Vec<_>, Vec<_>) = args.what.iter().partition(|what| what.is_file());
     let given = args.brand.as_deref().map(scanning::scanner_of).transpose()?;
@@ -62,7 +62,7 @@ fn known(
 ) -> Result<Vec<Subject>, Fail> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let gathered = gather::gather(context)?;
-    let mut subjects = scanning::sources(context, scanner, &gathered, &wanted)?;
+    let mut subjects = scanning::sources(context, scanner, &gathered, wanted)?;
     let builds = checking::built(context)?;
     let packages: Vec<(&Nevra, Digest)> = builds
         .iter()
@@ -132,7 +132,7 @@ fn shown(args: &Scan, report: Report) -> Result<Shown, Fail> {
 }
 
 /// What the brand file says of pictures.
-fn fingerprint(args: &Scan) -> Result<Shown, Fail> {
+fn look(args: &Scan) -> Result<Shown, Fail> {
     #[derive(Serialize)]
     struct Picture {
         file: String,
