@@ -168,6 +168,15 @@ pub(crate) struct Init {
     /// Directory of own source packages.
     #[arg(long, value_name = "DIR")]
     pub(crate) own: Option<PathBuf>,
+    /// Directory of debrand rules.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rules: Option<PathBuf>,
+    /// File of another company's marks; nothing that carries one is composed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) brand: Option<PathBuf>,
+    /// File of allowances for comparisons.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowances: Option<PathBuf>,
     /// Path or URL of the bootstrap repository [default: upstream/bootstrap; with --from: bootstrap].
     #[arg(long)]
     pub(crate) bootstrap: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heirloom_model::Digest;
 use heirloom_model::record::{
-    Action, Built, Imported, Module, Plan, Ran, RepositoryState, Side, SideState, Signed, Solving,
+    Action, Built, Debranded, Imported, Module, Plan, Ran, RepositoryState, Side, SideState, Signed, Solving,
 };
 use heirloom_store::{Cleared, StoreError};
 use serde::Serialize;
@@ -54,6 +54,7 @@ pub(crate) fn clean(context: &Context, keep: u64, dry: bool) -> Result<Cleaned, 
         cleaned.bytes += size;
     }
     if !dry {
+        heirloom_import::fetch::forget_partial(store)?;
         cleaned.cache = clear_cache(context)?;
     }
     Ok(cleaned)
@@ -73,6 +74,9 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
     let mut needed = BTreeSet::new();
     for imported in store.all::<Imported>()? {
         needed.extend(imported.files.iter().map(|file| file.digest));
+    }
+    for debranded in store.all::<Debranded>()? {
+        needed.extend(debranded.result.files.iter().map(|file| file.digest));
     }
     needed.extend(store.all::<Module>()?.iter().map(|module| module.document));
     for state in store.all::<RepositoryState>()? {

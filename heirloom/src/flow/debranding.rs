@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use heirloom_build::{Builder, Root};
 use heirloom_debrand::{Changes, Rules, Script, Skipped, Source};
-use heirloom_model::Digest;
 use heirloom_model::record::{Debranded, Imported, SourceFile};
+use heirloom_model::{Digest, Nevra};
 use heirloom_store::Store;
 use serde::Serialize;
 
@@ -187,9 +187,16 @@ impl<'a> Desk<'a> {
             store.read(*digest).map_err(std::io::Error::other)
         };
         let files = source.files.iter().map(|file| (file.name.clone(), file.size)).collect();
+        let evaluated = match self.needs_evaluation(source, &read) {
+            true => match self.evaluate(source)? {
+                Ok(nevra) => Some(nevra),
+                Err(why) => return Ok(Err(why)),
+            },
+            false => None,
+        };
         let to_edit = Source {
             name: plain(&source.name),
-            nevra: source.nevra.as_ref(),
+            nevra: evaluated.as_ref().or(source.nevra.as_ref()),
             branch: self.branch(),
             dist: Some(&self.context.definition.distribution.dist),
             spec: &source.spec,
@@ -206,6 +213,30 @@ impl<'a> Desk<'a> {
                 Ok(Ok((debranded, outcome.skipped)))
             }
         }
+    }
+
+    /// Whether a rule asks for the version, and the spec file has to be run to know it.
+    fn needs_evaluation(&self, source: &Imported, read: &dyn Fn(&str) -> std::io::Result<Vec<u8>>) -> bool {
+        let mut rules = self.rules.concerning(plain(&source.name));
+        let asked = source.nevra.is_none() && rules.any(|(_, rule)| rule.rule.when.version.is_some());
+        let dist = Some(self.context.definition.distribution.dist.as_str());
+        asked && read(&source.spec).is_ok_and(|spec| heirloom_debrand::identity(&spec, dist).evr().is_none())
+    }
+
+    /// The identity by the target's rpmspec, in the sandbox. The inner error is about the spec file.
+    fn evaluate(&self, source: &Imported) -> Result<Result<Nevra, String>, Fail> {
+        let (builder, root) = match self.place.get_or_init(|| self.place().map_err(|fail| fail.message)) {
+            Ok(place) => (&place.0, &place.1),
+            Err(message) => return Err(Fail::new(Exit::Build, message)),
+        };
+        let (macros, arch) = (self.context.macros(), self.context.arch());
+        let evaluated = builder.evaluate(root, &[source], &macros, arch)?;
+        let evaluated = evaluated.into_iter().next();
+        Ok(match evaluated {
+            Some(Ok(evaluated)) => Ok(evaluated.nevra),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err(format!("{}: rpmspec gave no answer", source.name)),
+        })
     }
 
     /// The source package with these changes, in the store.

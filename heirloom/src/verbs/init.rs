@@ -158,6 +158,22 @@ fn definition(init: &Init, plan: &Plan) -> Result<String, Fail> {
     if let Some(own) = &init.own {
         section(&mut text, "Own source packages.", "own", &[("sources", quote(&own.to_string_lossy()))]);
     }
+    let debrand: Vec<_> = [("rules", &init.rules), ("brand", &init.brand)]
+        .into_iter()
+        .filter_map(|(key, path)| Some((key, quote(&path.as_ref()?.to_string_lossy()))))
+        .collect();
+    if !debrand.is_empty() {
+        section(
+            &mut text,
+            "What is changed in sources, and what must not be left in them.",
+            "debrand",
+            &debrand,
+        );
+    }
+    if let Some(file) = &init.allowances {
+        let allowances = [("allowances", quote(&file.to_string_lossy()))];
+        section(&mut text, "Differences that are accepted.", "compare", &allowances);
+    }
     let bootstrap_keys = format!("[{}]", quote(&plan.bootstrap_key.to_string_lossy()));
     let comment = match (plan.known, &init.bootstrap) {
         (Some(_), None) => {

@@ -88,6 +88,9 @@ impl Drop for Fetched<'_> {
     }
 }
 
+/// Directory of downloads that are not complete.
+const PARTIAL: &str = "partial";
+
 /// A place below a root: paths and URLs alike are joined with `/`.
 #[must_use]
 pub fn join(root: &str, relative: &str) -> String {
@@ -261,7 +264,7 @@ impl Fetcher {
             bounds.check(location, file.len())?;
             return Ok(Fetched { path: location.into(), by: None });
         }
-        let dir = store.dir().join("partial");
+        let dir = store.dir().join(PARTIAL);
         fs::create_dir_all(&dir).map_err(ImportError::read(&dir))?;
         let path = dir.join(Digest::of(format!("{location} {what}").as_bytes()).to_string());
         self.occupy(&path);
@@ -286,6 +289,18 @@ impl Fetcher {
     fn free(&self, path: &Path) {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
         self.freed.notify_all();
+    }
+}
+
+/// Throws away what has come of downloads that were not finished; nothing may be downloading.
+///
+/// # Errors
+/// It can't be removed.
+pub fn forget_partial(store: &Store) -> Result<(), ImportError> {
+    let dir = store.dir().join(PARTIAL);
+    match fs::remove_dir_all(&dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ImportError::read(dir)(error)),
+        _ => Ok(()),
     }
 }
 
