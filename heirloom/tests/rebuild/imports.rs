@@ -14,8 +14,8 @@ const PACKAGES: [&str; 3] = ["figlet", "tree", "zlib"];
 /// Content digest of each package, by name.
 fn imported(site: &Site) -> BTreeMap<String, String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let lines = site.json("import");
-    lines.as_array().unwrap().iter().map(|line| (text(&line["package"]), text(&line["digest"]))).collect()
+    let report = site.json("import");
+    report["sources"].as_array().unwrap().iter().map(|line| (text(&line["package"]), text(&line["digest"]))).collect()
 }
 
 #[test]
