@@ -29,7 +29,7 @@ struct StepStatus {
     note: String,
 }
 
-pub(crate) use upstream::age;
+pub(crate) use upstream::{age, arrived};
 
 pub(crate) fn run(context: &Context, args: &cli::Status) -> Result<Shown, Fail> {
     match (args.upstream, args.modules) {

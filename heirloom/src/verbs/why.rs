@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use heirloom_formats::definition::Against;
-use heirloom_model::record::{Action, Built, Compared, Deviated, Plan, Provider, Ran, Step};
+use heirloom_model::record::{
+    Action, Arrival, Built, Compared, Debranded, Deviated, Edit, Plan, Provider, Ran, Step,
+};
 use heirloom_model::{Deviation, Digest};
 use serde::Serialize;
 
 use changes::Change;
 
-use crate::context::Context;
+use super::status;
+use crate::context::{self, Context};
 use crate::fail::{Exit, Fail};
 use crate::flow::contents::Contents;
 use crate::report;
@@ -26,6 +29,10 @@ struct Why {
 #[derive(Serialize)]
 struct StepWhy {
     step: Step,
+    /// Where its source stands; absent for the distribution's own.
+    arrival: Option<Arrival>,
+    /// What the debrand rules did to its source.
+    edits: Vec<Edit>,
     /// What changed since the action before; empty if there was none.
     changes: Vec<Change>,
     ran: Option<Ran>,
@@ -114,8 +121,13 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
         .iter()
         .filter(|other| other.after.iter().any(|id| **id == *step.id))
         .map(|other| other.id.clone());
+    // Rules that no longer concern it have left a record, too.
+    let debranded = context.store.get::<Debranded>(&step.source)?;
+    let debranded = debranded.filter(|it| it.result.digest() == step.source_digest);
     Ok(StepWhy {
         step: step.clone(),
+        arrival: context.store.get::<Arrival>(&step.source)?,
+        edits: debranded.map_or_else(Vec::new, |it| it.edits),
         changes,
         ran,
         built,
@@ -137,6 +149,12 @@ fn action(context: &Context, digest: Digest) -> Result<Action, Fail> {
 fn text(why: &StepWhy) -> String {
     let step = &why.step;
     let mut text = format!("{}\n  place      wave {}: {}\n", step.id, step.wave, step.reason);
+    if let Some(arrival) = &why.arrival {
+        let _ = writeln!(text, "  source     {}", status::arrived(arrival, context::now()));
+    }
+    for edit in &why.edits {
+        let _ = writeln!(text, "  debranded  {} {} ({}: {})", edit.file, edit.done, edit.rule, edit.purpose);
+    }
     for need in step.needs.iter().chain(&step.foreign) {
         let from = match &need.provider {
             Provider::Step(id) => format!("made by {id}"),

@@ -15,7 +15,12 @@ const PACKAGES: [&str; 3] = ["figlet", "tree", "zlib"];
 fn imported(site: &Site) -> BTreeMap<String, String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let report = site.json("import");
-    report["sources"].as_array().unwrap().iter().map(|line| (text(&line["package"]), text(&line["digest"]))).collect()
+    report["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (text(&line["package"]), text(&line["digest"])))
+        .collect()
 }
 
 #[test]

@@ -63,6 +63,21 @@ pub(super) fn modules(context: &Context) -> Result<Shown, Fail> {
     Shown::new(&modules, text)
 }
 
+/// One line of where a source package stands.
+pub(crate) fn arrived(arrival: &Arrival, now: u64) -> String {
+    let identity =
+        arrival.nevra.as_ref().map_or_else(|| format!("{:.12}", arrival.revision), ToString::to_string);
+    let mut line = identity;
+    let mut add = |what: &str, time: Option<u64>| {
+        line.extend(time.map(|time| format!(", {what} {}", age(now, time))));
+    };
+    add("published", arrival.published);
+    add("seen", Some(arrival.seen));
+    add("imported", arrival.imported);
+    line.extend(arrival.failed.as_ref().map(|why| format!(", not imported: {why}")));
+    line
+}
+
 /// How long ago that was, in the largest unit that says something.
 pub(crate) fn age(now: u64, time: u64) -> String {
     let seconds = now.saturating_sub(time);
