@@ -110,6 +110,9 @@ impl Definition {
                 "give the path of a file of allowances, or leave the key out",
             );
         }
+        if let Some((span, message, hint)) = self.debrand.fault(base) {
+            return wrong(span, message, hint);
+        }
         if let Some((span, message, hint)) = self.build.fault(base) {
             return wrong(span, message, hint);
         }

@@ -183,6 +183,16 @@ fn a_key_that_can_be_had_need_not_be_there() {
 }
 
 #[test]
+fn rules_and_marks_must_be_there() {
+    for (key, says) in
+        [("rules = \"key.asc\"", "no directory `key.asc`"), ("brand = \"none\"", "no file `none`")]
+    {
+        let (.., message, hint) = wrong(&format!("{WHOLE}\n[debrand]\n{key}\n"));
+        assert!(message.contains(says) && !hint.is_empty(), "{message}");
+    }
+}
+
+#[test]
 fn a_missing_key_is_named() {
     assert!(wrong(&WHOLE.replace("dist = \".el9\"", "")).2.contains("missing field `dist`"));
 }

@@ -241,6 +241,18 @@ fn is_ref(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/%@".contains(c))
 }
 
+impl DebrandSettings {
+    /// A file or directory that is not there.
+    pub(super) fn fault(&self, base: &Path) -> Option<(Range<usize>, String, &'static str)> {
+        let rules = self.rules.as_ref().filter(|dir| !base.join(dir.get_ref()).is_dir());
+        let rules = rules.map(|dir| (dir, "directory", "give the path of a directory of debrand rules"));
+        let brand = self.brand.as_ref().filter(|file| !base.join(file.get_ref()).is_file());
+        let brand = brand.map(|file| (file, "file", "give the path of a file of marks (docs/brand.md)"));
+        let (path, what, hint) = rules.or(brand)?;
+        Some((path.span(), format!("there is no {what} `{}`", path.get_ref().display()), hint))
+    }
+}
+
 impl PinnedKey {
     /// What is wrong with the fingerprint.
     pub(super) fn fault(&self) -> Option<(Range<usize>, String, &'static str)> {
