@@ -62,7 +62,7 @@ fn known(
 ) -> Result<Vec<Subject>, Fail> {
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let gathered = gather::gather(context)?;
-    let mut subjects = scanning::sources(context, scanner, &gathered, &wanted)?;
+    let mut subjects = scanning::sources(context, scanner, &gathered, wanted)?;
     let builds = checking::built(context)?;
     let packages: Vec<(&Nevra, Digest)> = builds
         .iter()
