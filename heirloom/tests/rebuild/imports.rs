@@ -13,14 +13,16 @@ const PACKAGES: [&str; 3] = ["figlet", "tree", "zlib"];
 
 /// Content digest of each package, by name.
 fn imported(site: &Site) -> BTreeMap<String, String> {
+    imported_from(site, &[])
+}
+
+/// The same, with more arguments.
+pub(crate) fn imported_from(site: &Site, arguments: &[&str]) -> BTreeMap<String, String> {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let report = site.json("import");
-    report["sources"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|line| (text(&line["package"]), text(&line["digest"])))
-        .collect()
+    let arguments = [&["--format", "json", "import"], arguments].concat();
+    let report = site.run(&arguments).expect(0).json();
+    let lines = report["sources"].as_array().unwrap().iter();
+    lines.map(|line| (text(&line["package"]), text(&line["digest"]))).collect()
 }
 
 #[test]
