@@ -24,16 +24,19 @@ pub(super) fn run(count: usize) -> Result<()> {
     let both = [site.path("upstream"), site.path("lookaside")];
     let files: usize = run_tool(Command::new("find").args(&both).args(["-type", "f"]))?.lines().count();
     println!("{count} source packages, {files} files, of a plain directory");
-    let copied = seconds(|| {
-        both.iter().try_for_each(|from| {
-            run_tool(Command::new("cp").arg("-a").arg(from).arg(site.path("copy"))).map(drop)
-        })
-    })?;
+    let copy = site.path("copy");
+    fs::create_dir(&copy)?;
+    run_tool(&mut Command::new("sync"))?;
+    let copied = seconds(|| run_tool(Command::new("cp").arg("-a").args(&both).arg(&copy)).map(drop))?;
+    let synced = seconds(|| run_tool(&mut Command::new("sync")).map(drop))?;
+    fs::remove_dir_all(&copy)?;
+    run_tool(&mut Command::new("sync"))?;
     let digested = seconds(|| {
         let all = "find upstream lookaside -type f -print0 | xargs -0 -n 500 -P 2 sha256sum";
         run_tool(Command::new("sh").args(["-c", all]).current_dir(site.path(""))).map(drop)
     })?;
-    println!("  cp -a, then sha256sum on two cores    {:7.1} s", copied + digested);
+    println!("  cp -a, sha256sum on two cores         {:7.1} s", copied + digested);
+    println!("  the same, and sync                    {:7.1} s", copied + digested + synced);
     println!("  heirloom import, everything           {:7.1} s", seconds(|| site.heirloom(&["import"]))?);
     again(&site)?;
     debrand(&site, count)?;
@@ -41,7 +44,7 @@ pub(super) fn run(count: usize) -> Result<()> {
     let took = seconds(|| commit(&site.path("upstream")))?;
     println!("the same as git repositories (made in {took:.0} s)");
     site.redefine("kind = \"dist-git\"", "kind = \"git\"\nbranch = \"c9\"")?;
-    println!("  heirloom import, everything           {:7.1} s", seconds(|| site.heirloom(&["import"]))?);
+    println!("  heirloom import, objects are known    {:7.1} s", seconds(|| site.heirloom(&["import"]))?);
     again(&site)
 }
 
@@ -106,14 +109,83 @@ fn text(seed: usize, bytes: usize) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        text.push_str(&format!("+{state:016x} a line of some patch, as long as such lines are\n"));
+        let whose = if state.is_multiple_of(200) { "Tarnholt" } else { "upstream" };
+        text.push_str(&format!("+{state:016x} a line of {whose}, as long as such lines are\n"));
     }
     text
 }
 
-/// Rules for all packages, and one for every tenth.
+/// Rules for all packages.
+const ALL: &str = r#"[[rule]]
+purpose = "Our name in spec files and patches"
+replace = { text = "Tarnholt", with = "Kestrel", file = ["*.spec", "*.patch"], skip_notices = true }
+
+[[rule]]
+purpose = "Our mirror of what is on FTP servers"
+replace = { regex = '\bftp\.(\w+)\.org\b', with = 'mirror.kestrel.example/${1}' }
+
+[[rule]]
+purpose = "Where to ask"
+set_tag = { tag = "URL", value = "https://www.kestrel.example/" }
+builds_on_earlier = true
+
+[[rule]]
+purpose = "A tool that builds need"
+packages = ["p*0", "p*5"]
+add_tag = { tag = "BuildRequires", value = "kestrel-rpm-config" }
+"#;
+
+/// Rules for all packages, and more for every tenth.
 fn debrand(site: &Site, count: usize) -> Result<()> {
-    todo!("{}", site.path("").display().to_string().len() + count)
+    let rules = site.path("debrand");
+    fs::create_dir_all(&rules)?;
+    fs::write(rules.join("all.toml"), ALL)?;
+    fs::write(rules.join("kestrel.txt"), "Rebuilt for Kestrel.\n")?;
+    for number in (0..count).step_by(10) {
+        let name = name(number);
+        fs::write(rules.join(format!("{name}.toml")), own(&name))?;
+    }
+    site.append("[debrand]\nrules = \"debrand\"\n")?;
+    // Only the first run has to write what the rules made.
+    let first = seconds(|| site.heirloom(&["debrand", "--check"]))?;
+    println!("  heirloom debrand --check, the first   {first:7.1} s");
+    let mut checked = Vec::new();
+    for _ in 0..ROUNDS {
+        checked.push(seconds(|| site.heirloom(&["debrand", "--check"]))?);
+    }
+    println!("  heirloom debrand --check, again       {}", figures(&mut checked));
+    println!("  heirloom import, rules are new        {:7.1} s", seconds(|| site.heirloom(&["import"]))?);
+    again(site)?;
+    let told: serde_json::Value =
+        serde_json::from_str(&site.heirloom(&["--format", "json", "debrand", "--check"])?)?;
+    let packages = told["packages"].as_object().ok_or("no packages in the report")?;
+    let edits = packages.values().filter_map(|package| package["edits"].as_array());
+    println!("  {} edits in {} packages", edits.map(Vec::len).sum::<usize>(), packages.len());
+    Ok(())
+}
+
+/// Rules for one package.
+fn own(name: &str) -> String {
+    format!(
+        r#"[[rule]]
+purpose = "The vendor's patch is not ours"
+remove_patch = {{ name = "{name}-0.patch" }}
+builds_on_earlier = true
+
+[[rule]]
+purpose = "Says where it is from"
+add_source = {{ name = "kestrel.txt", content = "kestrel.txt" }}
+
+[[rule]]
+purpose = "Its release is ours"
+release = {{ suffix = ".kes" }}
+builds_on_earlier = true
+
+[[rule]]
+purpose = "What was done"
+changelog = {{ author = "Kestrel <releng@kestrel.example>", text = ["Debrand"] }}
+"#
+    )
 }
 
 /// Makes each tree a git repository with one commit.
