@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the program beside the field's own tools, in one run, taking turns.
 //!
-//! `rebuild` measures building, `world` all of the upstream, `many` thousands of small packages, `compare` comparing, `plan` planning; without a name all are run. Prints medians with
+//! `rebuild` measures building, `world` all of the upstream, `many` thousands of small packages, `sources` importing
+//! and debranding thousands, `compare` comparing, `plan` planning; without a name all are run. Prints medians with
 //! minimum and maximum; of planning, single runs. BENCHMARKS.md keeps what was measured, on what.
 
 mod compare;
@@ -9,6 +10,7 @@ mod many;
 mod plan;
 mod rebuild;
 mod site;
+mod sources;
 mod world;
 
 use std::error::Error;
@@ -18,6 +20,9 @@ use std::time::Instant;
 
 /// Small source packages that are built if no other number is given.
 const MANY: usize = 300;
+
+/// Source packages that are imported and debranded if no other number is given.
+const SOURCES: usize = 3000;
 
 /// Rounds of each measurement.
 const ROUNDS: usize = 5;
@@ -32,6 +37,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
             rebuild::run()?;
             world::run()?;
             many::run(MANY)?;
+            sources::run(SOURCES)?;
             plan::run()?;
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
@@ -40,6 +46,8 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         ["world"] => world::run(),
         ["many"] => many::run(MANY),
         ["many", count] => many::run(count.parse()?),
+        ["sources"] => sources::run(SOURCES),
+        ["sources", count] => sources::run(count.parse()?),
         ["plan"] => plan::run(),
         ["compare"] => {
             compare::made()?;
@@ -47,7 +55,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         }
         ["compare", dir] => compare::real(Path::new(dir)),
         _ => Err(format!(
-            "no benchmark is called `{}`: rebuild, world, many, many COUNT, plan, compare, compare DIR",
+            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, compare, compare DIR",
             args.join(" ")
         )
         .into()),

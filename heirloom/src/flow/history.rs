@@ -6,12 +6,15 @@ use heirloom_model::record::{Edit, Imported};
 
 use super::gather::Gathered;
 use super::{debranding, work};
-use crate::context::{Context, processors};
+use crate::context::Context;
 use crate::fail::Fail;
 use crate::ui::Progress;
 
 /// Directory of the histories in the state directory.
 pub(crate) const DIST_GIT: &str = "dist-git";
+
+/// Histories that are written at a time: each waits for the disk.
+const AT_ONCE: usize = 8;
 
 /// Records what is new.
 pub(super) fn record(context: &Context, gathered: &Gathered) -> Result<(), Fail> {
@@ -21,7 +24,7 @@ pub(super) fn record(context: &Context, gathered: &Gathered) -> Result<(), Fail>
     let identity = Identity { name: &distribution.vendor, email: &email };
     let all: Vec<_> = gathered.upstream.iter().chain(&gathered.modular).collect();
     let progress = Progress::new("history", all.len());
-    let done = work::each(&all, processors(), |pristine| {
+    let done = work::each(&all, AT_ONCE, |pristine| {
         let debranded = gathered.debranded.get(&pristine.name);
         let result = debranded.map_or(*pristine, |it| &it.result);
         let edits: &[Edit] = debranded.map_or(&[], |it| &it.edits);

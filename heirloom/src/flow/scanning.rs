@@ -118,7 +118,10 @@ pub(crate) fn gate(context: &Context, all: &[(&Nevra, Digest)]) -> Result<(), Fa
     if marked.is_empty() {
         return Ok(());
     }
-    let mut text = format!("{} packages carry another company's marks", marked.len());
+    let mut text = match marked.len() {
+        1 => "1 package carries another company's marks".to_owned(),
+        count => format!("{count} packages carry another company's marks"),
+    };
     for subject in &marked {
         text.push_str(&format!("\n  {}", subject.name));
         let mut open = subject.open();

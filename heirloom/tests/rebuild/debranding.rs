@@ -202,7 +202,7 @@ fn without_rules_nothing_is_published(site: &Site) {
     let two: String = two.iter().map(|(mark, package)| allow(mark, package)).collect();
     fs::write(site.path("brand.toml"), format!("{marks}{two}")).unwrap();
     let ran = site.run(&["rebuild"]).expect(5);
-    ran.says(&["1 packages carry", "sl-5.02-6"]);
+    ran.says(&["1 package carries", "sl-5.02-6"]);
     assert!(!ran.stderr.contains("tarnholt-hosts in"), "{}", ran.stderr);
     fs::write(site.path("brand.toml"), format!("{marks}{two}{}", allow("grey-heron", "sl"))).unwrap();
     let summary = site.json("rebuild");

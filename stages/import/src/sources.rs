@@ -22,6 +22,9 @@ pub use look::look;
 
 /// Remote repositories that are asked at a time.
 const REMOTE: usize = 6;
+/// Local packages that are imported at a time: each waits for the disk to have its files, and a file system writes out
+/// together what several wait for.
+const LOCAL: usize = 8;
 /// What is read of a directory changes with this.
 const EDITION: &str = "1";
 
@@ -152,7 +155,7 @@ pub fn import_upstream(
     let (all, modules) = match upstream {
         Upstream::DistGit { dir, lookaside } => {
             let trees = kept(subdirs(dir)?, exclude)?;
-            let all = recorder.each(&trees, processors(), tick, |known, tree| {
+            let all = recorder.each(&trees, LOCAL, tick, |known, tree| {
                 tree_package(importer, known, tree, lookaside, false)
             })?;
             (all, Vec::new())
@@ -186,7 +189,7 @@ pub fn import_upstream(
                     items.push((key, (component.name.clone(), at, branch, None)));
                 }
             }
-            let threads = if git::is_remote(location) { REMOTE } else { processors() };
+            let threads = if git::is_remote(location) { REMOTE } else { LOCAL };
             let all = recorder.each(&items, threads, tick, |known, (name, at, branch, tags)| {
                 let settings = git::Settings { branch: branch.as_deref(), tags: *tags, lookaside };
                 git::import(importer, known, name, at, settings)

@@ -18,15 +18,30 @@ impl Site {
         exclude: &[&str],
         upstream: impl FnOnce(&Path, &Path) -> Result<PathBuf>,
     ) -> Result<Self> {
+        let lookaside = testkit::world()?.canonicalize()?.join("lookaside");
+        Self::make(exclude, upstream, |_| lookaside)
+    }
+
+    /// A site whose upstream has its large sources in `lookaside` of the site's own directory.
+    pub(super) fn with_lookaside(upstream: impl FnOnce(&Path, &Path) -> Result<PathBuf>) -> Result<Self> {
+        Self::make(&[], upstream, |dir| dir.join("lookaside"))
+    }
+
+    fn make(
+        exclude: &[&str],
+        upstream: impl FnOnce(&Path, &Path) -> Result<PathBuf>,
+        lookaside: impl FnOnce(&Path) -> PathBuf,
+    ) -> Result<Self> {
         let world = testkit::world()?.canonicalize()?;
         let dir = tempfile::tempdir()?;
+        let lookaside = lookaside(dir.path());
         let upstream = upstream(dir.path(), &world)?;
         let site = Self { dir, world, heirloom: heirloom()? };
         let world = &site.world;
         let keys = world.join("keys");
         let mut init = Command::new(&site.heirloom);
         init.arg("init").arg(site.path("")).arg("--upstream").arg(&upstream);
-        init.arg("--lookaside").arg(world.join("lookaside/{digest}"));
+        init.arg("--lookaside").arg(lookaside.join("{digest}"));
         init.arg("--bootstrap").arg(world.join("bootstrap"));
         init.arg("--bootstrap-key").arg(keys.join("bootstrap.asc"));
         init.arg("--reference-key").arg(keys.join("vendor.asc"));
@@ -49,6 +64,23 @@ impl Site {
         run_tool(
             Command::new(&self.heirloom).arg("--definition").arg(self.path("heirloom.toml")).args(arguments),
         )
+    }
+
+    /// Replaces a text of the definition, which must be there.
+    pub(super) fn redefine(&self, text: &str, with: &str) -> Result<()> {
+        let path = self.path("heirloom.toml");
+        let definition = fs::read_to_string(&path)?;
+        match definition.contains(text) {
+            true => Ok(fs::write(path, definition.replacen(text, with, 1))?),
+            false => Err(format!("{}: expected `{text}`, found:\n{definition}", path.display()).into()),
+        }
+    }
+
+    /// Adds to the end of the definition.
+    pub(super) fn append(&self, text: &str) -> Result<()> {
+        let path = self.path("heirloom.toml");
+        let definition = fs::read_to_string(&path)?;
+        Ok(fs::write(path, format!("{definition}\n{text}"))?)
     }
 
     /// Forgets everything that was done.

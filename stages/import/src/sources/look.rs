@@ -6,8 +6,9 @@ use std::path::Path;
 use heirloom_model::record::{Arrival, Imported};
 
 use super::{Found, Known, REMOTE, Settings, Upstream, kept, parallel, processors, subdirs, tree_salt};
+use crate::distgit::Place;
 use crate::tree::Listing;
-use crate::{ImportError, Importer, git, srpm};
+use crate::{ImportError, Importer, distgit, git, srpm};
 
 /// The packages whose newest revision is not imported, sorted by name. When each was seen first is recorded, so that it
 /// is known how long it waits. Of a directory of trees, the time is that of its last change.
@@ -32,11 +33,18 @@ pub fn look(
                 let salt = tree_salt(tree, lookaside, false);
                 let listing = Listing::of(tree, &salt)?;
                 let known = Known { key: name, imported: imported.get(name) };
-                let unchanged = known.unchanged(importer, &format!("tree {name}"), &listing.signature);
-                Ok(unchanged.is_none().then(|| Found {
-                    revision: listing.signature.clone(),
+                if known.unchanged(importer, &format!("tree {name}"), &listing.signature).is_some() {
+                    return Ok(None);
+                }
+                // It was not read since it was written. What is read of it now stays unrecorded.
+                let origin = tree.to_string_lossy();
+                let place = Place { name, origin: &origin, lookaside, branch: "" };
+                let digest = distgit::import(importer, place, &listing)?.digest();
+                let (revision, published) = (digest.to_string(), Some(listing.youngest));
+                Ok((imported.get(name).map(Imported::digest) != Some(digest)).then_some(Found {
+                    revision,
                     nevra: None,
-                    published: Some(listing.youngest),
+                    published,
                 }))
             })?
         }
@@ -74,10 +82,7 @@ pub fn look(
         let seen = known.map_or(importer.now, |known| known.seen);
         waiting.push(Arrival { package, nevra, revision, published, seen, imported: None, failed });
     }
-    // What stands for a tree here is not what its import is called by.
-    if !matches!(upstream, Upstream::DistGit { .. }) {
-        store.append_all(&waiting)?;
-    }
+    store.append_all(&waiting)?;
     Ok(waiting)
 }
 
