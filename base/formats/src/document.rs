@@ -2,11 +2,14 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
+
 /// Decompressed bytes that a document may have unless its caller says otherwise. The largest real ones
 /// (file lists of a whole distribution) have about 700 MB.
 const LARGEST: u64 = 2 << 30;
-/// Memory that an xz stream may ask for, in KiB; the highest level of `xz` asks for 65 MiB.
-const MOST_XZ_MEMORY: u32 = 256 << 10;
+/// Memory that an xz stream may ask for, in bytes; the highest level of `xz` asks for 65 MiB.
+const MOST_XZ_MEMORY: u64 = 256 << 20;
 
 /// Bytes with the name that errors call them by. Compression (gzip, zstd, xz, bzip2) is told from the
 /// first bytes, not from the name.
@@ -93,7 +96,8 @@ pub(crate) fn decompressed<'a>(mut stream: impl BufRead + 'a) -> io::Result<Box<
         [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(stream)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::stream::read::Decoder::with_buffer(stream)?),
         [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            Box::new(lzma_rust2::XzReader::new_mem_limit(stream, true, MOST_XZ_MEMORY))
+            let decoder = Stream::new_stream_decoder(MOST_XZ_MEMORY, CONCATENATED)?;
+            Box::new(XzDecoder::new_stream(stream, decoder))
         }
         [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::MultiBzDecoder::new(stream)),
         _ => Box::new(stream),
@@ -137,6 +141,18 @@ mod tests {
             .unwrap_or_else(|error| panic!("{tool}: {error}"));
         child.stdin.take().unwrap().write_all(TEXT.as_bytes()).unwrap();
         child.wait_with_output().unwrap().stdout
+    }
+
+    /// A chunk that claims more than it holds; some decoders never come back from it.
+    const ENDLESS: &[u8] =
+        b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f\xe5\xa3 \
+              \xe0\x27\xff\x25\xa4\x68\x77\x79\xba\x4a\x17\x58\x11\xdd\xc3\x67\xd6\xe5\x83\xbc\x91\xc7\x9e\x45 \
+              \x2b\xff\x5f\xe3\xe3\x2e\x22\x9e\x0a\xaf\x40\x00\x00\x00\x07\xec\x34\xfe\xcd\xcc\x85\xd7\x00\x01 \
+              \xda\x01\x80\x50\x00\x00\xaf\x5a\x75\xcc\xb1\xc4\x67\xfb\x02\x00\x00\x00\x00\x04\x59\x5a";
+
+    #[test]
+    fn a_stream_that_goes_nowhere_ends() {
+        assert!(Document::new("x", ENDLESS).decompress().is_err());
     }
 
     #[test]
