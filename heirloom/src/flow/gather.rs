@@ -81,28 +81,27 @@ pub(crate) fn gather_from(context: &Context, histories: &Path, branch: &str) -> 
 
 /// Imports and verifies what comes from others.
 pub(crate) fn upstream(context: &Context) -> Result<Gathered, Fail> {
+    import(context, |references| origin(context, references))
+}
+
+/// Where the definition says that sources come from.
+fn origin<'a>(context: &'a Context, references: &[Foreign]) -> Result<Origin<'a>, Fail> {
     let upstream = &context.definition.upstream;
-    import(context, |references| {
-        let exclude = upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
-        let from = context.upstream(upstream, || names(references))?;
-        Ok((from, upstream.max_age_days, exclude))
-    })
+    let exclude = upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    Ok((context.upstream(upstream, || names(references))?, upstream.max_age_days, exclude))
 }
 
 /// What upstream has and is not imported; nothing is imported but the references' metadata, if they have the names.
 pub(crate) fn look(context: &Context) -> Result<Vec<Arrival>, Fail> {
     let progress = Progress::new("look", 0);
-    let definition = &context.definition;
     let importer = context.importer();
-    let references = references(context, &importer, &definition.reference)?;
-    let upstream = &definition.upstream;
-    let from = context.upstream(upstream, || names(&references))?;
-    let exclude: Vec<_> = upstream.exclude.iter().map(|exclude| exclude.package.as_str()).collect();
+    let references = references(context, &importer, &context.definition.reference)?;
+    let (from, max_age_days, exclude) = origin(context, &references)?;
     let tick = |name: &str, total: usize| {
         progress.total(total);
         progress.tick(name);
     };
-    let settings = Settings { exclude: &exclude, max_age_days: upstream.max_age_days, tick: &tick };
+    let settings = Settings { exclude: &exclude, max_age_days, tick: &tick };
     let waiting = sources::look(&importer, &from, settings)?;
     progress.end(&format!("{} to import", waiting.len()));
     Ok(waiting)
@@ -116,11 +115,11 @@ pub(crate) fn names(references: &[Foreign]) -> Vec<String> {
 }
 
 /// Where sources come from, how old they may be at most in days, and which are left out.
-type From<'a> = (Upstream, Option<u64>, Vec<&'a str>);
+type Origin<'a> = (Upstream, Option<u64>, Vec<&'a str>);
 
 fn import<'a>(
     context: &Context,
-    from: impl FnOnce(&[Foreign]) -> Result<From<'a>, Fail>,
+    from: impl FnOnce(&[Foreign]) -> Result<Origin<'a>, Fail>,
 ) -> Result<Gathered, Fail> {
     let progress = Progress::new("import", 0);
     let definition = &context.definition;
