@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use heirloom_model::record::Component;
 use serde::Deserialize;
 
 use crate::document::{Document, DocumentError};
@@ -43,26 +44,11 @@ pub struct ModuleDocument {
     /// What it is, in a line.
     pub summary: String,
     /// What it is made from, sorted by build order and name.
-    pub components: Vec<ModuleComponent>,
+    pub components: Vec<Component>,
     /// Packages that it is made of, as `NAME-EPOCH:VERSION-RELEASE.ARCH`.
     pub artifacts: Vec<String>,
     /// The document itself.
     pub text: String,
-}
-
-/// One source package of a module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModuleComponent {
-    /// Its name.
-    pub name: String,
-    /// Branch or commit in its dist-git.
-    pub reference: Option<String>,
-    /// Why it is in the module.
-    pub rationale: String,
-    /// Components of a lower number are built before.
-    pub build_order: i64,
-    /// Architectures that it is built for; empty: all.
-    pub arches: Vec<String>,
 }
 
 /// A file of modulemd documents is not what it should be.
@@ -191,7 +177,7 @@ fn module(text: &str) -> Result<Option<ModuleDocument>, String> {
     let components = data.components.and_then(|components| components.rpms).unwrap_or_default();
     let mut components: Vec<_> = components
         .into_iter()
-        .map(|(name, rpm)| ModuleComponent {
+        .map(|(name, rpm)| Component {
             name,
             reference: rpm.reference,
             rationale: rpm.rationale.unwrap_or_default().trim().to_owned(),
@@ -200,7 +186,7 @@ fn module(text: &str) -> Result<Option<ModuleDocument>, String> {
         })
         .collect();
     components.sort_by(|a, b| (a.build_order, &a.name).cmp(&(b.build_order, &b.name)));
-    let bad = |component: &&ModuleComponent| {
+    let bad = |component: &&Component| {
         component.name.is_empty()
             || component.name.starts_with(['.', '-'])
             || !component.name.chars().all(is_part)

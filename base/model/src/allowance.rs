@@ -74,6 +74,23 @@ impl Date {
         }
         Self { year, month, day: u8::try_from(days + 1).map_or(31, |day| day.min(31)) }
     }
+
+    /// Its beginning in UTC, in seconds since 1970; 0 for a day before.
+    #[must_use]
+    pub fn unix(self) -> u64 {
+        if self.year < 1970 {
+            return 0;
+        }
+        let years: u64 = (1970..self.year).map(days_of_year).sum();
+        let months: u64 = (1..self.month).map(|month| u64::from(days_of_month(self.year, month))).sum();
+        (years + months + u64::from(self.day) - 1) * 86_400
+    }
+
+    /// Year, month and day.
+    #[must_use]
+    pub fn parts(self) -> (u16, u8, u8) {
+        (self.year, self.month, self.day)
+    }
 }
 
 /// The beginning of 1970: no allowance has expired then.

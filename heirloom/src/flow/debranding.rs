@@ -225,14 +225,10 @@ impl<'a> Desk<'a> {
 
     /// The identity by the target's rpmspec, in the sandbox. The inner error is about the spec file.
     fn evaluate(&self, source: &Imported) -> Result<Result<Nevra, String>, Fail> {
-        let (builder, root) = match self.place.get_or_init(|| self.place().map_err(|fail| fail.message)) {
-            Ok(place) => (&place.0, &place.1),
-            Err(message) => return Err(Fail::new(Exit::Build, message)),
-        };
+        let (builder, root) = self.sandbox()?;
         let (macros, arch) = (self.context.macros(), self.context.arch());
         let evaluated = builder.evaluate(root, &[source], &macros, arch)?;
-        let evaluated = evaluated.into_iter().next();
-        Ok(match evaluated {
+        Ok(match evaluated.into_iter().next() {
             Some(Ok(evaluated)) => Ok(evaluated.nevra),
             Some(Err(error)) => Err(error.to_string()),
             None => Err(format!("{}: rpmspec gave no answer", source.name)),
@@ -257,8 +253,7 @@ impl<'a> Desk<'a> {
     /// Runs a rule's script in the base of all buildroots, and tells what it changed.
     fn run(&self, source: &Imported, script: &Script<'_>) -> Result<Changes, Fail> {
         let failed = |message: String| Fail::new(Exit::Build, message);
-        let place = self.place.get_or_init(|| self.place().map_err(|fail| fail.message));
-        let (builder, root) = place.as_ref().map_err(|message| failed(message.clone()))?;
+        let (builder, root) = self.sandbox()?;
         let before = self.with(source, script.changes)?;
         let text =
             std::str::from_utf8(script.content).map_err(|_| failed(format!("{} is no text", script.name)))?;
@@ -278,9 +273,16 @@ impl<'a> Desk<'a> {
         Ok(changes)
     }
 
-    fn place(&self) -> Result<(Builder<'a>, Root), Fail> {
-        let builder = super::builder(self.context)?;
-        let root = planning::base_root(self.context, &builder, self.gathered)?.1;
-        Ok((builder, root))
+    /// The base of all buildroots, made when it is asked for first.
+    fn sandbox(&self) -> Result<(&Builder<'a>, &Root), Fail> {
+        let make = || {
+            let builder = super::builder(self.context)?;
+            let root = planning::base_root(self.context, &builder, self.gathered)?.1;
+            Ok::<_, Fail>((builder, root))
+        };
+        match self.place.get_or_init(|| make().map_err(|fail| fail.message)) {
+            Ok((builder, root)) => Ok((builder, root)),
+            Err(message) => Err(Fail::new(Exit::Build, message)),
+        }
     }
 }

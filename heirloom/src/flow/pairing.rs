@@ -92,7 +92,7 @@ pub(crate) fn compare(
     let rebuilt = found(rebuild, &of_rebuild, store.as_ref(), None)?;
     let base = Options { universe: Some(Arc::new(universe)), ..options };
 
-    let (left, right) = (newest(&references), newest(&rebuilt));
+    let (left, right) = (newest(&references, |it| &it.nevra), newest(&rebuilt, |it| &it.nevra));
     let pairs = pairs(&references, &left, &right);
     fetch(&pairs)?;
     let progress = Progress::new("compare", pairs.len());
@@ -183,16 +183,20 @@ fn about(one: Option<&Nevra>, other: Option<&Nevra>) -> Option<Finding> {
 }
 
 /// Name and architecture.
-type Key<'a> = (&'a str, &'a str);
+pub(crate) type Key<'a> = (&'a str, &'a str);
 type Newest<'a> = BTreeMap<Key<'a>, &'a Found<'a>>;
 
-/// The newest of each name and architecture.
-fn newest<'a>(packages: &'a [Found<'a>]) -> Newest<'a> {
-    let mut all = Newest::new();
+/// The newest of each name and architecture; of equal ones, the first.
+pub(crate) fn newest<'a, T>(
+    packages: impl IntoIterator<Item = T>,
+    nevra: impl Fn(&T) -> &'a Nevra,
+) -> BTreeMap<Key<'a>, T> {
+    let mut all = BTreeMap::new();
     for package in packages {
-        let best = all.entry((package.nevra.name(), package.nevra.arch())).or_insert(package);
-        if evr::compare(package.nevra.evr(), best.nevra.evr()).is_gt() {
-            *best = package;
+        let of = nevra(&package);
+        match all.get(&(of.name(), of.arch())) {
+            Some(best) if evr::compare(of.evr(), nevra(best).evr()).is_le() => {}
+            _ => drop(all.insert((of.name(), of.arch()), package)),
         }
     }
     all

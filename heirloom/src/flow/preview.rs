@@ -14,6 +14,7 @@ use heirloom_store::Store;
 use serde::Serialize;
 
 use super::gather::{self, Foreign};
+use super::pairing::{self, Key};
 use super::{told, work};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
@@ -148,9 +149,10 @@ impl Read {
             Some(nevra) => Some(nevra.evr().clone()),
             None => spec.identity(Some(dist)).evr(),
         };
-        let text = String::from_utf8_lossy(&bytes);
-        let changelog = text.lines().skip_while(|line| line.trim_end() != "%changelog").skip(1);
-        let changelog = changelog.map(|line| line.trim_end().to_owned()).collect();
+        let section = spec.sections().iter().find(|section| section.name == "changelog");
+        let changelog = section.into_iter().flat_map(|section| section.body());
+        let changelog =
+            changelog.map(|line| String::from_utf8_lossy(lines.text(line)).trim_end().to_owned()).collect();
         Ok(Self { digest: source.digest(), evr, published: source.published, changelog })
     }
 }
@@ -231,20 +233,13 @@ fn provides(package: Option<&Package>) -> BTreeSet<String> {
     package.into_iter().flat_map(|package| &package.provides).map(|it| it.name.clone()).collect()
 }
 
-type Newest<'a> = BTreeMap<(&'a str, &'a str), (&'a Foreign, &'a Package)>;
+type Newest<'a> = BTreeMap<Key<'a>, (&'a Foreign, &'a Package)>;
 
 /// The newest package of each name and architecture; debugging data has no interfaces.
 fn newest(repositories: &[Foreign]) -> Newest<'_> {
-    let mut all = Newest::new();
-    for foreign in repositories {
-        for package in foreign.packages.iter().filter(|it| !it.is_debug() && it.nevra.arch() != "src") {
-            let best = all.entry((package.nevra.name(), package.nevra.arch())).or_insert((foreign, package));
-            if evr::compare(package.nevra.evr(), best.1.nevra.evr()).is_gt() {
-                *best = (foreign, package);
-            }
-        }
-    }
-    all
+    let all = repositories.iter().flat_map(|foreign| foreign.packages.iter().map(move |it| (foreign, it)));
+    let all = all.filter(|(_, it)| !it.is_debug() && it.nevra.arch() != "src");
+    pairing::newest(all, |(_, package)| &package.nevra)
 }
 
 /// Fetches both packages of each pair and looks for what breaks users.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use heirloom_formats::brand::Brand;
-use heirloom_model::record::{Debranded, Imported, MarkFinding, Scanned};
+use heirloom_model::record::{MarkFinding, Scanned};
 use heirloom_model::{Digest, Nevra};
 use heirloom_scan::Scanner;
 use serde::Serialize;
@@ -52,19 +52,16 @@ pub(crate) fn packages(
     scanner: &Scanner,
     packages: &[(&Nevra, Digest)],
 ) -> Result<Vec<Subject>, Fail> {
-    let scan = |(nevra, digest): &(&Nevra, Digest)| {
-        let findings = scanner.package(&context.store.path(*digest)).map_err(|error| failed(nevra, error))?;
-        Ok((nevra.to_string(), nevra.name().to_owned(), *digest, findings))
+    let item = |(nevra, digest): &(&Nevra, Digest)| Item {
+        name: nevra.to_string(),
+        package: nevra.name().to_owned(),
+        subject: *digest,
+        what: *digest,
     };
-    known_or(
-        context,
-        scanner,
-        "packages",
-        packages,
-        |(_, digest)| *digest,
-        scan,
-        |(nevra, _)| (nevra.to_string(), nevra.name().to_owned()),
-    )
+    let items: Vec<_> = packages.iter().map(item).collect();
+    known_or(context, scanner, "packages", items, |item| {
+        scanner.package(&context.store.path(item.what)).map_err(|error| failed(&item.name, error))
+    })
 }
 
 /// Upstream's sources, as they are built: their files, and whether the rules took an attribution out.
@@ -75,39 +72,29 @@ pub(crate) fn sources(
     named: impl Fn(&str) -> bool,
 ) -> Result<Vec<Subject>, Fail> {
     let upstream = gathered.upstream.iter().chain(&gathered.modular);
-    let pairs: Vec<_> = upstream
-        .filter(|source| named(plain(&source.name)))
-        .map(|source| (source, gathered.debranded.get(&source.name)))
-        .collect();
-    let scan = |(pristine, debranded): &(&Imported, Option<&Debranded>)| {
-        let name = plain(&pristine.name);
+    let items = upstream.filter(|source| named(plain(&source.name))).map(|pristine| {
+        let result = gathered.debranded.get(&pristine.name).map_or(pristine, |it| &it.result);
+        Item {
+            name: pristine.name.clone(),
+            package: plain(&pristine.name).to_owned(),
+            // Both what came in and what is built of it.
+            subject: Digest::of(format!("{} {}", pristine.digest(), result.digest()).as_bytes()),
+            what: (pristine, result),
+        }
+    });
+    known_or(context, scanner, "sources", items.collect(), |item| {
+        let (pristine, result) = item.what;
         let mut findings = Vec::new();
-        let source = debranded.map_or(*pristine, |it| &it.result);
-        for file in &source.files {
+        for file in &result.files {
             let path = context.store.path(file.digest);
             let mut data = std::fs::File::open(&path).map_err(|error| failed(path.display(), error))?;
-            scanner.file(name, &file.name, &mut data, &mut findings);
+            scanner.file(&item.package, &file.name, &mut data, &mut findings);
         }
-        let [before, after] = changed_files(&context.store, pristine, source)?;
-        findings.extend(scanner.altered(name, &before, &after));
+        let [before, after] = changed_files(&context.store, pristine, result)?;
+        findings.extend(scanner.altered(&item.package, &before, &after));
         findings.sort();
-        Ok((pristine.name.clone(), name.to_owned(), subject(pristine, *debranded), findings))
-    };
-    known_or(
-        context,
-        scanner,
-        "sources",
-        &pairs,
-        |(a, b)| subject(a, *b),
-        scan,
-        |(source, _)| (source.name.clone(), plain(&source.name).to_owned()),
-    )
-}
-
-/// What the findings in a source are about: both what came in, and what is built of it.
-fn subject(pristine: &Imported, debranded: Option<&Debranded>) -> Digest {
-    let result = debranded.map_or(pristine, |it| &it.result);
-    Digest::of(format!("{} {}", pristine.digest(), result.digest()).as_bytes())
+        Ok(findings)
+    })
 }
 
 /// Refuses packages that carry marks which no allowance covers.
@@ -153,42 +140,39 @@ fn failed(what: impl std::fmt::Display, error: impl std::fmt::Display) -> Fail {
     Fail::new(Exit::Failed, format!("{what} can't be scanned: {error}"))
 }
 
-type Found = (String, String, Digest, Vec<MarkFinding>);
+/// Something to be looked through.
+struct Item<T> {
+    name: String,
+    package: String,
+    /// Digest of all that the findings are about.
+    subject: Digest,
+    what: T,
+}
 
 /// Scans what is not known yet, on all processors, and remembers it.
 fn known_or<T: Sync>(
     context: &Context,
     scanner: &Scanner,
     what: &str,
-    items: &[T],
-    digest: impl Fn(&T) -> Digest,
-    scan: impl Fn(&T) -> Result<Found, Fail> + Sync,
-    names: impl Fn(&T) -> (String, String),
+    items: Vec<Item<T>>,
+    scan: impl Fn(&Item<T>) -> Result<Vec<MarkFinding>, Fail> + Sync,
 ) -> Result<Vec<Subject>, Fail> {
     let brand = scanner.digest();
-    let mut known: BTreeMap<Digest, Scanned> = context
-        .store
-        .all::<Scanned>()?
-        .into_iter()
-        .filter(|scanned| scanned.brand == brand)
-        .map(|scanned| (scanned.subject, scanned))
-        .collect();
-    let fresh: Vec<&T> = items.iter().filter(|item| !known.contains_key(&digest(item))).collect();
+    let known = context.store.all::<Scanned>()?.into_iter().filter(|scanned| scanned.brand == brand);
+    let mut known: BTreeMap<Digest, Vec<MarkFinding>> =
+        known.map(|scanned| (scanned.subject, scanned.findings)).collect();
+    let fresh: Vec<&Item<T>> = items.iter().filter(|item| !known.contains_key(&item.subject)).collect();
     let progress = Progress::new("scan", fresh.len());
-    let found = work::each(&fresh, processors(), |item| {
-        let found = scan(item)?;
-        progress.tick(&found.0);
-        Ok::<_, Fail>(found)
+    let scanned = work::each(&fresh, processors(), |item| {
+        let findings = scan(item)?;
+        progress.tick(&item.name);
+        Ok::<_, Fail>(Scanned { subject: item.subject, brand, findings })
     })?;
-    let scanned: Vec<_> =
-        found.into_iter().map(|(_, _, subject, findings)| Scanned { subject, brand, findings }).collect();
     context.store.append_all(&scanned)?;
-    known.extend(scanned.into_iter().map(|scanned| (scanned.subject, scanned)));
     progress.end(&format!("{} {what} ({} anew)", items.len(), fresh.len()));
-    let subjects = items.iter().filter_map(|item| {
-        let (name, package) = names(item);
-        let findings = known.get(&digest(item))?.findings.clone();
-        Some(Subject { name, package, findings })
+    known.extend(scanned.into_iter().map(|scanned| (scanned.subject, scanned.findings)));
+    let subjects = items.into_iter().filter_map(|Item { name, package, subject, .. }| {
+        Some(Subject { name, package, findings: known.get(&subject)?.clone() })
     });
     Ok(subjects.collect())
 }

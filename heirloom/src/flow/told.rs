@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use heirloom_compare::{DistMap, Options, Universe};
 use heirloom_formats::definition::DefinitionError;
@@ -17,7 +16,7 @@ use heirloom_store::Store;
 
 use super::gather::Gathered;
 use super::rollup;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::fail::{Exit, Fail};
 
 /// What all comparisons of a rebuild are told.
@@ -115,7 +114,7 @@ impl<'a> Told<'a> {
 
 /// The day on which allowances are valid or expired.
 pub(crate) fn today() -> Date {
-    Date::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    Date::from_unix(context::now())
 }
 
 /// Reads a file of allowances.

@@ -4,13 +4,13 @@ mod known;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use heirloom_formats::definition::Definition;
 use heirloom_sign::{Algorithm, SecretKey};
 use serde::Serialize;
 
 use crate::cli::Init;
+use crate::context;
 use crate::fail::{Exit, Fail};
 use crate::ui::{Shown, say};
 pub(crate) use known::names as known_names;
@@ -71,9 +71,8 @@ fn make_key(init: &Init, release: &str, path: &Path) -> Result<String, Fail> {
         true => SecretKey::load(path)?,
         false => {
             say("making an RSA 4096 key; this takes some seconds");
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let user = format!("{} (release key {})", init.vendor, release);
-            let key = SecretKey::generate(&user, now, Algorithm::Rsa4096)?;
+            let key = SecretKey::generate(&user, context::now(), Algorithm::Rsa4096)?;
             key.save(path)?;
             key
         }

@@ -6,11 +6,11 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use tempfile::TempDir;
+use testkit::server::Server;
 use testkit::tool::Tool;
 
 use crate::public::{KEY, OLD_KEY, Public, bootstrap, digest, spec};
 use crate::ran::Ran;
-use crate::server::Server;
 
 const NAMES: [&str; 10] = [
     "almalinux-8",
@@ -64,7 +64,7 @@ impl Site {
     /// Lets the definition's hosts be directories of this server, and the vendors' keys those of the tests.
     fn redirect(&self, server: &Server) {
         let old = "5E9B8F5617B5066CE92057C3488FCF7C3ABB34F8";
-        let text = self.text().replace("\"https://", &format!("\"{}/", server.url));
+        let text = self.text().replace("\"https://", &format!("\"{}", server.url("")));
         let lines = text.lines().map(|line| match line.strip_prefix("fingerprint = ") {
             Some(pinned) => {
                 let key = if pinned.contains(old) { &OLD_KEY } else { &KEY };
@@ -95,7 +95,7 @@ fn packages(lines: &serde_json::Value) -> Vec<(&str, &str)> {
 
 /// Makes a site of this name, serves the layout, imports from it; gives the components of modules that came.
 fn imports(name: &str, public: &Public, prepare: impl FnOnce(&Site)) -> Vec<String> {
-    let server = Server::of(public.root());
+    let server = Server::start(public.root()).unwrap();
     let work = tempfile::tempdir().unwrap();
     let key = work.path().join("first.asc");
     fs::write(&key, KEY.public().unwrap()).unwrap();
@@ -108,7 +108,7 @@ fn imports(name: &str, public: &Public, prepare: impl FnOnce(&Site)) -> Vec<Stri
     let sources = packages(&report["sources"]);
     let names: Vec<_> = sources.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["alpha", "beta", "kestrel-release"], "{name}");
-    assert!(sources[0].1.starts_with(&server.url), "{}", sources[0].1);
+    assert!(sources[0].1.starts_with(&server.url("")), "{}", sources[0].1);
     // A key that is not the pinned one ends it.
     let pinned = format!("fingerprint = \"{}\"", KEY.fingerprint());
     site.redefine(&pinned, &pinned.replace(KEY.fingerprint(), &"0".repeat(40)));

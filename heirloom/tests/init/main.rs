@@ -9,4 +9,3 @@ mod ran;
 
 mod definitions;
 mod public;
-mod server;

@@ -12,7 +12,7 @@ use heirloom_model::Digest;
 use heirloom_model::record::{Imported, Watched};
 
 use crate::distgit::{self, NO_FILE, Place, Role, TREE_FILE_LIMIT, TREE_LIMIT, TreeFile, layout};
-use crate::sources::{Found, Known, Outcome};
+use crate::sources::{Found, Known, Learned, Outcome};
 use crate::tree::{MOST_FILES, too_many};
 use crate::{ImportError, Importer, fetch};
 use refs::{Chosen, Refs, Wanted, is_object};
@@ -55,9 +55,9 @@ pub(crate) fn import(
     location: &str,
     settings: Settings<'_>,
 ) -> Outcome {
-    let mut outcome = Outcome::default();
-    outcome.came = Some(try_import(importer, known, name, location, settings, &mut outcome));
-    outcome
+    let mut learned = Learned::default();
+    let came = try_import(importer, known, name, location, settings, &mut learned);
+    Outcome { came, learned }
 }
 
 fn try_import(
@@ -66,7 +66,7 @@ fn try_import(
     name: &str,
     location: &str,
     settings: Settings<'_>,
-    outcome: &mut Outcome,
+    learned: &mut Learned,
 ) -> Result<Imported, ImportError> {
     distgit::plain(name, name)?;
     let remote = is_remote(location);
@@ -91,18 +91,18 @@ fn try_import(
     }
     // Tags in files may be annotated; git knows their commits.
     let refs = if remote { refs } else { Refs::from_git(&dir)? };
-    let chosen = refs.choose(name, settings.wanted()).ok_or_else(|| no_revision(name, location, settings))?;
-    outcome.found =
+    let chosen = choose(&refs, name, location, settings)?;
+    learned.found =
         Some(Found { revision: chosen.commit.clone(), nevra: chosen.nevra.clone(), published: None });
     if remote {
         fetch_commit(importer, &dir, location, &chosen)?;
     }
     let (commit, published) = commit(&dir, &chosen.commit)?;
-    outcome.found =
+    learned.found =
         Some(Found { revision: commit.clone(), nevra: chosen.nevra.clone(), published: Some(published) });
     let at = format!("{location}#{}", settings.label());
     let watched = Watched { location: at, revision: commit.clone(), newest: published };
-    outcome.watched = watch(importer, known, &dir, settings, &chosen, watched)?;
+    learned.watched = watch(importer, known, &dir, settings, &chosen, watched)?;
     let origin = format!("{location}@{commit}");
     let place = Place { name, origin: &origin, lookaside: settings.lookaside, branch: settings.label() };
     let files = read(&dir, &commit, place)?;
@@ -110,7 +110,7 @@ fn try_import(
     imported.name = known.key.to_owned();
     imported.nevra = chosen.nevra;
     imported.published = Some(published);
-    outcome.note = Some((subject, format!("{signature} {}", imported.digest())));
+    learned.note = Some((subject, format!("{signature} {}", imported.digest())));
     Ok(imported)
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn look(
     let dir = PathBuf::from(location);
     let remote = is_remote(location);
     let refs = if remote { remote_refs(importer, location)? } else { Refs::from_git(&dir)? };
-    let chosen = refs.choose(name, settings.wanted()).ok_or_else(|| no_revision(name, location, settings))?;
+    let chosen = choose(&refs, name, location, settings)?;
     let (revision, published) = match remote {
         true => (chosen.commit, None),
         false => commit(&dir, &chosen.commit).map(|(commit, time)| (commit, Some(time)))?,
@@ -132,14 +132,15 @@ pub(crate) fn look(
     Ok(Found { revision, nevra: chosen.nevra, published })
 }
 
-fn no_revision(name: &str, location: &str, settings: Settings<'_>) -> ImportError {
-    ImportError::NoRevision {
+/// The revision that is meant.
+fn choose(refs: &Refs, name: &str, location: &str, settings: Settings<'_>) -> Result<Chosen, ImportError> {
+    refs.choose(name, settings.wanted()).ok_or_else(|| ImportError::NoRevision {
         location: location.to_owned(),
         what: match (settings.branch, settings.tags) {
             (Some(branch), _) => format!("branch, tag or commit {branch}"),
             (None, tags) => format!("tag {}{name}-VERSION-RELEASE", tags.unwrap_or_default()),
         },
-    }
+    })
 }
 
 fn remote_refs(importer: &Importer<'_>, location: &str) -> Result<Refs, ImportError> {
@@ -282,8 +283,7 @@ pub(crate) fn file(
     branch: &str,
     paths: &[String],
 ) -> Result<(String, Vec<u8>), ImportError> {
-    let wanted = Wanted { branch: Some(branch), tags: None };
-    let missing = |what: String| ImportError::NoRevision { location: location.to_owned(), what };
+    let settings = Settings { branch: Some(branch), tags: None, lookaside: &[] };
     let (dir, refs) = if is_remote(location) {
         let dir = importer.store.dir().join("upstream/modules").join(format!("{name}.git"));
         (dir, remote_refs(importer, location)?)
@@ -291,8 +291,7 @@ pub(crate) fn file(
         fs::metadata(location).map_err(ImportError::read(location))?;
         (PathBuf::from(location), Refs::from_git(Path::new(location))?)
     };
-    let chosen =
-        refs.choose(name, wanted).ok_or_else(|| missing(format!("branch, tag or commit {branch}")))?;
+    let chosen = choose(&refs, name, location, settings)?;
     if is_remote(location) {
         fetch_commit(importer, &dir, location, &chosen)?;
     }
@@ -308,5 +307,8 @@ pub(crate) fn file(
         let origin = format!("{location}@{}:{path}", chosen.commit);
         return Ok((origin, git(&dir, &["cat-file", "blob", object], b"", fetch::METADATA_LIMIT / 8)?));
     }
-    Err(missing(format!("file {}", paths.join(" or "))))
+    Err(ImportError::NoRevision {
+        location: location.to_owned(),
+        what: format!("file {}", paths.join(" or ")),
+    })
 }

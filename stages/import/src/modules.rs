@@ -2,7 +2,7 @@
 
 use heirloom_formats::Document;
 use heirloom_formats::modulemd::{ModuleDocument, Modulemd};
-use heirloom_model::record::{Component, Module};
+use heirloom_model::record::Module;
 
 use crate::{ImportError, Importer, git};
 
@@ -81,13 +81,6 @@ fn keep(
             .or_else(|| expected.map(str::to_owned))
             .ok_or_else(|| layout(format!("a module has no {what}"))),
     };
-    let components = module.components.into_iter().map(|component| Component {
-        name: component.name,
-        reference: component.reference,
-        rationale: component.rationale,
-        build_order: component.build_order,
-        arches: component.arches,
-    });
     Ok(Module {
         name: part(module.name, called.map(|called| called.0), "name")?,
         stream: part(module.stream, called.map(|called| called.1), "stream")?,
@@ -95,7 +88,7 @@ fn keep(
         context: module.context,
         arch: module.arch,
         document: importer.store.put(module.text.as_bytes())?,
-        components: components.collect(),
+        components: module.components,
         artifacts: module.artifacts,
     })
 }

@@ -99,14 +99,20 @@ pub(crate) struct Found {
 }
 
 /// What came of one package.
-#[derive(Default)]
 pub(crate) struct Outcome {
+    /// The package.
+    pub(crate) came: Result<Imported, ImportError>,
+    /// What was learned on the way.
+    pub(crate) learned: Learned,
+}
+
+/// What was learned while a package was imported, whether it came or not.
+#[derive(Default)]
+pub(crate) struct Learned {
     /// What upstream has, if that was found out.
     pub(crate) found: Option<Found>,
     /// What to record of its repository.
     pub(crate) watched: Option<Watched>,
-    /// The package.
-    pub(crate) came: Option<Result<Imported, ImportError>>,
     /// What to note about its place, so that it need not be read again.
     pub(crate) note: Option<(String, String)>,
 }
@@ -161,14 +167,7 @@ pub fn import_upstream(
             (all, Vec::new())
         }
         Upstream::Git { location, names, branch, tags, lookaside, modules } => {
-            let repositories = match location.contains("{name}") {
-                true => names.iter().map(|name| (name.clone(), location.replace("{name}", name))).collect(),
-                false => subdirs(Path::new(location))?
-                    .into_iter()
-                    .map(|(name, dir)| (name, dir.to_string_lossy().into_owned()))
-                    .collect(),
-            };
-            let mut items: Vec<_> = kept(repositories, exclude)?
+            let mut items: Vec<_> = kept(repositories(location, names)?, exclude)?
                 .into_iter()
                 .map(|(name, at)| (name.clone(), (name, at, branch.clone(), tags.as_deref())))
                 .collect();
@@ -258,9 +257,10 @@ pub fn import_own(importer: &Importer<'_>, dir: &Path) -> Result<Vec<Imported>, 
     let trees = kept(subdirs(dir)?, &[])?;
     let recorder = Recorder::new(importer)?;
     recorder.each(&trees, processors(), &|_, _| (), |known, tree| {
-        let outcome = tree_package(importer, known, tree, &[], true);
+        let mut outcome = tree_package(importer, known, tree, &[], true);
         // Nothing of it arrives from upstream.
-        Outcome { found: None, ..outcome }
+        outcome.learned.found = None;
+        outcome
     })
 }
 
@@ -282,9 +282,28 @@ pub fn import_side(
     came.into_iter().collect()
 }
 
-/// All that the import of a tree depends on beside its files.
-fn tree_salt(tree: &Path, lookaside: &[String], own: bool) -> String {
-    format!("{EDITION} {own} {}\n{}", tree.display(), lookaside.join("\n"))
+/// Reads a tree. Where it is as it was imported, nothing is read; else the listing that it was read by is given, too.
+fn read_tree(
+    importer: &Importer<'_>,
+    known: Known<'_>,
+    tree: &Path,
+    lookaside: &[String],
+    own: bool,
+) -> Result<(Imported, Option<Listing>), ImportError> {
+    let origin = tree.to_string_lossy();
+    let salt = format!("{EDITION} {own} {origin}\n{}", lookaside.join("\n"));
+    let listing = Listing::of(tree, &salt)?;
+    if let Some(imported) = known.unchanged(importer, &tree_subject(known.key), &listing.signature) {
+        return Ok((imported, None));
+    }
+    let place = Place { name: known.key, origin: &origin, lookaside, branch: "" };
+    let imported = distgit::import(importer, place, &listing)?;
+    Ok((Imported { own, ..imported }, Some(listing)))
+}
+
+/// What a tree's signature is noted under.
+fn tree_subject(key: &str) -> String {
+    format!("tree {key}")
 }
 
 fn tree_package(
@@ -294,29 +313,16 @@ fn tree_package(
     lookaside: &[String],
     own: bool,
 ) -> Outcome {
-    let mut outcome = Outcome::default();
-    let origin = tree.to_string_lossy();
-    let salt = tree_salt(tree, lookaside, own);
-    let subject = format!("tree {}", known.key);
-    let mut import = || {
-        let listing = Listing::of(tree, &salt)?;
-        if let Some(imported) = known.unchanged(importer, &subject, &listing.signature) {
-            return Ok(imported);
-        }
-        let place = Place { name: known.key, origin: &origin, lookaside, branch: "" };
-        let imported = distgit::import(importer, place, &listing)?;
-        let imported = Imported { own, ..imported };
-        if listing.settled(importer.now) {
-            outcome.note = Some((subject.clone(), format!("{} {}", listing.signature, imported.digest())));
-        }
-        Ok(imported)
-    };
-    let came = import();
-    if let Ok(imported) = &came {
+    let mut learned = Learned::default();
+    let came = read_tree(importer, known, tree, lookaside, own).map(|(imported, listing)| {
         let revision = imported.digest().to_string();
-        outcome.found = Some(Found { revision, nevra: None, published: None });
-    }
-    Outcome { came: Some(came), ..outcome }
+        if let Some(listing) = listing.filter(|listing| listing.settled(importer.now)) {
+            learned.note = Some((tree_subject(known.key), format!("{} {revision}", listing.signature)));
+        }
+        learned.found = Some(Found { revision, nevra: None, published: None });
+        imported
+    });
+    Outcome { came, learned }
 }
 
 /// Refuses two source packages of one name.
@@ -345,6 +351,36 @@ fn subdirs(dir: &Path) -> Result<BTreeMap<String, PathBuf>, ImportError> {
         }
     }
     Ok(found)
+}
+
+/// Where the git repository of each package is.
+fn repositories(location: &str, names: &[String]) -> Result<BTreeMap<String, String>, ImportError> {
+    Ok(match location.contains("{name}") {
+        true => names.iter().map(|name| (name.clone(), location.replace("{name}", name))).collect(),
+        false => subdirs(Path::new(location))?
+            .into_iter()
+            .map(|(name, dir)| (name, dir.to_string_lossy().into_owned()))
+            .collect(),
+    })
+}
+
+/// What came of each item, or all that failed. A store that fails is no matter of one item.
+fn all_or_failed<T, R>(
+    items: &[(String, T)],
+    results: Vec<Result<R, ImportError>>,
+) -> Result<Vec<R>, ImportError> {
+    let (mut came, mut failed) = (Vec::new(), Vec::new());
+    for ((key, _), result) in items.iter().zip(results) {
+        match result {
+            Ok(one) => came.push(one),
+            Err(error @ ImportError::Store(_)) => return Err(error),
+            Err(error) => failed.push((key.clone(), error)),
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(came),
+        false => Err(ImportError::Packages { total: items.len(), failed }),
+    }
 }
 
 /// Drops what is excluded. An exclusion that matches nothing is an error: it hides a renamed package.

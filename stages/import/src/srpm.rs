@@ -12,7 +12,7 @@ use heirloom_sign::Keyring;
 use serde::{Deserialize, Serialize};
 
 use crate::distgit::{layout, plain};
-use crate::sources::{Found, Known, Outcome, parallel};
+use crate::sources::{Found, Known, Learned, Outcome, parallel};
 use crate::tree::{MOST_FILES, settled, stamp, too_many};
 use crate::{ImportError, Importer, fetch, modules, repository};
 
@@ -180,18 +180,18 @@ pub(crate) fn newest(offers: Vec<Offer>) -> BTreeMap<String, Offer> {
 
 /// Fetches one source RPM, checks digest and signature, and unpacks it into the store.
 pub(crate) fn import(importer: &Importer<'_>, known: Known<'_>, offer: &Offer, keys: &Keyring) -> Outcome {
-    let mut outcome = Outcome { found: Some(offer.found()), ..Outcome::default() };
+    let (mut found, mut note) = (offer.found(), None);
     let (subject, signature) = (format!("srpm {}", known.key), format!("{}@{}", offer.digest, offer.at));
     let signature = Digest::of(signature.as_bytes()).to_string();
-    outcome.came = Some(match known.unchanged(importer, &subject, &signature) {
+    let came = match known.unchanged(importer, &subject, &signature) {
         Some(imported) => Ok(imported),
         None => unpack(importer, known, offer, keys),
-    });
-    if let (Some(Ok(imported)), Some(found)) = (&outcome.came, &mut outcome.found) {
+    };
+    if let Ok(imported) = &came {
         found.published = imported.published;
-        outcome.note = Some((subject, format!("{signature} {}", imported.digest())));
+        note = Some((subject, format!("{signature} {}", imported.digest())));
     }
-    outcome
+    Outcome { came, learned: Learned { found: Some(found), watched: None, note } }
 }
 
 fn unpack(

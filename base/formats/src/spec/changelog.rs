@@ -13,11 +13,7 @@ const MONTHS: [&str; 12] =
 
 /// A day, shown as changelogs write it: `Mon Jan 15 2024`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day {
-    year: u16,
-    month: u8,
-    day: u8,
-}
+pub struct Day(Date);
 
 /// The first line of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,20 +43,16 @@ impl Day {
     /// Its beginning in UTC, in seconds since 1970; 0 for a day before.
     #[must_use]
     pub fn unix(self) -> u64 {
-        // Days by Hinnant's method: years begin in March, so that a leap day is a year's last.
-        let (month, day) = (u64::from(self.month), u64::from(self.day));
-        let year = u64::from(self.year) - u64::from(month <= 2);
-        let in_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        let days = year * 365 + year / 4 - year / 100 + year / 400 + in_year;
-        days.saturating_sub(719_468) * 24 * 60 * 60
+        self.0.unix()
     }
 
     /// By Sakamoto's method.
     fn weekday(self) -> usize {
         const OFFSETS: [usize; 12] = [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4];
-        let month = usize::from(self.month);
-        let year = usize::from(self.year) - usize::from(month < 3);
-        (year + year / 4 - year / 100 + year / 400 + OFFSETS[(month - 1) % 12] + usize::from(self.day)) % 7
+        let (year, month, day) = self.0.parts();
+        let month = usize::from(month);
+        let year = usize::from(year) - usize::from(month < 3);
+        (year + year / 4 - year / 100 + year / 400 + OFFSETS[(month - 1) % 12] + usize::from(day)) % 7
     }
 
     /// `Mon Jan 15 2024` and `Mon Jan 15 10:00:00 UTC 2024`, and what is behind it.
@@ -92,18 +84,15 @@ impl FromStr for Day {
 
     /// Parses `2024-01-15`.
     fn from_str(text: &str) -> Result<Self, InvalidDate> {
-        let text = text.parse::<Date>()?.to_string();
-        let mut parts = text.split('-').map(|part| part.parse::<u16>().unwrap_or(1).max(1));
-        let mut next = || parts.next().unwrap_or(1);
-        let (year, month, day) = (next(), next(), next());
-        Ok(Self { year, month: month.min(12) as u8, day: day.min(31) as u8 })
+        text.parse().map(Self)
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let month = MONTHS[usize::from(self.month - 1) % 12];
-        write!(f, "{} {month} {:02} {:04}", WEEKDAYS[self.weekday()], self.day, self.year)
+        let (year, month, day) = self.0.parts();
+        let month = MONTHS[usize::from(month - 1) % 12];
+        write!(f, "{} {month} {day:02} {year:04}", WEEKDAYS[self.weekday()])
     }
 }
 

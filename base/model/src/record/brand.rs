@@ -82,10 +82,3 @@ pub struct Scanned {
     /// What was found, sorted.
     pub findings: Vec<MarkFinding>,
 }
-
-impl Scanned {
-    /// What no allowance covers.
-    pub fn open(&self) -> impl Iterator<Item = &MarkFinding> {
-        self.findings.iter().filter(|finding| finding.allowed.is_none())
-    }
-}

@@ -1,14 +1,14 @@
 //! What upstream has and we do not, found out without importing it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use heirloom_model::record::{Arrival, Imported};
 
-use super::{Found, Known, REMOTE, Settings, Upstream, kept, parallel, processors, subdirs, tree_salt};
-use crate::distgit::Place;
-use crate::tree::Listing;
-use crate::{ImportError, Importer, distgit, git, srpm};
+use super::{
+    Found, Known, REMOTE, Settings, Upstream, all_or_failed, kept, parallel, processors, read_tree,
+    repositories, subdirs,
+};
+use crate::{ImportError, Importer, git, srpm};
 
 /// The packages whose newest revision is not imported, sorted by name. When each was seen first is recorded, so that it
 /// is known how long it waits. Of a directory of trees, the time is that of its last change.
@@ -30,35 +30,22 @@ pub fn look(
         Upstream::DistGit { dir, lookaside } => {
             let trees = kept(subdirs(dir)?, exclude)?;
             each(&trees, processors(), tick, |name, tree| {
-                let salt = tree_salt(tree, lookaside, false);
-                let listing = Listing::of(tree, &salt)?;
                 let known = Known { key: name, imported: imported.get(name) };
-                if known.unchanged(importer, &format!("tree {name}"), &listing.signature).is_some() {
-                    return Ok(None);
-                }
-                // It was not read since it was written. What is read of it now stays unrecorded.
-                let origin = tree.to_string_lossy();
-                let place = Place { name, origin: &origin, lookaside, branch: "" };
-                let digest = distgit::import(importer, place, &listing)?.digest();
-                let (revision, published) = (digest.to_string(), Some(listing.youngest));
-                Ok((imported.get(name).map(Imported::digest) != Some(digest)).then_some(Found {
-                    revision,
+                // What is read of it here stays unrecorded.
+                let (now, listing) = read_tree(importer, known, tree, lookaside, false)?;
+                let digest = now.digest();
+                let changed = listing.filter(|_| known.imported.map(Imported::digest) != Some(digest));
+                Ok(changed.map(|listing| Found {
+                    revision: digest.to_string(),
                     nevra: None,
-                    published,
+                    published: Some(listing.youngest),
                 }))
             })?
         }
         Upstream::Git { location, names, branch, tags, lookaside, .. } => {
-            let repositories = match location.contains("{name}") {
-                true => names.iter().map(|name| (name.clone(), location.replace("{name}", name))).collect(),
-                false => subdirs(Path::new(location))?
-                    .into_iter()
-                    .map(|(name, dir)| (name, dir.to_string_lossy().into_owned()))
-                    .collect(),
-            };
             let threads = if git::is_remote(location) { REMOTE } else { processors() };
             let settings = git::Settings { branch: branch.as_deref(), tags: tags.as_deref(), lookaside };
-            each(&kept(repositories, exclude)?, threads, tick, |name, at| {
+            each(&kept(repositories(location, names)?, exclude)?, threads, tick, |name, at| {
                 git::look(importer, name, at, settings).map(Some)
             })?
         }
@@ -97,15 +84,6 @@ fn each<T: Sync>(
         tick(name, items.len());
         result
     });
-    let (mut found, mut failed) = (Vec::new(), Vec::new());
-    for ((name, _), result) in items.iter().zip(results) {
-        match result {
-            Ok(it) => found.extend(it.map(|it| (name.clone(), it))),
-            Err(error) => failed.push((name.clone(), error)),
-        }
-    }
-    match failed.is_empty() {
-        true => Ok(found),
-        false => Err(ImportError::Packages { total: items.len(), failed }),
-    }
+    let named = all_or_failed(items, results)?.into_iter().zip(items);
+    Ok(named.filter_map(|(found, (name, _))| Some((name.clone(), found?))).collect())
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use heirloom_model::record::{Arrival, Imported, Watched};
 
-use super::{Found, Known, Outcome, parallel};
+use super::{Found, Known, Learned, Outcome, all_or_failed, parallel};
 use crate::{ImportError, Importer};
 
 /// Packages that are recorded together: each flush waits for the disk.
@@ -54,37 +54,23 @@ impl<'i, 's> Recorder<'i, 's> {
         });
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.flush(&mut waiting)?;
-        let (mut came, mut failed) = (Vec::new(), Vec::new());
-        for ((key, _), result) in items.iter().zip(results) {
-            match result {
-                Ok(imported) => came.extend(imported),
-                Err(error @ ImportError::Store(_)) => return Err(error),
-                Err(error) => failed.push((key.clone(), error)),
-            }
-        }
-        match failed.is_empty() {
-            true => Ok(came),
-            false => Err(ImportError::Packages { total: items.len(), failed }),
-        }
+        all_or_failed(items, results)
     }
 
-    fn record(&self, key: &str, outcome: Outcome) -> Result<Option<Imported>, ImportError> {
-        let Outcome { found, watched, came, note } = outcome;
-        let arrival = found.and_then(|found| self.arrival(key, found, came.as_ref()));
-        let news = match &came {
-            Some(Ok(imported)) if self.imported.get(key) != Some(imported) => Some(imported.clone()),
-            _ => None,
-        };
+    fn record(&self, key: &str, outcome: Outcome) -> Result<Imported, ImportError> {
+        let Outcome { came, learned: Learned { found, watched, note } } = outcome;
+        let arrival = found.and_then(|found| self.arrival(key, found, &came));
+        let news = came.as_ref().ok().filter(|imported| self.imported.get(key) != Some(imported)).cloned();
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.imported.extend(news);
         waiting.arrivals.extend(arrival);
         waiting.notes.extend(note);
         // What could not be imported may be looked at again as if it had not been seen.
-        waiting.watched.extend(watched.filter(|_| matches!(came, Some(Ok(_)))));
+        waiting.watched.extend(watched.filter(|_| came.is_ok()));
         if waiting.imported.len().max(waiting.arrivals.len()) >= TOGETHER {
             self.flush(&mut waiting)?;
         }
-        came.transpose()
+        came
     }
 
     fn flush(&self, waiting: &mut Waiting) -> Result<(), ImportError> {
@@ -100,16 +86,11 @@ impl<'i, 's> Recorder<'i, 's> {
     }
 
     /// Where the package stands now, if that is another place than before.
-    fn arrival(
-        &self,
-        key: &str,
-        found: Found,
-        came: Option<&Result<Imported, ImportError>>,
-    ) -> Option<Arrival> {
+    fn arrival(&self, key: &str, found: Found, came: &Result<Imported, ImportError>) -> Option<Arrival> {
         let known = self.arrivals.get(key);
         let same = known.filter(|known| known.revision == found.revision);
         let now = self.importer.now;
-        let failed = came.and_then(|came| came.as_ref().err()).map(ToString::to_string);
+        let failed = came.as_ref().err().map(ToString::to_string);
         let imported = match &failed {
             None => same.and_then(|same| same.imported).or(Some(now)),
             Some(_) => None,

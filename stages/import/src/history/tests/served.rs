@@ -1,7 +1,6 @@
 //! What clients see.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use testkit::server::Server;
 
 use super::*;
 
@@ -9,8 +8,8 @@ use super::*;
 fn git_clones_it_from_a_path_and_from_a_plain_web_server() {
     let place = Place::new();
     place.three();
-    let root = serve(place.history());
-    for url in [format!("file://{}/hello.git", place.history().display()), format!("{root}/hello.git")] {
+    let server = Server::start(&place.history()).unwrap();
+    for url in [format!("file://{}/hello.git", place.history().display()), server.url("hello.git")] {
         let clone = tempfile::tempdir().unwrap();
         git(clone.path(), &["clone", "--quiet", &url, "hello"]);
         let hello = clone.path().join("hello");
@@ -24,30 +23,4 @@ fn git_clones_it_from_a_path_and_from_a_plain_web_server() {
             2
         );
     }
-}
-
-/// Serves the files of a directory as long as the test runs; returns its URL.
-fn serve(dir: PathBuf) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut byte = [0];
-            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-                request.push(byte[0]);
-            }
-            let request = String::from_utf8_lossy(&request).into_owned();
-            let path = request.split(' ').nth(1).unwrap_or("/").split('?').next().unwrap_or_default();
-            let (status, body) = match fs::read(dir.join(path.trim_start_matches('/'))) {
-                Ok(body) => ("200 OK", body),
-                Err(_) => ("404 Not Found", Vec::new()),
-            };
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
-        }
-    });
-    url
 }
