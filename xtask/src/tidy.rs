@@ -29,6 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("stages/build", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-store"]),
     ("stages/compare", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-dwarf"]),
     ("stages/compose", BASE),
+    ("stages/release", BASE),
     ("heirloom", ALL),
     ("testkit", &[]),
     ("xtask", &["testkit"]),
@@ -48,6 +49,7 @@ const ALL: &[&str] = &[
     "heirloom-build",
     "heirloom-compare",
     "heirloom-compose",
+    "heirloom-release",
 ];
 
 /// Checks the workspace that this was built in.

@@ -4,19 +4,23 @@
 //! paths are meant from the directory of the file. An unknown key, a wrong type, a value that can't be and
 //! a file that is not there are errors with line and column.
 
+mod composing;
 mod error;
 mod keys;
 mod policy;
+mod publishing;
 mod upstream;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use composing::{ComposeSettings, Multilib, RepositoryRule};
 pub use error::DefinitionError;
 pub use keys::{
     Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, ForeignRepository,
-    LimitSettings, Own, Publish, RepositoryRule, Signing,
+    LimitSettings, Own, Signing,
 };
+pub use publishing::{Publish, StabilitySettings, Vault};
 pub use upstream::{DebrandSettings, Exclude, ModuleSources, PinnedKey, Preview, Upstream, UpstreamKind};
 
 /// Largest definition file that is read, in bytes.

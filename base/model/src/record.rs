@@ -26,12 +26,15 @@
 //! | [`Compared`] | compare | one package against its reference |
 //! | [`Accepted`] | compare | a package that may be signed, and on what ground |
 //! | [`Signed`] | compose | a signed package |
-//! | [`Composed`] | compose | a published tree |
+//! | [`Composed`] | compose | a tree of signed repositories |
+//! | [`Snapshot`] | release | a composed tree under a name of its own |
+//! | [`Channel`] | release | where a channel points |
 
 mod action;
 mod brand;
 mod outcome;
 mod plan;
+mod release;
 mod source;
 mod upstream;
 
@@ -41,10 +44,13 @@ use serde::de::DeserializeOwned;
 pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
 pub use brand::{Debranded, Edit, MarkFinding, MarkKind, Scanned};
 pub use outcome::{
-    Accepted, Alike, Built, Compared, Composed, ComposedRepository, Cost, CutOff, Deviated, FailKind, Failed,
-    Ground, Interface, NotAccepted, Promise, Ran, Resources, Signed,
+    Accepted, Alike, Built, Compared, Cost, CutOff, Deviated, FailKind, Failed, Ground, Interface,
+    NotAccepted, Promise, Ran, Resources, Signed,
 };
 pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
+pub use release::{
+    Channel, Composed, ComposedPackage, ComposedRepository, RepositoryKind, Snapshot, Tree, TreeFile,
+};
 pub use source::{
     Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, Side, SideSource,
     SideState, SourceFile,
@@ -97,3 +103,5 @@ record!(Compared, "compared", self => self.key());
 record!(Accepted, "accepted", self => self.digest().to_string());
 record!(Signed, "signed", self => format!("{}/{}", self.package, self.key));
 record!(Composed, "composed", self => "compose".to_owned());
+record!(Snapshot, "snapshot", self => self.name.clone());
+record!(Channel, "channel", self => self.name.clone());

@@ -7,6 +7,7 @@
 //!   incoming/        objects being written; emptied when the store is opened
 //!   ledger.db        append-only SQLite table of hand-over records
 //!   checks.db        which objects were found whole, so that they are not read again each time
+//!   derived.db       what was made from objects and can be made again
 //! ```
 //!
 //! An object appears under its name only when all of it is on disk, so a killed process leaves nothing
@@ -15,6 +16,7 @@
 
 mod cache;
 mod checks;
+mod derived;
 mod error;
 mod ledger;
 mod objects;
@@ -35,6 +37,7 @@ pub struct Store {
     dir: PathBuf,
     ledger: Mutex<rusqlite::Connection>,
     checks: Mutex<checks::Checks>,
+    derived: Mutex<rusqlite::Connection>,
     _lock: File,
 }
 
@@ -51,7 +54,10 @@ impl Store {
         let ledger = Mutex::new(ledger::open(&dir.join("ledger.db"))?);
         let checks = dir.join("checks.db");
         let checks = checks::Checks::open(&checks).map_err(|source| StoreError::ledger(&checks, source))?;
-        Ok(Self { dir: dir.to_owned(), ledger, checks: Mutex::new(checks), _lock: lock })
+        let derived = dir.join("derived.db");
+        let derived = derived::open(&derived).map_err(|source| StoreError::ledger(&derived, source))?;
+        let (checks, derived) = (Mutex::new(checks), Mutex::new(derived));
+        Ok(Self { dir: dir.to_owned(), ledger, checks, derived, _lock: lock })
     }
 
     /// The directory.

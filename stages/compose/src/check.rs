@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use heirloom_formats::rpm_file::Header;
+use heirloom_model::record::Signed;
 use heirloom_model::{Dependency, Digest, Nevra, Package};
 use heirloom_sign::{Keyring, VerifyError};
 use heirloom_solve::{PackageId, Repository, Universe};
+use heirloom_store::Store;
 
 use crate::parallel::for_each;
 use crate::tree::root;
-use crate::{ComposeError, ComposePlan};
+use crate::{ComposeError, ComposePlan, Placement};
 
 /// Something that must not reach clients.
 #[derive(Debug)]
@@ -39,15 +40,16 @@ pub enum Fault {
 ///
 /// # Errors
 /// A package can't be looked at.
-pub fn check(
-    tree: &Path,
+pub(crate) fn check(
+    store: &Store,
     plan: &ComposePlan,
+    packages: &[(&Placement, &Signed)],
     keyring: &Keyring,
     jobs: usize,
 ) -> Result<Vec<Fault>, ComposeError> {
-    let looked = for_each(&plan.placements, jobs, |placement| {
+    let looked = for_each(packages, jobs, |(placement, signed)| {
         let path = format!("{}/{}", root(plan, &placement.repository), placement.location());
-        let file = tree.join(&path);
+        let file = store.path(signed.signed);
         let signature = keyring.verify_rpm(&file).err().map(|why| Fault::Signature { path, why });
         // Neither digest nor size matters to what is asked here.
         Ok((signature, Header::open(&file)?.package(Digest::of(b""), 0, "")))

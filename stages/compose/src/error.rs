@@ -145,6 +145,9 @@ pub enum ComposeError {
         /// What does not fit.
         source: serde_json::Error,
     },
+    /// A list can't be written as JSON.
+    #[error("a list of the tree's files can't be written")]
+    Json(#[source] serde_json::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

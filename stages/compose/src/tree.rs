@@ -1,34 +1,30 @@
-//! The signed packages become a published tree.
+//! The signed packages become a tree: every file of it an object of the store.
 //!
 //! ```text
-//! <state>/
-//!   composes/<id>/                    a finished tree; it never changes. <id> is the digest of what went in
-//!     RPM-GPG-KEY-<distribution>      the public key
-//!     <distribution>.repo             for /etc/yum.repos.d
-//!     <Repo>/<arch>/os/Packages/z/..  hard links to the store's objects
-//!     <Repo>/<arch>/os/repodata/      repomd.xml, repomd.xml.asc and what they list
-//!   composes/.new/                    a tree being written; thrown away by the next call
-//!   published -> composes/<id>        what clients see; switched in one step
+//! RPM-GPG-KEY-<distribution>      the public key
+//! <distribution>.repo             for /etc/yum.repos.d
+//! <Repo>/<arch>/os/Packages/z/..  the packages
+//! <Repo>/<arch>/os/repodata/      repomd.xml, repomd.xml.asc and what they list
 //! ```
 //!
-//! A tree gets its name when all of it is on disk and [`check()`](crate::check()) found nothing; until the
-//! link is switched, clients go on with the one before, which stays.
+//! Nothing is on a client's path yet: that is for a release to do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use heirloom_formats::Document;
 use heirloom_formats::comps::Comps;
 use heirloom_formats::repodata::{Compression, ExtraRecord, Options, write_repository};
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
-use heirloom_model::record::{Composed, ComposedRepository, Signed};
+use heirloom_model::record::{
+    Composed, ComposedPackage, ComposedRepository, RepositoryKind, Signed, Tree, TreeFile,
+};
 use heirloom_sign::{Keyring, SecretKey};
 use heirloom_store::Store;
 
 use crate::plan::{ComposePlan, Placement};
 use crate::sign::Entry;
-use crate::{ComposeError, check, file};
+use crate::{ComposeError, check};
 
 /// Raised when the same input gives another tree than before.
 const FORMAT: u32 = 1;
@@ -39,7 +35,7 @@ pub struct Release<'a> {
     pub id: &'a str,
     /// Full name.
     pub name: &'a str,
-    /// The URL under which `published` is served.
+    /// The URL under which the published directory is served.
     pub url: &'a str,
     /// The key that signs metadata, and has signed the packages.
     pub key: &'a SecretKey,
@@ -47,11 +43,11 @@ pub struct Release<'a> {
     pub comps: BTreeMap<String, Digest>,
 }
 
-/// Writes the tree and publishes it. A tree of the same input is there already, then it is only published.
+/// Writes the tree's metadata into the store and lists its files.
 ///
 /// # Errors
 /// A placed package that was not signed with this key, a tree that [`check()`](crate::check()) finds fault
-/// with, a store or a disk that fails. What is published stays as it was.
+/// with, a store or a disk that fails.
 pub fn write(
     store: &Store,
     plan: &ComposePlan,
@@ -60,24 +56,12 @@ pub fn write(
     jobs: usize,
 ) -> Result<Composed, ComposeError> {
     let writer = Writer::new(store, plan, signed, release)?;
-    let composes = store.dir().join("composes");
-    let new = composes.join(".new");
-    file::remove_dir(&new)?;
-    let id = writer.id();
-    let tree = composes.join(id.to_string());
-    if !tree.is_dir() {
-        file::make_dir(&new)?;
-        writer.tree(&new)?;
-        let keyring = Keyring::from_armoured(writer.public_key.as_bytes()).map_err(ComposeError::Key)?;
-        let faults = check(&new, plan, &keyring, jobs)?;
-        if !faults.is_empty() {
-            return Err(ComposeError::Faulty(faults));
-        }
-        file::sync_tree(&new)?;
-        file::rename(&new, &tree)?;
+    let keyring = Keyring::from_armoured(writer.public_key.as_bytes()).map_err(ComposeError::Key)?;
+    let faults = check(store, plan, &writer.packages, &keyring, jobs)?;
+    if !faults.is_empty() {
+        return Err(ComposeError::Faulty(faults));
     }
-    let composed = writer.composed(id, &tree)?;
-    publish(store, id)?;
+    let composed = writer.tree()?;
     store.append(&composed)?;
     Ok(composed)
 }
@@ -139,13 +123,29 @@ impl<'a> Writer<'a> {
         hasher.finish()
     }
 
-    fn tree(&self, tree: &Path) -> Result<(), ComposeError> {
+    fn tree(&self) -> Result<Composed, ComposeError> {
+        let mut files = Vec::new();
+        let mut repositories = Vec::new();
         for repository in &self.plan.repositories {
-            self.repository(repository, &tree.join(root(self.plan, repository)))?;
+            repositories.push(self.repository(repository, &mut files)?);
         }
         let id = self.release.id;
-        file::write(&tree.join(format!("RPM-GPG-KEY-{id}")), self.public_key.as_bytes())?;
-        file::write(&tree.join(format!("{id}.repo")), self.repo_file().as_bytes())
+        for (path, text) in
+            [(format!("RPM-GPG-KEY-{id}"), &self.public_key), (format!("{id}.repo"), &self.repo_file())]
+        {
+            files.push(self.keep(path, text.as_bytes())?);
+        }
+        files.sort();
+        let tree = self.json(&Tree { files })?;
+        Ok(Composed { id: self.id(), tree, repositories })
+    }
+
+    fn keep(&self, path: String, bytes: &[u8]) -> Result<TreeFile, ComposeError> {
+        Ok(TreeFile { path, digest: self.store.put(bytes)?, size: bytes.len() as u64 })
+    }
+
+    fn json(&self, value: &impl serde::Serialize) -> Result<Digest, ComposeError> {
+        Ok(self.store.put(&serde_json::to_vec(value).map_err(ComposeError::Json)?)?)
     }
 
     /// For /etc/yum.repos.d. The ids are those of the `<id>-release` package, which takes over later.
@@ -166,19 +166,29 @@ impl<'a> Writer<'a> {
         self.plan.repositories.iter().map(section).collect::<Vec<_>>().join("\n")
     }
 
-    fn repository(&self, name: &str, root: &Path) -> Result<(), ComposeError> {
+    fn repository(&self, name: &str, files: &mut Vec<TreeFile>) -> Result<ComposedRepository, ComposeError> {
+        let path = root(self.plan, name);
         let mut fragments = Vec::new();
+        let mut contents = Vec::new();
         let mut newest = 0;
         for (placement, signed) in self.packages_of(name) {
-            let place = root.join(placement.location());
-            place.parent().map_or(Ok(()), file::make_dir)?;
+            let nevra = placement.accepted.nevra();
             if !self.store.contains(signed.signed) {
-                return Err(ComposeError::Lost(placement.accepted.nevra().clone()));
+                return Err(ComposeError::Lost(nevra.clone()));
             }
-            file::link(&self.store.path(signed.signed), &place)?;
+            let location = placement.location();
+            let file = format!("{path}/{location}");
+            files.push(TreeFile { path: file, digest: signed.signed, size: signed.size });
+            contents.push(ComposedPackage {
+                location,
+                nevra: nevra.clone(),
+                accepted: signed.package,
+                signed: signed.signed,
+                size: signed.size,
+            });
             let entry = self.store.read(signed.repodata)?;
             let entry: Entry = serde_json::from_slice(&entry)
-                .map_err(|source| ComposeError::Kept { nevra: placement.accepted.nevra().clone(), source })?;
+                .map_err(|source| ComposeError::Kept { nevra: nevra.clone(), source })?;
             newest = newest.max(entry.time);
             fragments.push(entry.fragment);
         }
@@ -193,14 +203,24 @@ impl<'a> Writer<'a> {
             Options { compression: Compression::Gzip, revision: newest.to_string(), timestamp: newest };
         let written = write_repository(&fragments, &group.collect::<Vec<_>>(), &options)
             .map_err(|source| ComposeError::Repodata { repository: name.to_owned(), source })?;
-        file::make_dir(&root.join("repodata"))?;
         for part in &written.files {
-            file::write(&root.join(&part.location), &part.bytes)?;
+            files.push(self.keep(format!("{path}/{}", part.location), &part.bytes)?);
         }
         let repomd = written.repomd_xml.as_bytes();
         let signature = self.release.key.sign_detached(repomd, newest).map_err(ComposeError::SignRepomd)?;
-        file::write(&root.join("repodata/repomd.xml"), repomd)?;
-        file::write(&root.join("repodata/repomd.xml.asc"), signature.as_bytes())
+        let repomd = self.keep(format!("{path}/repodata/repomd.xml"), repomd)?;
+        files.push(self.keep(format!("{path}/repodata/repomd.xml.asc"), signature.as_bytes())?);
+        files.push(repomd.clone());
+        contents.sort();
+        Ok(ComposedRepository {
+            name: name.to_owned(),
+            kind: RepositoryKind::Binary,
+            arch: self.plan.arch.clone(),
+            path,
+            packages: contents.len(),
+            contents: self.json(&contents)?,
+            repomd: repomd.digest,
+        })
     }
 
     fn packages_of(&self, name: &str) -> impl Iterator<Item = (&'a Placement, &'a Signed)> {
@@ -218,26 +238,4 @@ impl<'a> Writer<'a> {
             self.plan.placements.iter().map(|placement| placement.accepted.nevra().name()).collect();
         Ok(Some(comps.filtered(|package| names.contains(package))))
     }
-
-    fn composed(&self, id: Digest, tree: &Path) -> Result<Composed, ComposeError> {
-        let repositories = self.plan.repositories.iter().map(|name| {
-            let path = root(self.plan, name);
-            let repomd = file::read(&tree.join(&path).join("repodata/repomd.xml"))?;
-            let packages = self.packages_of(name).count();
-            Ok(ComposedRepository { name: name.clone(), path, packages, repomd: Digest::of(&repomd) })
-        });
-        Ok(Composed { id, repositories: repositories.collect::<Result<_, ComposeError>>()? })
-    }
-}
-
-/// Switches the link that clients follow.
-fn publish(store: &Store, id: Digest) -> Result<(), ComposeError> {
-    let (published, target) = (store.dir().join("published"), Path::new("composes").join(id.to_string()));
-    if std::fs::read_link(&published).is_ok_and(|current| current == target) {
-        return Ok(());
-    }
-    let new = store.dir().join("published.new");
-    let _ = std::fs::remove_file(&new);
-    std::os::unix::fs::symlink(&target, &new).map_err(|source| ComposeError::io("make", &new, source))?;
-    file::rename(&new, &published)
 }

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_spanned::Spanned;
 
+use super::composing::{ComposeSettings, RepositoryRule};
+use super::publishing::{Publish, StabilitySettings};
 use super::upstream::{DebrandSettings, PinnedKey, Preview, Upstream};
 
 /// The whole definition.
@@ -46,8 +48,14 @@ pub struct Definition {
     pub compare: CompareSettings,
     /// The repositories to compose, by name.
     pub repositories: BTreeMap<String, RepositoryRule>,
-    /// Where the composed tree will be found by clients.
+    /// How repositories are composed.
+    #[serde(default)]
+    pub compose: ComposeSettings,
+    /// Where and how composed trees are found by clients.
     pub publish: Publish,
+    /// How a snapshot is held against what users of a channel have.
+    #[serde(default)]
+    pub stability: StabilitySettings,
     /// The key that signs packages and metadata.
     pub signing: Signing,
     /// How builds are run.
@@ -145,31 +153,6 @@ pub struct CompareSettings {
     #[serde(default)]
     #[schemars(with = "Option<PathBuf>")]
     pub allowances: Option<Spanned<PathBuf>>,
-}
-
-/// One repository to compose.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RepositoryRule {
-    /// Takes what the reference repository of this name has. Absent: none.
-    #[serde(default)]
-    pub like: Option<String>,
-    /// Own packages that go here, as names in which `*` stands for anything.
-    #[serde(default)]
-    pub packages: Vec<String>,
-    /// Takes the packages of the bootstrap repository that others need at run time, re-signed. Without such
-    /// a repository a compose that needs them is refused.
-    #[serde(default)]
-    pub inherit: bool,
-}
-
-/// Where clients find the composed tree.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Publish {
-    /// The URL under which the published directory is served; it goes into the repository file of
-    /// `<id>-release`.
-    pub url: String,
 }
 
 /// The key that signs packages and metadata.

@@ -3,16 +3,20 @@
 use std::io::{self, Write};
 
 use heirloom_model::Digest;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{COMMON, FILELISTS, Fragment, OTHER, RPM};
 use crate::repomd::{Record, Repomd};
 
 /// How metadata files are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Compression {
     /// Read by every client.
     Gzip,
-    /// Smaller and faster; read by clients of Enterprise Linux 8 and later.
+    /// Smaller and faster; read by clients of Enterprise Linux 8.4 and later.
+    #[default]
     Zstd,
 }
 

@@ -340,33 +340,3 @@ pub struct Signed {
     /// Object with its repodata, made once, when it was signed.
     pub repodata: Digest,
 }
-
-/// One repository of a published tree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ComposedRepository {
-    /// Its name, such as `BaseOS`.
-    pub name: String,
-    /// Path of its root below the tree's.
-    pub path: String,
-    /// Number of packages.
-    pub packages: usize,
-    /// SHA-256 of its repomd.xml.
-    pub repomd: Digest,
-}
-
-/// A published tree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Composed {
-    /// Digest of everything that went in; the tree's name.
-    pub id: Digest,
-    /// Its repositories, sorted by name.
-    pub repositories: Vec<ComposedRepository>,
-}
-
-impl Composed {
-    /// Number of packages in all repositories together.
-    #[must_use]
-    pub fn packages(&self) -> usize {
-        self.repositories.iter().map(|repository| repository.packages).sum()
-    }
-}

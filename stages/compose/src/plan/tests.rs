@@ -41,7 +41,10 @@ fn compared(package: &Package) -> Accepted {
 
 fn rule(like: &str, patterns: &[&str], inherit: bool) -> RepositoryRule {
     let like = (!like.is_empty()).then(|| like.to_owned());
-    RepositoryRule { like, packages: patterns.iter().map(|&text| text.to_owned()).collect(), inherit }
+    {
+        let packages = patterns.iter().map(|&text| text.to_owned()).collect();
+        RepositoryRule { like, packages, inherit, ..RepositoryRule::default() }
+    }
 }
 
 /// The world of these tests: BaseOS is like a reference, Own takes patterns.

@@ -73,7 +73,8 @@ impl World {
         let made = made();
         let (rebuilt, own, bootstrap) = (keep(&made.rebuilt), keep(&made.own), keep(&made.bootstrap));
         let base = RepositoryRule { like: Some("BaseOS".to_owned()), ..RepositoryRule::default() };
-        let extra = RepositoryRule { like: None, packages: vec!["kestrel-*".to_owned()], inherit: true };
+        let packages = vec!["kestrel-*".to_owned()];
+        let extra = RepositoryRule { packages, inherit: true, ..RepositoryRule::default() };
         Self { dir, store, key, rebuilt, own, bootstrap, comps: None, base, extra }
     }
 

@@ -1,0 +1,58 @@
+//! Keys about what is published where, and what an update may change.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Where and how composed trees are found by clients.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The URL under which the published directory is served; it goes into the repository files of
+    /// `<id>-repos`. A channel is found below it: `URL/9/BaseOS/x86_64/os/`.
+    pub url: String,
+    /// Channels that every compose is published to. Absent: the major version, such as `9`.
+    #[serde(default)]
+    pub channels: Option<Vec<String>>,
+    /// Channels that a snapshot may enter without being held against the one that is there.
+    #[serde(default = "testing")]
+    pub ungated: Vec<String>,
+    /// Hours for which a channel keeps what its earlier snapshots had, for clients that have read their metadata.
+    #[serde(default = "day")]
+    pub in_flight_hours: u64,
+    /// Which snapshots are kept.
+    #[serde(default)]
+    pub vault: Vault,
+}
+
+/// Which snapshots are kept. One that a channel points at always is.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// Days for which every snapshot is kept. Absent: for ever.
+    #[serde(default)]
+    pub keep_days: Option<u64>,
+    /// Whether the newest snapshot of each month is kept for ever.
+    #[serde(default)]
+    pub keep_monthly: bool,
+}
+
+/// How a snapshot is held against what users of a channel have.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StabilitySettings {
+    /// Compatibility levels of packages, by name in which `*` stands for anything: 1 and 2 never break within a major
+    /// version, 3 not within the life of its stream, 4 may. The longest name that fits counts; what none fits is of
+    /// level 2.
+    #[serde(default)]
+    pub levels: BTreeMap<String, u8>,
+}
+
+fn testing() -> Vec<String> {
+    vec!["testing".to_owned()]
+}
+
+fn day() -> u64 {
+    24
+}
