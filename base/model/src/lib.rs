@@ -6,6 +6,7 @@
 //! are the shape of the whole program.
 
 pub mod allowance;
+pub mod arch;
 pub mod dependency;
 pub mod digest;
 pub mod finding;

@@ -80,7 +80,7 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
     }
     needed.extend(store.all::<Module>()?.iter().map(|module| module.document));
     for state in store.all::<RepositoryState>()? {
-        needed.extend([Some(state.packages), state.comps].into_iter().flatten());
+        needed.extend([&state.packages].into_iter().chain(state.extras.values()));
     }
     needed.extend(store.get::<Solving>("solving")?.map(|solving| solving.solutions));
     let plan = store.get::<Plan>("plan")?;

@@ -6,7 +6,7 @@ use heirloom_compare::{Options, Stored};
 use heirloom_import::repository;
 use heirloom_model::allowance::{self, AllowanceUse};
 use heirloom_model::record::{Accepted, Built, Compared, Imported};
-use heirloom_model::{Finding, Package, Verdict};
+use heirloom_model::{Finding, Package, Verdict, arch};
 use serde::Serialize;
 
 use super::building::Builds;
@@ -80,6 +80,11 @@ pub(crate) struct Judgement {
     pub(crate) missing: Vec<String>,
     /// Allowances that should be looked at again.
     pub(crate) idle_allowances: Vec<IdleAllowance>,
+    /// What other machines have built, by architecture.
+    pub(crate) elsewhere: BTreeMap<String, Vec<Judged>>,
+    /// Source packages of what was built, with the name of each.
+    #[serde(skip)]
+    pub(crate) sources: Vec<(String, Package)>,
     pub(crate) seconds: f64,
 }
 
@@ -103,7 +108,8 @@ impl Judgement {
 
     /// Packages that may not be signed though users would expect them.
     pub(crate) fn refused(&self) -> impl Iterator<Item = &Judged> {
-        self.packages.iter().filter(|judged| matches!(judged.standing, Standing::Broken(_) | Standing::Extra))
+        let all = self.packages.iter().chain(self.elsewhere.values().flatten());
+        all.filter(|judged| matches!(judged.standing, Standing::Broken(_) | Standing::Extra))
     }
 }
 
@@ -114,18 +120,21 @@ pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -
             Some((built, gathered.sources.iter().find(|source| source.name == *name)?))
         })
         .collect();
-    let told = Told::new(context, gathered, builds.iter().copied())?;
+    let told = Told::new(context, &gathered.references, builds.iter().copied())?;
     let all: Vec<(&Package, &Imported)> = builds
         .iter()
         .flat_map(|(built, source)| built.packages.iter().map(move |package| (package, *source)))
         .collect();
     let progress = Progress::new("compare", all.len());
     let packages = work::each(&all, processors(), |(package, source)| {
-        let judged = judge(context, gathered, &told, package, source);
+        let judged = judge(context, &told, package, (&source.name, source.own));
         progress.tick(package.nevra.name());
         judged
     })?;
     let mut judgement = summed_up(packages, &expected(gathered, &builds), &told.options);
+    judgement.elsewhere = elsewhere(context, gathered)?;
+    judgement.sources =
+        builds.iter().map(|(built, source)| (source.name.clone(), built.source.clone())).collect();
     let verdicts: Vec<_> =
         judgement.verdicts().iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
     judgement.seconds = progress.end(&match verdicts.is_empty() {
@@ -133,6 +142,29 @@ pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -
         false => verdicts.join(", "),
     });
     Ok(judgement)
+}
+
+/// What other machines have built, held against the references of its architecture.
+fn elsewhere(context: &Context, gathered: &Gathered) -> Result<BTreeMap<String, Vec<Judged>>, Fail> {
+    let own: BTreeSet<_> =
+        gathered.sources.iter().filter(|source| source.own).map(|source| source.name.as_str()).collect();
+    let mut judged = BTreeMap::new();
+    for other in &gathered.elsewhere {
+        let told = Told::new(context, &other.references, [])?;
+        let binaries: Vec<_> =
+            other.results.packages.iter().filter(|package| package.nevra.arch() != "src").collect();
+        let progress = Progress::new("compare", binaries.len());
+        let packages = work::each(&binaries, processors(), |package| {
+            repository::fetch_package(&context.store, &other.results.state.location, package)?;
+            let source = package.source_name().unwrap_or_default();
+            let judged = judge(context, &told, package, (source, own.contains(source)));
+            progress.tick(package.nevra.name());
+            judged
+        })?;
+        progress.end(&format!("{} packages of {}", packages.len(), other.arch));
+        judged.insert(other.arch.clone(), packages);
+    }
+    Ok(judged)
 }
 
 /// What all packages come to, and those that the rebuild may lack.
@@ -171,6 +203,8 @@ fn summed_up(packages: Vec<Judged>, of_reference: &[Expected<'_>], options: &Opt
         idle_allowances: idle.into_iter().map(IdleAllowance::from).collect(),
         allowances,
         packages,
+        elsewhere: BTreeMap::new(),
+        sources: Vec::new(),
         seconds: 0.0,
     }
 }
@@ -182,26 +216,25 @@ fn final_builds(builds: &Builds) -> impl Iterator<Item = (&String, &Built)> {
 
 fn judge(
     context: &Context,
-    gathered: &Gathered,
     told: &Told<'_>,
     package: &Package,
-    source: &Imported,
+    (source, own): (&str, bool),
 ) -> Result<Judged, Fail> {
-    let counterpart = counterpart(gathered, package);
-    let repository = counterpart.map(|(repository, _)| repository.state.name.clone()).filter(|_| !source.own);
+    let counterpart = counterpart(told.references, package);
+    let repository = counterpart.map(|(repository, _)| repository.state.name.clone()).filter(|_| !own);
     let judged = |standing, accepted: Option<Accepted>| -> Result<Judged, Fail> {
         if let Some(accepted) = &accepted {
             context.store.append(accepted)?;
         }
-        Ok(Judged { package: package.clone(), source: source.name.clone(), repository, standing, accepted })
+        Ok(Judged { package: package.clone(), source: source.to_owned(), repository, standing, accepted })
     };
-    if source.own {
+    if own {
         return judged(Standing::Own, Some(Accepted::own(package)));
     }
     let Some((repository, reference)) = counterpart else {
         return judged(if package.is_debug() { Standing::Debug } else { Standing::Extra }, None);
     };
-    let compared = compare_pair(context, told, (repository, reference), (&source.name, package))?;
+    let compared = compare_pair(context, told, (repository, reference), (source, package))?;
     match Accepted::compared(&compared, context.definition.distribution.promise) {
         Ok(accepted) => judged(Standing::Kept(Box::new(compared)), Some(accepted)),
         Err(_) => judged(Standing::Broken(Box::new(compared)), None),
@@ -209,12 +242,11 @@ fn judge(
 }
 
 /// The reference's package of this name and architecture: of the same EVR if it has one, else its newest.
-fn counterpart<'a>(gathered: &'a Gathered, package: &Package) -> Option<(&'a Foreign, &'a Package)> {
-    let same = |other: &&Package| {
-        other.nevra.name() == package.nevra.name() && other.nevra.arch() == package.nevra.arch()
-    };
-    gathered
-        .references
+fn counterpart<'a>(references: &'a [Foreign], package: &Package) -> Option<(&'a Foreign, &'a Package)> {
+    let of = |package: &'a Package| (package.nevra.name(), arch::family(package.nevra.arch()));
+    let this = (package.nevra.name(), arch::family(package.nevra.arch()));
+    let same = |other: &&'a Package| of(other) == this;
+    references
         .iter()
         .flat_map(|repository| repository.packages.iter().map(move |package| (repository, package)))
         .filter(|(_, other)| same(other))
@@ -294,9 +326,9 @@ mod tests {
             repomd: digest,
             signed_by: String::new(),
             packages: digest,
-            comps: None,
+            extras: BTreeMap::new(),
         };
-        let foreign = Foreign { state, packages: Vec::new() };
+        let foreign = Foreign { name: "CRB".to_owned(), state, packages: Vec::new() };
         let compared = Compared {
             nevra: "zlib-1-1.noarch".parse().unwrap(),
             package: digest,

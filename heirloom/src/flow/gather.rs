@@ -13,11 +13,13 @@ use heirloom_model::record::{Arrival, Debranded, Imported, Module, RepositoryRol
 
 use super::{debranding, history, side};
 use crate::context::Context;
-use crate::fail::Fail;
+use crate::fail::{Exit, Fail};
 use crate::ui::{Progress, say};
 
 /// A foreign repository and its packages.
 pub(crate) struct Foreign {
+    /// Its name in the definition.
+    pub(crate) name: String,
     pub(crate) state: RepositoryState,
     pub(crate) packages: Vec<Package>,
 }
@@ -41,6 +43,16 @@ pub(crate) struct Gathered {
     pub(crate) snapshot: Vec<Foreign>,
     /// Reference repositories, sorted by name.
     pub(crate) references: Vec<Foreign>,
+    /// What there is of other architectures, sorted by architecture.
+    pub(crate) elsewhere: Vec<Elsewhere>,
+}
+
+/// What another machine has built for another architecture, and what it is compared with.
+pub(crate) struct Elsewhere {
+    pub(crate) arch: String,
+    pub(crate) results: Foreign,
+    /// The reference's repositories for it: for i686, those of x86_64, which have it beside their own.
+    pub(crate) references: Vec<Foreign>,
 }
 
 impl Gathered {
@@ -52,7 +64,9 @@ impl Gathered {
     /// All repositories, those first that win if two have a package.
     pub(crate) fn foreign(&self) -> impl Iterator<Item = &Foreign> {
         let first = [&self.bootstrap].into_iter().chain(&self.earlier);
-        first.chain(&self.snapshot).chain(&self.references)
+        let elsewhere = self.elsewhere.iter();
+        let elsewhere = elsewhere.flat_map(|other| [&other.results].into_iter().chain(&other.references));
+        first.chain(&self.snapshot).chain(&self.references).chain(elsewhere)
     }
 }
 
@@ -95,7 +109,7 @@ fn origin<'a>(context: &'a Context, references: &[Foreign]) -> Result<Origin<'a>
 pub(crate) fn look(context: &Context) -> Result<Vec<Arrival>, Fail> {
     let progress = Progress::new("look", 0);
     let importer = context.importer();
-    let references = references(context, &importer, &context.definition.reference)?;
+    let references = references(context, &importer, &context.definition.reference, context.arch())?;
     let (from, max_age_days, exclude) = origin(context, &references)?;
     let tick = |name: &str, total: usize| {
         progress.total(total);
@@ -138,7 +152,8 @@ fn import<'a>(
         let (location, keys) = context.foreign(repository);
         snapshot.push(foreign(&importer, RepositoryRole::Snapshot, name, &location, &keys)?);
     }
-    let references = references(context, &importer, &definition.reference)?;
+    let references = references(context, &importer, &definition.reference, context.arch())?;
+    let elsewhere = elsewhere(context, &importer)?;
     let tick = |name: &str, total: usize| {
         progress.total(total);
         progress.tick(name);
@@ -156,20 +171,59 @@ fn import<'a>(
     let debranded = BTreeMap::new();
     let upstream = ordinary.clone();
     let sources = ordinary;
-    Ok(Gathered { sources, upstream, modular, modules, debranded, bootstrap, earlier, snapshot, references })
+    Ok(Gathered {
+        sources,
+        upstream,
+        modular,
+        modules,
+        debranded,
+        bootstrap,
+        earlier,
+        snapshot,
+        references,
+        elsewhere,
+    })
 }
 
-/// Repositories of reference binaries, sorted by name.
+/// Repositories of reference binaries for machines of one architecture, sorted by name.
 pub(crate) fn references(
     context: &Context,
     importer: &Importer<'_>,
     all: &BTreeMap<String, ForeignRepository>,
+    arch: &str,
 ) -> Result<Vec<Foreign>, Fail> {
     let reference = |(name, reference): (&String, &ForeignRepository)| {
         let (location, keys) = context.foreign(reference);
-        foreign(importer, RepositoryRole::Reference, name, &location, &keys)
+        let here = location.replace(BASEARCH, heirloom_model::arch::family(arch));
+        let kept = if arch == context.arch() { name.clone() } else { format!("{name}.{arch}") };
+        let found = foreign(importer, RepositoryRole::Reference, &kept, &here, &keys)?;
+        Ok(Foreign { name: name.clone(), ..found })
     };
     all.iter().map(reference).collect()
+}
+
+/// Stands for the architecture in locations of reference repositories.
+const BASEARCH: &str = "$basearch";
+
+/// What other machines have built, and the references for it.
+fn elsewhere(context: &Context, importer: &Importer<'_>) -> Result<Vec<Elsewhere>, Fail> {
+    let all = &context.definition.reference;
+    let one = |(arch, results): (&String, &ForeignRepository)| {
+        let (location, keys) = context.foreign(results);
+        let results = foreign(importer, RepositoryRole::Results, arch, &location, &keys)?;
+        let second = heirloom_model::arch::second(context.arch()) == Some(arch);
+        let arch_of_references = if second { context.arch() } else { arch };
+        if let Some((name, _)) = all.iter().find(|(_, one)| !second && !one.location.contains(BASEARCH)) {
+            let message = format!(
+                "compose.results.{arch} can't be compared: the location of reference.{name} is of one architecture only"
+            );
+            return Err(Fail::new(Exit::Definition, message)
+                .hint(format!("put `{BASEARCH}` where the architecture is in reference.{name}.location")));
+        }
+        let references = references(context, importer, all, arch_of_references)?;
+        Ok(Elsewhere { arch: arch.clone(), results, references })
+    };
+    context.definition.compose.results.iter().map(one).collect()
 }
 
 fn complete(context: &Context, mut gathered: Gathered) -> Result<Gathered, Fail> {
@@ -205,7 +259,20 @@ fn foreign(
     let mut packages = repository::packages(importer.store, &state)?;
     // The order of a foreign file is to matter nowhere.
     packages.sort_by(|a, b| (&a.nevra, a.digest).cmp(&(&b.nevra, b.digest)));
-    Ok(Foreign { state, packages })
+    Ok(Foreign { name: name.to_owned(), state, packages })
+}
+
+/// The repositories that are composed, as clients are told of them.
+pub(crate) fn repositories(context: &Context) -> Vec<release::Repository<'_>> {
+    let rules = context.definition.repositories.iter();
+    rules
+        .map(|(name, rule)| release::Repository {
+            name,
+            enabled: rule.enabled,
+            debug: rule.debug,
+            source: rule.source,
+        })
+        .collect()
 }
 
 fn import_release(context: &Context) -> Result<Imported, Fail> {
@@ -219,7 +286,7 @@ fn import_release(context: &Context) -> Result<Imported, Fail> {
         home_url: &distribution.home_url,
         bug_url: &distribution.bug_url,
         base_url: &definition.publish.url,
-        repositories: definition.repositories.keys().map(String::as_str).collect(),
+        repositories: repositories(context),
         public_key: &context.key()?.public_armoured()?,
     };
     Ok(release::import(&context.store, &release)?)

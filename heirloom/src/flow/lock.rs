@@ -1,6 +1,6 @@
 //! The buildroot of one of our builds as mock's lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use heirloom_formats::recorded::{Lock, LockPackage};
 use heirloom_formats::rpm_file::Header;
@@ -87,9 +87,9 @@ mod tests {
             repomd: digest,
             signed_by: String::new(),
             packages: digest,
-            comps: None,
+            extras: BTreeMap::new(),
         };
-        let foreign = [Foreign { state, packages: vec![second.clone()] }];
+        let foreign = [Foreign { name: "BaseOS".to_owned(), state, packages: vec![second.clone()] }];
         let action = Action {
             builder: 1,
             name: "a".to_owned(),

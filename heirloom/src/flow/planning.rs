@@ -79,7 +79,7 @@ fn base(context: &Context, bootstrap: &Foreign) -> Result<Base, Fail> {
         )
         .hint("`bootstrap.group` in the definition names the group that every buildroot has")
     };
-    let comps = context.store.read(bootstrap.state.comps.ok_or_else(missing)?)?;
+    let comps = context.store.read(*bootstrap.state.extras.get("group").ok_or_else(missing)?)?;
     let document = Document::new("comps of the bootstrap repository", &comps);
     let comps = Comps::parse(document).map_err(|error| Fail::new(Exit::Failed, error))?;
     let group = comps.group(group).ok_or_else(missing)?;

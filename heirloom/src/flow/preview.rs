@@ -90,7 +90,7 @@ pub(crate) fn preview(context: &Context, names: &[String], interfaces: bool) -> 
     let other = Context { definition: context.definition.clone(), store };
     let importer = other.importer();
     let progress = Progress::new("preview", 0);
-    let references = gather::references(&other, &importer, &preview.reference)?;
+    let references = gather::references(&other, &importer, &preview.reference, other.arch())?;
     let tick = |name: &str, total: usize| {
         progress.total(total);
         progress.tick(name);

@@ -14,7 +14,7 @@ use heirloom_model::record::{Built, Imported};
 use heirloom_model::{Digest, Package};
 use heirloom_store::Store;
 
-use super::gather::Gathered;
+use super::gather::Foreign;
 use super::rollup;
 use crate::context::{self, Context};
 use crate::fail::{Exit, Fail};
@@ -23,7 +23,7 @@ use crate::fail::{Exit, Fail};
 pub(crate) struct Told<'a> {
     /// All but what the references provide and debugging data.
     pub(crate) options: Options,
-    gathered: &'a Gathered,
+    references: &'a [Foreign],
     /// Of a large distribution it takes a second, which is spent only if something has to be compared.
     universe: OnceLock<Arc<Universe>>,
     /// All of it but debugging data, as text.
@@ -37,7 +37,7 @@ impl<'a> Told<'a> {
     /// Reads what the definition says, and what came in.
     pub(crate) fn new(
         context: &Context,
-        gathered: &'a Gathered,
+        references: &'a [Foreign],
         builds: impl IntoIterator<Item = (&'a Built, &'a Imported)>,
     ) -> Result<Self, Fail> {
         let settings = &context.definition.compare;
@@ -46,7 +46,7 @@ impl<'a> Told<'a> {
             .map_err(|error| Fail::new(Exit::Definition, format!("compare.dist_map: {error}")))?;
         let mut words = String::new();
         let mut debugging = BTreeMap::<_, Vec<_>>::new();
-        for reference in &gathered.references {
+        for reference in references {
             let _ = writeln!(words, "universe {}", reference.state.repomd);
             for package in &reference.packages {
                 if let Some(source) = package.source_name().filter(|_| package.is_debug()) {
@@ -78,19 +78,19 @@ impl<'a> Told<'a> {
             packages.iter().any(|(location, _)| location.is_some())
                 && packages.iter().any(|(location, _)| location.is_none())
         });
-        Ok(Self { options, gathered, universe: OnceLock::new(), words, debugging })
+        Ok(Self { options, references, universe: OnceLock::new(), words, debugging })
     }
 
     /// What the comparisons of this source's packages are told. Debugging data of the reference is fetched.
     pub(crate) fn options(&self, source: &str, store: &Store) -> Result<Options, Fail> {
         let universe = || {
             let mut universe = Universe::default();
-            for package in self.gathered.references.iter().flat_map(|reference| &reference.packages) {
+            for package in self.references.iter().flat_map(|reference| &reference.packages) {
                 universe.add_package(package);
             }
             Arc::new(universe)
         };
-        let any = !self.gathered.references.is_empty();
+        let any = !self.references.is_empty();
         let universe = any.then(|| self.universe.get_or_init(universe).clone());
         let mut debuginfo = Vec::new();
         for (location, package) in self.debugging.get(source).into_iter().flatten() {
@@ -134,7 +134,7 @@ mod tests {
     use heirloom_model::record::{RepositoryRole, RepositoryState, Resources};
 
     use super::*;
-    use crate::flow::gather::Foreign;
+    use crate::flow::gather::Gathered;
     use crate::flow::sample::DEFINITION;
 
     fn package(nevra: &str, provides: &[&str]) -> Package {
@@ -158,9 +158,9 @@ mod tests {
             repomd: digest,
             signed_by: String::new(),
             packages: digest,
-            comps: None,
+            extras: BTreeMap::new(),
         };
-        Foreign { state, packages }
+        Foreign { name: "BaseOS".to_owned(), state, packages }
     }
 
     /// The digest for zlib: of these settings, this reference, and with these packages of zlib's build.
@@ -185,6 +185,7 @@ mod tests {
             earlier: None,
             snapshot: Vec::new(),
             references: vec![foreign(RepositoryRole::Reference, repomd, packages.to_vec())],
+            elsewhere: Vec::new(),
         };
         let built: Built = serde_json::from_value(serde_json::json!({
             "action": Digest::of(b"a"), "document": Digest::of(b"d"), "step": "zlib", "nevra": "zlib-1-1.src", "packages": own,
@@ -194,7 +195,7 @@ mod tests {
         let source: Imported = serde_json::from_value(serde_json::json!({
             "name": "zlib", "spec": "zlib.spec", "files": [], "origin": "", "own": false,
         }))?;
-        Ok(Told::new(&context, &gathered, [(&built, &source)])?.digest("zlib"))
+        Ok(Told::new(&context, &gathered.references, [(&built, &source)])?.digest("zlib"))
     }
 
     #[test]

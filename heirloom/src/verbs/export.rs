@@ -68,7 +68,7 @@ fn foreign(context: &Context) -> Result<Vec<Foreign>, Fail> {
     let states = context.store.all::<RepositoryState>()?;
     let foreign = states.into_iter().map(|state| {
         let packages = repository::packages(&context.store, &state)?;
-        Ok(Foreign { state, packages })
+        Ok(Foreign { name: state.name.clone(), state, packages })
     });
     foreign.collect()
 }

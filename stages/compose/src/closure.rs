@@ -1,55 +1,103 @@
-//! What the placed packages need at run time, and what of it has to be inherited.
+//! What the placed packages need at run time, and what has to be taken along for it: packages of the bootstrap
+//! repository, which are inherited, and packages of the second architecture.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use heirloom_model::record::Accepted;
+use heirloom_model::record::{Accepted, RepositoryKind};
 use heirloom_model::{Compare, Dependency, Package};
 use heirloom_solve::{Chosen, InstallError, PackageId, Reason, Repository, Solution, Universe};
 
-use crate::plan::{Because, Placement};
-use crate::{ComposeError, Input, Uninstallable};
+use crate::plan::multilib::Beside;
+use crate::plan::{Because, Place, Placed, Placement};
+use crate::{ArchInput, Candidate, ComposeError, Input};
 
-/// The placed packages' repository in the universe; the bootstrap's is 0.
-const PLACED: usize = 1;
+/// Repositories of the universe.
+const BOOTSTRAP: usize = 0;
+const SECOND: usize = 1;
+const PLACED: usize = 2;
 
-/// The bootstrap packages without which some placed package could not be installed, placed in the
-/// repository that inherits.
-///
-/// A package whose name was rebuilt is never inherited: it would come beside, or even before, the rebuilt one.
-pub(crate) fn inherit(input: &Input<'_>, placed: &[&Package]) -> Result<Vec<Placement>, ComposeError> {
-    let placed: Vec<Package> = placed.iter().map(|&package| package.clone()).collect();
-    let rebuilt: BTreeSet<_> = placed.iter().map(|package| package.nevra.name()).collect();
-    let foreign = input.bootstrap.iter();
-    let foreign: Vec<Package> = foreign
-        .filter(|package| package.nevra.arch() != "src" && !rebuilt.contains(package.nevra.name()))
-        .cloned()
-        .collect();
-    let universe = Universe::new(
-        input.arch,
-        &[
-            Repository { name: "bootstrap", priority: 0, packages: &foreign },
-            Repository { name: "compose", priority: 1, packages: &placed },
-        ],
-    )?;
-    let needed = Closure::new(&universe, placed.len())?.needed;
-    let rule = input.rules.iter().find(|rule| rule.rule.inherit);
-    let Some(rule) = rule else {
-        return match needed.first_key_value() {
-            None => Ok(Vec::new()),
-            Some((_, need)) => Err(ComposeError::NoHeir { count: needed.len(), chain: need.chain.clone() }),
-        };
-    };
-    let placements = needed.into_iter().filter_map(|(id, need)| {
-        Some(Placement {
-            repository: rule.name.to_owned(),
-            accepted: Accepted::inherited(universe.package(id)?),
-            because: need.because,
-        })
-    });
-    Ok(placements.collect())
+/// What may be taken along for one architecture.
+pub(crate) struct Needs<'n, 'a> {
+    pub(crate) input: &'n Input<'a>,
+    pub(crate) arch: &'n ArchInput<'a>,
+    /// Packages of the second architecture that have no place yet.
+    pub(crate) second: &'n [Candidate<'a>],
+    pub(crate) beside: &'n Beside,
 }
 
-/// Why a bootstrap package is needed.
+impl<'a> Needs<'_, 'a> {
+    /// The packages without which some placed package could not be installed: inherited ones in the repository that
+    /// inherits, those of the second architecture beside their counterparts. What can't be installed at all is for the
+    /// gate to tell.
+    ///
+    /// A package whose name was rebuilt is never inherited: it would come beside, or even before, the rebuilt one.
+    pub(crate) fn find(
+        &self,
+        placed: &[Placed<'a>],
+    ) -> Result<(Vec<Placement>, Vec<Placed<'a>>), ComposeError> {
+        // One package may have several places.
+        let distinct: BTreeMap<_, _> =
+            placed.iter().map(|placed| (&placed.candidate.package.nevra, placed.candidate.package)).collect();
+        let packages: Vec<Package> = distinct.into_values().cloned().collect();
+        let rebuilt: BTreeSet<_> = packages.iter().map(|package| package.nevra.name()).collect();
+        let foreign = self.arch.bootstrap.iter();
+        let foreign: Vec<Package> = foreign
+            .filter(|package| package.nevra.arch() != "src" && !rebuilt.contains(package.nevra.name()))
+            .cloned()
+            .collect();
+        let second: Vec<Package> = self.second.iter().map(|candidate| candidate.package.clone()).collect();
+        if foreign.is_empty() && second.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let universe = Universe::new(
+            self.arch.arch,
+            &[
+                Repository { name: "bootstrap", priority: 0, packages: &foreign },
+                Repository { name: "second", priority: 1, packages: &second },
+                Repository { name: "compose", priority: 2, packages: &packages },
+            ],
+        )?;
+        let needed = Closure::new(&universe, packages.len())?.needed;
+        self.places(&universe, needed)
+    }
+
+    fn places(
+        &self,
+        universe: &Universe<'_>,
+        needed: BTreeMap<PackageId, Need>,
+    ) -> Result<(Vec<Placement>, Vec<Placed<'a>>), ComposeError> {
+        let rules = self.input.rules.iter().filter(|rule| rule.is_for(self.arch.arch));
+        let heir = rules.clone().find(|rule| rule.rule.inherit);
+        let inherited = needed.iter().filter(|(id, _)| id.repository == BOOTSTRAP);
+        let (mut placements, mut placed) = (Vec::new(), Vec::new());
+        if let (None, Some((_, need))) = (heir, inherited.clone().next()) {
+            return Err(ComposeError::NoHeir { count: inherited.count(), chain: need.chain.clone() });
+        }
+        for (id, need) in needed {
+            match (id.repository, heir, universe.package(id)) {
+                (BOOTSTRAP, Some(heir), Some(package)) => placements.push(Placement {
+                    place: Place::new(heir.name, RepositoryKind::Binary, self.arch.arch),
+                    accepted: Accepted::inherited(package),
+                    because: need.because,
+                }),
+                (SECOND, _, _) => {
+                    let candidate = self.second[id.package];
+                    let places = self.beside.places(candidate, &need.because).unwrap_or_default();
+                    placed.extend(places.into_iter().map(|(place, because)| Placed {
+                        place,
+                        candidate,
+                        because,
+                    }));
+                }
+                _ => {}
+            }
+        }
+        Ok((placements, placed))
+    }
+}
+
+/// Why a package is needed.
 struct Need {
     because: Because,
     /// The steps from a placed package to it, for a message.
@@ -73,28 +121,53 @@ struct Closure<'u, 'a> {
 impl<'u, 'a> Closure<'u, 'a> {
     fn new(universe: &'u Universe<'a>, placed: usize) -> Result<Self, ComposeError> {
         let mut closure = Self { universe, installable: BTreeSet::new(), needed: BTreeMap::new() };
-        let placed = (0..placed).map(|package| PackageId { repository: PLACED, package });
+        let placed = 0..placed;
+        let ids = placed.clone().map(|package| PackageId { repository: PLACED, package });
         // All at once is one question instead of hundreds; it has no answer if some exclude each other.
-        let all: Vec<_> = placed.clone().filter_map(|id| Some(exactly(universe.package(id)?))).collect();
+        let all: Vec<_> = ids.clone().filter_map(|id| Some(exactly(universe.package(id)?))).collect();
         if let Ok(solution) = universe.install(&all, &[], false) {
             closure.add(&solution);
         }
-        let mut failed = Vec::new();
-        for id in placed {
+        for id in ids {
             if closure.installable.contains(&id) {
                 continue;
             }
             match closure.solve(id) {
                 Ok(solution) => closure.add(&solution),
-                Err(InstallError::Unsolvable(why)) => failed.extend(
-                    universe.package(id).map(|package| Uninstallable { nevra: package.nevra.clone(), why }),
-                ),
+                Err(InstallError::Unsolvable(_)) => {}
                 Err(InstallError::Input(error)) => return Err(error.into()),
             }
         }
-        if failed.is_empty() { Ok(closure) } else { Err(ComposeError::Uninstallable(failed)) }
+        closure.explain(placed)?;
+        Ok(closure)
     }
 
+    /// Finds out for what a package is needed where the solution of all at once does not say.
+    fn explain(&mut self, placed: Range<usize>) -> Result<(), ComposeError> {
+        let unexplained = self.needed.values().filter(|need| need.because == Because::Needed).count();
+        if unexplained == 0 {
+            return Ok(());
+        }
+        for id in placed.map(|package| PackageId { repository: PLACED, package }) {
+            let Some(package) = self.universe.package(id) else { continue };
+            for dependency in &package.requires {
+                let providers = self.universe.providers(dependency)?;
+                if providers.iter().any(|provider| provider.repository == PLACED) {
+                    continue;
+                }
+                for need in providers.iter().filter_map(|id| Some((id, self.needed.get(id)?))) {
+                    let (id, because) = (*need.0, &need.1.because);
+                    if *because == Because::Needed {
+                        let (package, dependency) = (package.nevra.clone(), dependency.clone());
+                        let because = Because::NeededBy { package, dependency };
+                        let chain = need.1.chain.clone();
+                        self.needed.insert(id, Need { because, chain });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
     /// Installs one package alone.
     fn solve(&self, id: PackageId) -> Result<Solution, InstallError> {
         let Some(package) = self.universe.package(id) else {

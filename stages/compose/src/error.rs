@@ -8,19 +8,8 @@ use heirloom_formats::repodata::{FragmentError, WriteError};
 use heirloom_formats::rpm_file::RpmError;
 use heirloom_model::{Digest, Nevra};
 use heirloom_sign::{KeyError, SignError};
-use heirloom_solve::{SolveError, Unsolvable};
+use heirloom_solve::SolveError;
 use heirloom_store::StoreError;
-
-use crate::Fault;
-
-/// A placed package that could not be installed from the compose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Uninstallable {
-    /// The package.
-    pub nevra: Nevra,
-    /// The chains of requirements down to what is missing or in conflict.
-    pub why: Unsolvable,
-}
 
 /// There is no compose.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +72,14 @@ pub enum ComposeError {
         /// One of them, and what needs it.
         chain: String,
     },
-    /// Packages that nobody could install.
-    #[error("{}", uninstallable(.0))]
-    Uninstallable(Vec<Uninstallable>),
+    /// An exclusion that concerns no package.
+    #[error("{}: `{pattern}` leaves nothing out; correct it, or take it out", excluding(repository.as_deref()))]
+    ExcludesNothing {
+        /// The repository; none: the whole compose.
+        repository: Option<String>,
+        /// The pattern.
+        pattern: String,
+    },
     /// The solver could not take its input.
     #[error(transparent)]
     Solve(#[from] SolveError),
@@ -114,12 +108,6 @@ pub enum ComposeError {
     /// A signed package is gone from the store.
     #[error("the signed {0} is not in the store any more; run again to sign it anew")]
     Lost(Nevra),
-    /// The written tree must not reach clients.
-    #[error(
-        "the tree was written and is not fit to be published:{}",
-        .0.iter().map(|fault| format!("\n  {fault}")).collect::<String>()
-    )]
-    Faulty(Vec<Fault>),
     /// A package's header can't be read.
     #[error(transparent)]
     Rpm(#[from] RpmError),
@@ -169,13 +157,9 @@ impl ComposeError {
     }
 }
 
-fn uninstallable(packages: &[Uninstallable]) -> String {
-    let mut text = String::from("these packages could not be installed from the compose:");
-    for Uninstallable { nevra, why } in packages {
-        text.push_str(&format!("\n  {nevra}"));
-        for problem in &why.problems {
-            text.push_str(&format!("\n    {problem}"));
-        }
+fn excluding(repository: Option<&str>) -> String {
+    match repository {
+        Some(name) => format!("repositories.{name}.exclude"),
+        None => "compose.exclude".to_owned(),
     }
-    text
 }

@@ -9,8 +9,8 @@
 //!
 //! Start at [`Input`], then `tree` for the layout.
 
-mod check;
 mod closure;
+mod difference;
 mod error;
 mod file;
 mod input;
@@ -19,10 +19,9 @@ mod plan;
 mod sign;
 mod tree;
 
-pub use check::Fault;
-use check::check;
-pub use error::{ComposeError, Uninstallable};
-pub use input::{Candidate, Input, Rule};
-pub use plan::{Because, ComposePlan, LeftOut, Placement, Unplaced, plan};
+pub use difference::{Difference, DifferenceKind};
+pub use error::ComposeError;
+pub use input::{ArchInput, Candidate, Input, Rule};
+pub use plan::{Because, ComposePlan, LeftOut, Place, Placement, Unplaced, plan};
 pub use sign::Signer;
 pub use tree::{Release, write};

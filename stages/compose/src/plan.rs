@@ -1,56 +1,60 @@
 //! Which package goes into which repository, and why. Pure: values in, values out.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+mod because;
+pub(crate) mod exclude;
+pub(crate) mod multilib;
+mod pattern;
+pub(crate) mod place;
+mod twins;
 
-use heirloom_model::record::{Accepted, Ground};
-use heirloom_model::{Dependency, Nevra};
+use std::collections::{BTreeMap, BTreeSet};
+
+use heirloom_model::Nevra;
+use heirloom_model::record::{Accepted, RepositoryKind};
 use serde::Serialize;
 
-use crate::closure;
-use crate::{Candidate, ComposeError, Input, Rule};
+pub use because::{Because, LeftOut};
+
+use crate::difference::{Difference, differences};
+use crate::{ArchInput, Candidate, ComposeError, Input, closure};
+use exclude::Excludes;
+use place::Rules;
 
 /// What a compose will hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ComposePlan {
-    /// Target architecture.
-    pub arch: String,
-    /// Names of the repositories, sorted; one may be empty.
-    pub repositories: Vec<String>,
-    /// Every package with its place, sorted by repository and identity. Exactly these have to be signed.
+    /// The architectures, in the order of the definition.
+    pub arches: Vec<String>,
+    /// Every repository, sorted; one may be empty.
+    pub repositories: Vec<Place>,
+    /// Every package with its place, sorted by place and identity. Exactly these have to be signed.
     pub placements: Vec<Placement>,
     /// Accepted packages that are left out, sorted by identity.
     pub unplaced: Vec<Unplaced>,
+    /// How it differs from the reference's own composition, sorted.
+    pub differences: Vec<Difference>,
+}
+
+/// A repository for machines of one architecture, or a twin of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The repository's name.
+    pub name: String,
+    /// What it holds.
+    pub kind: RepositoryKind,
+    /// Architecture; `src` for source packages.
+    pub arch: String,
 }
 
 /// One package in its repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Placement {
-    /// The repository's name.
-    pub repository: String,
+    /// The repository.
+    pub place: Place,
     /// The package.
     pub accepted: Accepted,
     /// Why it is there.
     pub because: Because,
-}
-
-/// Why a package is in a repository.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Because {
-    /// These reference repositories have it; the first one decides.
-    Reference(Vec<String>),
-    /// The repository's rule takes own packages of this pattern.
-    Pattern(String),
-    /// It is inherited, since this package needs it at run time.
-    NeededBy {
-        /// The package.
-        package: Nevra,
-        /// Its requirement.
-        dependency: Dependency,
-    },
-    /// It is inherited, since no choice of packages does without it.
-    Needed,
 }
 
 /// An accepted package that is in no repository.
@@ -62,77 +66,171 @@ pub struct Unplaced {
     pub because: LeftOut,
 }
 
-/// Why a package is in no repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LeftOut {
-    /// It carries debugging data, and no rule asks for it.
-    Debug,
-    /// No repository is like a reference repository that has it.
-    NotInReference,
+/// A package with a place, while the plan is made.
+pub(crate) struct Placed<'a> {
+    pub(crate) place: Place,
+    pub(crate) candidate: Candidate<'a>,
+    pub(crate) because: Because,
 }
 
 /// Computes the plan.
 ///
 /// # Errors
-/// An own package that no pattern takes or that two repositories take, a pattern that takes nothing, two
-/// packages of one identity, and requirements that nothing satisfies, with the chains that lead to them.
+/// An own package that no pattern takes or that two repositories take, a pattern or an exclusion that concerns nothing,
+/// two packages of one identity, bootstrap packages that are needed where no repository inherits.
 pub fn plan(input: &Input<'_>) -> Result<ComposePlan, ComposeError> {
-    check_input(input)?;
-    let mut placed = Vec::new();
-    let mut unplaced = Vec::new();
-    let rules = Rules::new(&input.rules);
-    for &candidate in &input.accepted {
-        match rules.place(candidate)? {
-            Ok((repository, because)) => placed.push((candidate, repository, because)),
-            Err(because) => unplaced.push(Unplaced { nevra: candidate.package.nevra.clone(), because }),
+    let excludes = Excludes::new(input);
+    let mut draft = Draft::default();
+    let mut taken = Vec::new();
+    for index in 0..input.arches.len() {
+        let candidates = shared(input, index);
+        check_input(candidates.iter().chain(&input.arches[index].second))?;
+        draft.arch(input, &input.arches[index], &candidates, &excludes)?;
+        taken.extend(candidates);
+    }
+    twins::sources(input, &taken, &mut draft);
+    place::check_patterns(input, &draft.placed)?;
+    let differences = differences(input, &draft.placed, &excludes);
+    excludes.check()?;
+    let mut placements = draft.inherited;
+    placements.extend(draft.placed.into_iter().map(|placed| Placement {
+        place: placed.place,
+        accepted: placed.candidate.accepted.clone(),
+        because: placed.because,
+    }));
+    placements.sort_by(|a, b| a.order().cmp(&b.order()));
+    // What has a place for one architecture is not left out for want of another.
+    let there: BTreeSet<_> = placements.iter().map(|placement| placement.accepted.nevra()).collect();
+    let mut unplaced: Vec<_> = draft
+        .unplaced
+        .into_iter()
+        .filter(|(nevra, _)| !there.contains(nevra))
+        .map(|(nevra, because)| Unplaced { nevra, because })
+        .collect();
+    unplaced.sort_by(|a, b| a.nevra.cmp(&b.nevra));
+    Ok(ComposePlan {
+        arches: input.arches.iter().map(|arch| arch.arch.to_owned()).collect(),
+        repositories: repositories(input),
+        placements,
+        unplaced,
+        differences,
+    })
+}
+
+/// What has been decided so far.
+#[derive(Default)]
+struct Draft<'a> {
+    placed: Vec<Placed<'a>>,
+    inherited: Vec<Placement>,
+    unplaced: BTreeMap<Nevra, LeftOut>,
+}
+
+impl<'a> Draft<'a> {
+    fn arch(
+        &mut self,
+        input: &Input<'a>,
+        arch: &ArchInput<'a>,
+        candidates: &[Candidate<'a>],
+        excludes: &Excludes<'a>,
+    ) -> Result<(), ComposeError> {
+        let rules = Rules::new(input, arch);
+        let before = self.placed.len();
+        let is_debug = |candidate: &&Candidate<'_>| candidate.package.is_debug();
+        let binaries = candidates.iter().filter(|candidate| !is_source(candidate));
+        let (debug, binaries): (Vec<_>, Vec<_>) = binaries.partition(is_debug);
+        for &candidate in binaries {
+            let placed = rules.place(candidate, excludes)?;
+            self.add(candidate, placed);
+        }
+        let (mut later, mut second) = (Vec::new(), Vec::new());
+        for &candidate in &arch.second {
+            if is_source(&candidate) || candidate.package.is_debug() {
+                continue;
+            }
+            match rules.place(candidate, excludes)? {
+                Ok(places) => self.add(candidate, Ok(places)),
+                Err(LeftOut::NotInReference) => later.push(candidate),
+                Err(because) => self.add(candidate, Err(because)),
+            }
+        }
+        let beside = multilib::Beside::new(&self.placed[before..]);
+        for candidate in later {
+            match multilib::takes(input.multilib, candidate) {
+                Some(because) => {
+                    let places = beside.places(candidate, &because);
+                    self.add(candidate, places);
+                }
+                None => second.push(candidate),
+            }
+        }
+        let needs = closure::Needs { input, arch, second: &second, beside: &beside };
+        let (inherited, needed) = needs.find(&self.placed[before..])?;
+        self.inherited.extend(inherited);
+        self.placed.extend(needed);
+        for candidate in second {
+            self.unplaced.entry(candidate.package.nevra.clone()).or_insert(LeftOut::SecondArchitecture);
+        }
+        let owners = twins::Owners::new(&self.placed[before..]);
+        let second_debug = arch.second.iter().filter(is_debug);
+        let debug: Vec<_> = debug
+            .into_iter()
+            .chain(second_debug)
+            .map(|&candidate| (candidate, twins::debug(&rules, &owners, candidate, excludes)))
+            .collect();
+        for (candidate, placed) in debug {
+            self.add(candidate, placed);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, candidate: Candidate<'a>, placed: Result<Vec<(Place, Because)>, LeftOut>) {
+        match placed {
+            Ok(places) => self.placed.extend(places.into_iter().map(|(place, because)| Placed {
+                place,
+                candidate,
+                because,
+            })),
+            Err(because) => {
+                self.unplaced.insert(candidate.package.nevra.clone(), because);
+            }
         }
     }
-    check_patterns(&input.rules, &placed)?;
-
-    let mut placements =
-        closure::inherit(input, &placed.iter().map(|(candidate, ..)| candidate.package).collect::<Vec<_>>())?;
-    placements.extend(placed.into_iter().map(|(candidate, repository, because)| Placement {
-        repository: repository.to_owned(),
-        accepted: candidate.accepted.clone(),
-        because,
-    }));
-    placements.sort_by(|a, b| a.place().cmp(&b.place()));
-    unplaced.sort_by(|a, b| a.nevra.cmp(&b.nevra));
-    let mut repositories: Vec<_> = input.rules.iter().map(|rule| rule.name.to_owned()).collect();
-    repositories.sort();
-    Ok(ComposePlan { arch: input.arch.to_owned(), repositories, placements, unplaced })
 }
 
-impl ComposePlan {
-    /// The packages of one repository.
-    pub fn repository(&self, name: &str) -> impl Iterator<Item = &Placement> {
-        self.placements.iter().filter(move |placement| placement.repository == name)
-    }
+fn is_source(candidate: &Candidate<'_>) -> bool {
+    matches!(candidate.package.nevra.arch(), "src" | "nosrc")
 }
 
-impl Placement {
-    fn place(&self) -> (&str, &Nevra) {
-        (&self.repository, self.accepted.nevra())
+/// The candidates for an architecture: its own, and the noarch ones of the others. Of several builds of one, that of
+/// the first architecture.
+fn shared<'a>(input: &Input<'a>, index: usize) -> Vec<Candidate<'a>> {
+    let mut seen = BTreeSet::new();
+    let mut candidates = Vec::new();
+    for (at, arch) in input.arches.iter().enumerate() {
+        for &candidate in &arch.accepted {
+            let noarch = candidate.package.nevra.arch() == "noarch";
+            let before = noarch && seen.contains(&candidate.package.nevra);
+            if noarch && at <= index {
+                seen.insert(&candidate.package.nevra);
+            }
+            let own_twice = before && at == index && is_twice(&arch.accepted, candidate);
+            if (at == index || noarch) && (!before || own_twice) {
+                candidates.push(candidate);
+            }
+        }
     }
-
-    /// Path of the package below its repository's root.
-    #[must_use]
-    pub fn location(&self) -> String {
-        location(self.accepted.nevra())
-    }
+    candidates
 }
 
-/// Path of a package below its repository's root.
-pub(crate) fn location(nevra: &Nevra) -> String {
-    let first: String = nevra.name().chars().take(1).flat_map(char::to_lowercase).collect();
-    format!("Packages/{first}/{}", nevra.file_name())
+/// Whether one architecture's own candidates have an identity twice, which is a fault to be told.
+fn is_twice(own: &[Candidate<'_>], candidate: Candidate<'_>) -> bool {
+    own.iter().filter(|other| other.package.nevra == candidate.package.nevra).count() > 1
 }
 
 /// One identity may come once, and its metadata must be that of the package that was accepted.
-fn check_input(input: &Input<'_>) -> Result<(), ComposeError> {
+fn check_input<'c, 'a: 'c>(candidates: impl Iterator<Item = &'c Candidate<'a>>) -> Result<(), ComposeError> {
     let mut seen = BTreeMap::new();
-    for Candidate { accepted, package } in &input.accepted {
+    for Candidate { accepted, package, .. } in candidates {
         if (accepted.nevra(), accepted.digest()) != (&package.nevra, package.digest) {
             return Err(ComposeError::OtherMetadata {
                 accepted: accepted.nevra().clone(),
@@ -151,123 +249,64 @@ fn check_input(input: &Input<'_>) -> Result<(), ComposeError> {
     Ok(())
 }
 
-/// The rules, with an index of what the reference repositories have.
-struct Rules<'a> {
-    rules: Vec<Rule<'a>>,
-    /// Name and architecture to rules, in the order of their names.
-    reference: BTreeMap<(&'a str, &'a str), BTreeSet<&'a str>>,
-}
-
-impl<'a> Rules<'a> {
-    fn new(rules: &[Rule<'a>]) -> Self {
-        let mut reference: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for rule in rules {
-            for package in rule.reference {
-                let nevra = &package.nevra;
-                reference.entry((nevra.name(), nevra.arch())).or_default().insert(rule.name);
+/// All repositories and their twins, whether or not anything is in them.
+fn repositories(input: &Input<'_>) -> Vec<Place> {
+    let mut places = BTreeSet::new();
+    for rule in &input.rules {
+        for arch in input.arches.iter().filter(|arch| rule.is_for(arch.arch)) {
+            places.insert(Place::new(rule.name, RepositoryKind::Binary, arch.arch));
+            if rule.rule.debug {
+                places.insert(Place::new(rule.name, RepositoryKind::Debug, arch.arch));
             }
-        }
-        Self { rules: rules.to_vec(), reference }
-    }
-
-    fn place(&self, candidate: Candidate<'a>) -> Result<Result<(&'a str, Because), LeftOut>, ComposeError> {
-        match candidate.accepted.ground() {
-            Ground::Compared(_) => Ok(self.like_reference(candidate)),
-            Ground::Own => self.by_pattern(candidate),
-            Ground::Inherited => Err(ComposeError::Inherited(candidate.package.nevra.clone())),
-        }
-    }
-
-    fn like_reference(&self, candidate: Candidate<'a>) -> Result<(&'a str, Because), LeftOut> {
-        let nevra = &candidate.package.nevra;
-        let repositories = self.reference.get(&(nevra.name(), nevra.arch()));
-        let first = repositories.and_then(|repositories| repositories.first());
-        match (first, repositories) {
-            (Some(first), Some(all)) => {
-                Ok((*first, Because::Reference(all.iter().map(|name| (*name).to_owned()).collect())))
-            }
-            _ if candidate.package.is_debug() => Err(LeftOut::Debug),
-            _ => Err(LeftOut::NotInReference),
-        }
-    }
-
-    fn by_pattern(
-        &self,
-        candidate: Candidate<'a>,
-    ) -> Result<Result<(&'a str, Because), LeftOut>, ComposeError> {
-        let mut taken = self.rules.iter().filter_map(|rule| {
-            let pattern = rule.rule.packages.iter().find(|pattern| takes(pattern, candidate))?;
-            Some((rule.name, pattern))
-        });
-        let nevra = || candidate.package.nevra.clone();
-        match (taken.next(), taken.next()) {
-            (Some((first, _)), Some((second, _))) => Err(ComposeError::TakenTwice {
-                nevra: nevra(),
-                repositories: [first, second].map(str::to_owned),
-            }),
-            (Some((name, pattern)), None) => Ok(Ok((name, Because::Pattern(pattern.clone())))),
-            (None, _) if candidate.package.is_debug() => Ok(Err(LeftOut::Debug)),
-            (None, _) => Err(ComposeError::NotTaken(nevra())),
-        }
-    }
-}
-
-/// Whether a pattern takes an own package. Debugging data is taken only by a pattern that says so.
-fn takes(pattern: &str, candidate: Candidate<'_>) -> bool {
-    let debug = pattern.ends_with("debuginfo") || pattern.ends_with("debugsource");
-    let package = candidate.package;
-    (debug || !package.is_debug()) && matches(pattern, package.nevra.name())
-}
-
-/// Whether a name fits a pattern in which `*` stands for anything.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(head) else { return false };
-    let mut parts: Vec<_> = rest.split('*').collect();
-    let tail = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = name.find(part) else { return false };
-        name = &name[at + part.len()..];
-    }
-    name.ends_with(tail)
-}
-
-/// Every pattern must take something, else it is likely a slip of the pen.
-fn check_patterns(rules: &[Rule<'_>], placed: &[(Candidate<'_>, &str, Because)]) -> Result<(), ComposeError> {
-    let own = || placed.iter().filter(|(candidate, ..)| *candidate.accepted.ground() == Ground::Own);
-    for rule in rules {
-        for pattern in &rule.rule.packages {
-            if !own().any(|(candidate, ..)| takes(pattern, *candidate)) {
-                return Err(ComposeError::PatternTakesNothing {
-                    repository: rule.name.to_owned(),
-                    pattern: pattern.clone(),
-                });
+            if rule.rule.source {
+                places.insert(Place::new(rule.name, RepositoryKind::Source, "src"));
             }
         }
     }
-    Ok(())
+    places.into_iter().collect()
 }
 
-impl fmt::Display for Because {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Reference(names) => write!(f, "as in the reference {}", names.join(", ")),
-            Self::Pattern(pattern) => write!(f, "own package, taken by `{pattern}`"),
-            Self::NeededBy { package, dependency } => {
-                write!(f, "inherited: {package} requires `{dependency}`")
-            }
-            Self::Needed => f.write_str("inherited: no choice of packages does without it"),
+impl ComposePlan {
+    /// The packages of one repository.
+    pub fn repository(&self, place: &Place) -> impl Iterator<Item = &Placement> {
+        let start = self.placements.partition_point(|placement| placement.place < *place);
+        self.placements[start..].iter().take_while(move |placement| placement.place == *place)
+    }
+}
+
+impl Place {
+    pub(crate) fn new(name: &str, kind: RepositoryKind, arch: &str) -> Self {
+        Self { name: name.to_owned(), kind, arch: arch.to_owned() }
+    }
+
+    /// Path of the repository's root below the tree's, as Enterprise Linux lays it out.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let Self { name, arch, .. } = self;
+        match self.kind {
+            RepositoryKind::Binary => format!("{name}/{arch}/os"),
+            RepositoryKind::Debug => format!("{name}/{arch}/debug/tree"),
+            RepositoryKind::Source => format!("{name}/source/tree"),
         }
     }
 }
 
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Debug => "debugging data, which no repository asks for",
-            Self::NotInReference => "no repository is like a reference repository that has it",
-        })
+impl Placement {
+    fn order(&self) -> (&Place, &Nevra) {
+        (&self.place, self.accepted.nevra())
     }
+
+    /// Path of the package below its repository's root.
+    #[must_use]
+    pub fn location(&self) -> String {
+        location(self.accepted.nevra())
+    }
+}
+
+/// Path of a package below its repository's root.
+pub(crate) fn location(nevra: &Nevra) -> String {
+    let first: String = nevra.name().chars().take(1).flat_map(char::to_lowercase).collect();
+    format!("Packages/{first}/{}", nevra.file_name())
 }
 
 #[cfg(test)]

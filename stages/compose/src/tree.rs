@@ -1,74 +1,62 @@
 //! The signed packages become a tree: every file of it an object of the store.
 //!
 //! ```text
-//! RPM-GPG-KEY-<distribution>      the public key
-//! <distribution>.repo             for /etc/yum.repos.d
-//! <Repo>/<arch>/os/Packages/z/..  the packages
-//! <Repo>/<arch>/os/repodata/      repomd.xml, repomd.xml.asc and what they list
+//! RPM-GPG-KEY-<distribution>          the public key
+//! <distribution>.repo                 for /etc/yum.repos.d
+//! <Repo>/<arch>/os/Packages/z/..      the packages
+//! <Repo>/<arch>/os/repodata/          repomd.xml, repomd.xml.asc and what they list
+//! <Repo>/<arch>/debug/tree/           the same for debugging data
+//! <Repo>/source/tree/                 the same for source packages
 //! ```
 //!
 //! Nothing is on a client's path yet: that is for a release to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod repository;
 
-use heirloom_formats::Document;
-use heirloom_formats::comps::Comps;
-use heirloom_formats::repodata::{Compression, ExtraRecord, Options, write_repository};
+use std::collections::BTreeMap;
+
+use heirloom_formats::repodata::Compression;
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
-use heirloom_model::record::{
-    Composed, ComposedPackage, ComposedRepository, RepositoryKind, Signed, Tree, TreeFile,
-};
-use heirloom_sign::{Keyring, SecretKey};
+use heirloom_model::record::{Composed, Signed, Tree, TreeFile};
+use heirloom_sign::SecretKey;
 use heirloom_store::Store;
 
-use crate::plan::{ComposePlan, Placement};
-use crate::sign::Entry;
-use crate::{ComposeError, check};
+use crate::ComposeError;
+use crate::plan::{ComposePlan, Place, Placement};
 
 /// Raised when the same input gives another tree than before.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What clients are told of the distribution.
 pub struct Release<'a> {
-    /// Short name, for file names and the ids of repositories.
+    /// Short name, for file names.
     pub id: &'a str,
-    /// Full name.
-    pub name: &'a str,
-    /// The URL under which the published directory is served.
-    pub url: &'a str,
+    /// The text of the file for /etc/yum.repos.d.
+    pub repository_file: &'a str,
     /// The key that signs metadata, and has signed the packages.
     pub key: &'a SecretKey,
-    /// For a repository: the object with its reference's comps.xml.
-    pub comps: BTreeMap<String, Digest>,
+    /// How metadata is compressed.
+    pub compression: Compression,
+    /// What the reference's repositories have beside packages: by repository and architecture, by kind in repomd.xml,
+    /// the objects that hold it.
+    pub extras: BTreeMap<(String, String), BTreeMap<String, Digest>>,
 }
 
 /// Writes the tree's metadata into the store and lists its files.
 ///
 /// # Errors
-/// A placed package that was not signed with this key, a tree that [`check()`](crate::check()) finds fault
-/// with, a store or a disk that fails.
+/// A placed package that was not signed with this key, or a store that fails.
 pub fn write(
     store: &Store,
     plan: &ComposePlan,
     signed: &[Signed],
     release: &Release<'_>,
-    jobs: usize,
 ) -> Result<Composed, ComposeError> {
     let writer = Writer::new(store, plan, signed, release)?;
-    let keyring = Keyring::from_armoured(writer.public_key.as_bytes()).map_err(ComposeError::Key)?;
-    let faults = check(store, plan, &writer.packages, &keyring, jobs)?;
-    if !faults.is_empty() {
-        return Err(ComposeError::Faulty(faults));
-    }
     let composed = writer.tree()?;
     store.append(&composed)?;
     Ok(composed)
-}
-
-/// Path of a repository's root below the tree's.
-pub(crate) fn root(plan: &ComposePlan, repository: &str) -> String {
-    format!("{repository}/{}/os", plan.arch)
 }
 
 struct Writer<'a> {
@@ -76,8 +64,8 @@ struct Writer<'a> {
     plan: &'a ComposePlan,
     release: &'a Release<'a>,
     public_key: String,
-    /// Each placement's signed package.
-    packages: Vec<(&'a Placement, &'a Signed)>,
+    /// The signed package of each accepted one.
+    signed: BTreeMap<Digest, &'a Signed>,
 }
 
 impl<'a> Writer<'a> {
@@ -88,17 +76,27 @@ impl<'a> Writer<'a> {
         release: &'a Release<'a>,
     ) -> Result<Self, ComposeError> {
         let key = release.key.fingerprint();
-        let of: BTreeMap<_, _> =
+        let signed: BTreeMap<_, _> =
             signed.iter().filter(|signed| signed.key == key).map(|signed| (signed.package, signed)).collect();
-        let pair = |placement: &'a Placement| {
-            let signed = of.get(&placement.accepted.digest());
-            let unsigned =
-                || ComposeError::NotSigned { nevra: placement.accepted.nevra().clone(), key: key.to_owned() };
-            Ok((placement, *signed.ok_or_else(unsigned)?))
-        };
-        let packages = plan.placements.iter().map(pair).collect::<Result<_, ComposeError>>()?;
         let public_key = release.key.public_armoured().map_err(ComposeError::Key)?;
-        Ok(Self { store, plan, release, public_key, packages })
+        let unsigned = plan.placements.iter().find(|one| !signed.contains_key(&one.accepted.digest()));
+        match unsigned {
+            None => Ok(Self { store, plan, release, public_key, signed }),
+            Some(placement) => Err(ComposeError::NotSigned {
+                nevra: placement.accepted.nevra().clone(),
+                key: key.to_owned(),
+            }),
+        }
+    }
+
+    /// The packages of a repository, in the order of their locations.
+    fn packages(&self, place: &Place) -> Vec<(&'a Placement, &'a Signed)> {
+        let placements = self.plan.repository(place);
+        let with_signed =
+            |placement: &'a Placement| Some((placement, *self.signed.get(&placement.accepted.digest())?));
+        let mut packages: Vec<_> = placements.filter_map(with_signed).collect();
+        packages.sort_by_cached_key(|(placement, _)| placement.location());
+        packages
     }
 
     /// The digest of everything that goes in.
@@ -111,14 +109,21 @@ impl<'a> Writer<'a> {
             }
             hasher.update(b"\n");
         };
-        let Release { id, name, url, comps, .. } = self.release;
-        line(&["compose", &FORMAT.to_string(), &self.plan.arch, id, name, url, &self.public_key]);
-        for repository in &self.plan.repositories {
-            let comps = comps.get(repository).map(Digest::to_string).unwrap_or_default();
-            line(&["repository", repository, &comps]);
+        let Release { id, repository_file, compression, extras, .. } = self.release;
+        let compression = format!("{compression:?}");
+        line(&["compose", &FORMAT.to_string(), id, repository_file, &compression, &self.public_key]);
+        for place in &self.plan.repositories {
+            line(&["repository", &place.path()]);
         }
-        for (placement, signed) in &self.packages {
-            line(&["package", &placement.repository, &placement.location(), &signed.signed.to_string()]);
+        for ((name, arch), kinds) in extras {
+            for (kind, digest) in kinds {
+                line(&["extra", name, arch, kind, &digest.to_string()]);
+            }
+        }
+        for placement in &self.plan.placements {
+            let signed =
+                self.signed.get(&placement.accepted.digest()).map(|signed| signed.signed.to_string());
+            line(&["package", &placement.place.path(), &placement.location(), &signed.unwrap_or_default()]);
         }
         hasher.finish()
     }
@@ -126,16 +131,14 @@ impl<'a> Writer<'a> {
     fn tree(&self) -> Result<Composed, ComposeError> {
         let mut files = Vec::new();
         let mut repositories = Vec::new();
-        for repository in &self.plan.repositories {
-            repositories.push(self.repository(repository, &mut files)?);
+        for place in &self.plan.repositories {
+            repositories.push(self.repository(place, &mut files)?);
         }
         let id = self.release.id;
-        for (path, text) in
-            [(format!("RPM-GPG-KEY-{id}"), &self.public_key), (format!("{id}.repo"), &self.repo_file())]
-        {
-            files.push(self.keep(path, text.as_bytes())?);
-        }
+        files.push(self.keep(format!("RPM-GPG-KEY-{id}"), self.public_key.as_bytes())?);
+        files.push(self.keep(format!("{id}.repo"), self.release.repository_file.as_bytes())?);
         files.sort();
+        repositories.sort_by(|a, b| a.path.cmp(&b.path));
         let tree = self.json(&Tree { files })?;
         Ok(Composed { id: self.id(), tree, repositories })
     }
@@ -146,96 +149,5 @@ impl<'a> Writer<'a> {
 
     fn json(&self, value: &impl serde::Serialize) -> Result<Digest, ComposeError> {
         Ok(self.store.put(&serde_json::to_vec(value).map_err(ComposeError::Json)?)?)
-    }
-
-    /// For /etc/yum.repos.d. The ids are those of the `<id>-release` package, which takes over later.
-    fn repo_file(&self) -> String {
-        let Release { id, name, url, .. } = self.release;
-        let url = url.trim_end_matches('/');
-        let section = |repository: &String| {
-            format!(
-                "[{id}-{repository}]\n\
-                 name={name} - {repository}\n\
-                 baseurl={url}/{repository}/$basearch/os/\n\
-                 gpgkey={url}/RPM-GPG-KEY-{id}\n\
-                 gpgcheck=1\n\
-                 repo_gpgcheck=1\n\
-                 enabled=1\n"
-            )
-        };
-        self.plan.repositories.iter().map(section).collect::<Vec<_>>().join("\n")
-    }
-
-    fn repository(&self, name: &str, files: &mut Vec<TreeFile>) -> Result<ComposedRepository, ComposeError> {
-        let path = root(self.plan, name);
-        let mut fragments = Vec::new();
-        let mut contents = Vec::new();
-        let mut newest = 0;
-        for (placement, signed) in self.packages_of(name) {
-            let nevra = placement.accepted.nevra();
-            if !self.store.contains(signed.signed) {
-                return Err(ComposeError::Lost(nevra.clone()));
-            }
-            let location = placement.location();
-            let file = format!("{path}/{location}");
-            files.push(TreeFile { path: file, digest: signed.signed, size: signed.size });
-            contents.push(ComposedPackage {
-                location,
-                nevra: nevra.clone(),
-                accepted: signed.package,
-                signed: signed.signed,
-                size: signed.size,
-            });
-            let entry = self.store.read(signed.repodata)?;
-            let entry: Entry = serde_json::from_slice(&entry)
-                .map_err(|source| ComposeError::Kept { nevra: nevra.clone(), source })?;
-            newest = newest.max(entry.time);
-            fragments.push(entry.fragment);
-        }
-        let comps = self.comps(name)?;
-        let group = comps.iter().map(|comps| ExtraRecord {
-            kind: "group",
-            file_name: "comps.xml",
-            content: comps.as_bytes(),
-        });
-        // gzip is what clients of every age read.
-        let options =
-            Options { compression: Compression::Gzip, revision: newest.to_string(), timestamp: newest };
-        let written = write_repository(&fragments, &group.collect::<Vec<_>>(), &options)
-            .map_err(|source| ComposeError::Repodata { repository: name.to_owned(), source })?;
-        for part in &written.files {
-            files.push(self.keep(format!("{path}/{}", part.location), &part.bytes)?);
-        }
-        let repomd = written.repomd_xml.as_bytes();
-        let signature = self.release.key.sign_detached(repomd, newest).map_err(ComposeError::SignRepomd)?;
-        let repomd = self.keep(format!("{path}/repodata/repomd.xml"), repomd)?;
-        files.push(self.keep(format!("{path}/repodata/repomd.xml.asc"), signature.as_bytes())?);
-        files.push(repomd.clone());
-        contents.sort();
-        Ok(ComposedRepository {
-            name: name.to_owned(),
-            kind: RepositoryKind::Binary,
-            arch: self.plan.arch.clone(),
-            path,
-            packages: contents.len(),
-            contents: self.json(&contents)?,
-            repomd: repomd.digest,
-        })
-    }
-
-    fn packages_of(&self, name: &str) -> impl Iterator<Item = (&'a Placement, &'a Signed)> {
-        self.packages.iter().copied().filter(move |(placement, _)| placement.repository == name)
-    }
-
-    /// The reference's groups, with those of their packages that the tree has. They need not be in the same
-    /// repository: clients put the groups of all together.
-    fn comps(&self, name: &str) -> Result<Option<String>, ComposeError> {
-        let Some(&digest) = self.release.comps.get(name) else { return Ok(None) };
-        let bytes = self.store.read(digest)?;
-        let document = format!("comps.xml of {name}");
-        let comps = Comps::parse(Document::new(&document, &bytes))?;
-        let names: BTreeSet<_> =
-            self.plan.placements.iter().map(|placement| placement.accepted.nevra().name()).collect();
-        Ok(Some(comps.filtered(|package| names.contains(package))))
     }
 }

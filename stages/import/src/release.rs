@@ -1,5 +1,6 @@
-//! The generated `<id>-release` source package: os-release, the repository file and the public key, so that
-//! a system installed from the compose needs nothing else.
+//! The generated `<id>-release` source package, from which come `<id>-release` (os-release), `<id>-repos` (the
+//! repository file) and `<id>-gpg-keys` (the public key), so that a system installed from the compose needs nothing
+//! else.
 
 use heirloom_model::record::{Imported, SourceFile};
 use heirloom_store::Store;
@@ -9,6 +10,8 @@ use crate::ImportError;
 const SPEC: &str = include_str!("../templates/release.spec");
 const OS_RELEASE: &str = include_str!("../templates/os-release");
 const REPOSITORY: &str = include_str!("../templates/repository.repo");
+const DEBUG: &str = include_str!("../templates/debug.repo");
+const SOURCE: &str = include_str!("../templates/source.repo");
 
 /// What the release package says.
 pub struct Release<'a> {
@@ -26,10 +29,23 @@ pub struct Release<'a> {
     pub bug_url: &'a str,
     /// Root URL of the published tree.
     pub base_url: &'a str,
-    /// Names of the repositories.
-    pub repositories: Vec<&'a str>,
+    /// The repositories.
+    pub repositories: Vec<Repository<'a>>,
     /// Armoured public key.
     pub public_key: &'a str,
+}
+
+/// A repository, as clients are told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Repository<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it is used unless someone says otherwise.
+    pub enabled: bool,
+    /// Whether it has a twin with debugging data.
+    pub debug: bool,
+    /// Whether it has a twin with sources.
+    pub source: bool,
 }
 
 /// Writes the source package into the store and records it.
@@ -39,13 +55,9 @@ pub struct Release<'a> {
 pub fn import(store: &Store, release: &Release<'_>) -> Result<Imported, ImportError> {
     let name = format!("{}-release", release.id);
     let spec = format!("{name}.spec");
-    let repositories = release
-        .repositories
-        .iter()
-        .map(|repository| release.fill(REPOSITORY).replace("@repository@", repository));
     let texts = [
         (format!("RPM-GPG-KEY-{}", release.id), release.public_key.to_owned()),
-        (format!("{}.repo", release.id), repositories.collect::<Vec<_>>().join("\n")),
+        (format!("{}.repo", release.id), release.repository_file()),
         ("os-release".to_owned(), release.fill(OS_RELEASE)),
         (spec.clone(), release.fill(SPEC)),
     ];
@@ -69,6 +81,20 @@ pub fn import(store: &Store, release: &Release<'_>) -> Result<Imported, ImportEr
 }
 
 impl Release<'_> {
+    /// The file for /etc/yum.repos.d: clients ask the channel once where its snapshot is (`mirrorlist`), and read all
+    /// else there.
+    #[must_use]
+    pub fn repository_file(&self) -> String {
+        let section = |repository: &Repository<'_>| {
+            let twins = [(DEBUG, repository.debug), (SOURCE, repository.source)];
+            let twins = twins.iter().filter(|(_, there)| *there).map(|(template, _)| *template);
+            let template: String = [REPOSITORY].into_iter().chain(twins).collect();
+            let enabled = if repository.enabled { "1" } else { "0" };
+            self.fill(&template).replace("@repository@", repository.name).replace("@enabled@", enabled)
+        };
+        self.repositories.iter().map(section).collect::<Vec<_>>().join("\n")
+    }
+
     fn fill(&self, template: &str) -> String {
         let major = self.version.split('.').next().unwrap_or(self.version);
         [

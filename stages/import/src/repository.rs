@@ -1,5 +1,6 @@
 //! Signed rpm-md repositories of others: verified from the key down, then read.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use heirloom_formats::Document;
@@ -15,6 +16,9 @@ use crate::{ImportError, Importer};
 const REPOMD_LIMIT: u64 = 16 * 1024 * 1024;
 /// Largest metadata file, decompressed.
 const OPEN_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+
+/// What is kept of a repository beside its packages, by its type in repomd.xml.
+const EXTRAS: [&str; 4] = ["group", "modules", "updateinfo", "productid"];
 
 /// A verified repository: its repomd.xml was signed by a pinned key, and everything read below it has the
 /// digest that repomd.xml states.
@@ -137,13 +141,13 @@ pub fn import(
     }
     let packages = verified.packages(&importer.fetcher)?;
     let json = serde_json::to_vec(&packages).map_err(ImportError::format(location))?;
-    let comps = match verified.metadata(&importer.fetcher, "group")? {
-        Some(group) => {
-            let plain = group.document().decompress().map_err(ImportError::format(&group.at))?;
-            Some(store.put(&plain)?)
+    let mut extras = BTreeMap::new();
+    for kind in EXTRAS {
+        if let Some(extra) = verified.metadata(&importer.fetcher, kind)? {
+            let plain = extra.document().decompress().map_err(ImportError::format(&extra.at))?;
+            extras.insert(kind.to_owned(), store.put(&plain)?);
         }
-        None => None,
-    };
+    }
     let state = RepositoryState {
         role,
         name: name.to_owned(),
@@ -151,7 +155,7 @@ pub fn import(
         repomd: verified.repomd_digest,
         signed_by: verified.signed_by,
         packages: store.put(&json)?,
-        comps,
+        extras,
     };
     store.append(&state)?;
     Ok(state)
@@ -159,8 +163,8 @@ pub fn import(
 
 /// Whether what was kept of a repository is still there. What is not, or is damaged, is made again.
 fn is_whole(store: &Store, state: &RepositoryState) -> Result<bool, ImportError> {
-    for digest in [Some(state.packages), state.comps].into_iter().flatten() {
-        if store.check(digest)? != State::Whole {
+    for digest in [&state.packages].into_iter().chain(state.extras.values()) {
+        if store.check(*digest)? != State::Whole {
             return Ok(false);
         }
     }

@@ -42,11 +42,12 @@ pub struct ComposeSettings {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Multilib {
-    /// Takes what is needed to build for the second architecture: packages with headers, `.pc` files or the `.so` links
-    /// of shared libraries.
+    /// Takes what is needed to build for the second architecture: packages that are named, or provide, `*-devel` or
+    /// `*-static`.
     #[serde(default)]
     pub devel: bool,
-    /// Takes packages with shared libraries in the loader's directories.
+    /// Takes packages with shared libraries in the loader's directories (`/usr/lib/libz.so.1`), or with such
+    /// directories of their own (`/etc/ld.so.conf.d`).
     #[serde(default)]
     pub runtime: bool,
     /// Takes packages of these names, in which `*` stands for anything.

@@ -239,6 +239,9 @@ pub enum Ground {
     Own,
     /// Carried over from the bootstrap repository as it is, because packages need it at run time.
     Inherited,
+    /// Debugging data or the source package of a build whose packages were accepted; no reference has a counterpart
+    /// to judge it by.
+    Companion,
 }
 
 /// A package that may be signed. Made only from a comparison that keeps the promise, from an own package,
@@ -305,6 +308,12 @@ impl Accepted {
     #[must_use]
     pub fn inherited(package: &Package) -> Self {
         Self { nevra: package.nevra.clone(), digest: package.digest, ground: Ground::Inherited }
+    }
+
+    /// Accepts debugging data or the source package of a build, for the sake of an accepted package of that build.
+    #[must_use]
+    pub fn companion(package: &Package, _of: &Accepted) -> Self {
+        Self { nevra: package.nevra.clone(), digest: package.digest, ground: Ground::Companion }
     }
 
     /// Identity.

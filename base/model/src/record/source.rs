@@ -1,5 +1,7 @@
 //! What comes in: sources and foreign repositories.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Dependency, Digest, Nevra};
@@ -105,6 +107,8 @@ pub enum RepositoryRole {
     Reference,
     /// What buildroots are made of instead of own results.
     Snapshot,
+    /// What another machine has built for another architecture.
+    Results,
 }
 
 impl RepositoryRole {
@@ -116,6 +120,7 @@ impl RepositoryRole {
             Self::Earlier => "earlier",
             Self::Reference => "reference",
             Self::Snapshot => "snapshot",
+            Self::Results => "results",
         }
     }
 }
@@ -135,8 +140,9 @@ pub struct RepositoryState {
     pub signed_by: String,
     /// The object that holds its packages: a JSON array of [`crate::Package`].
     pub packages: Digest,
-    /// The object that holds its comps.xml, decompressed, if it has one.
-    pub comps: Option<Digest>,
+    /// The objects that hold what it has beside its packages (`group`, `modules`, `updateinfo`, `productid`), by kind,
+    /// decompressed.
+    pub extras: BTreeMap<String, Digest>,
 }
 
 /// A binary package that a spec file declares.
