@@ -2,6 +2,7 @@
 
 mod building;
 mod planning;
+mod releasing;
 mod sources;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
 pub(crate) use planning::{Plan, Workers};
+pub(crate) use releasing::{Publish, Rollback};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
@@ -81,6 +83,12 @@ pub(crate) enum Verb {
     Compose,
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
     Rebuild(BuildArgs),
+    /// Lets channels serve a snapshot: each is switched in one step, and the earlier snapshot stays for a rollback.
+    Publish(Publish),
+    /// Lets a channel serve what it served before, or another snapshot.
+    Rollback(Rollback),
+    /// Lists the snapshots: which channels serve them, what they take, and how long they are kept.
+    Snapshots,
     /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down
     /// to its limit.
     Clean(Clean),

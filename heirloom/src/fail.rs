@@ -126,6 +126,7 @@ failed! {
     heirloom_plan::PlanError => Build,
     heirloom_compare::CompareError => Failed,
     heirloom_compose::ComposeError => Failed,
+    heirloom_release::ReleaseError => Failed,
     heirloom_sign::KeyError => Failed,
     serde_json::Error => Failed,
 }

@@ -16,6 +16,7 @@ pub(crate) mod planning;
 pub(crate) mod policy;
 pub(crate) mod preview;
 pub(crate) mod recorded;
+pub(crate) mod releasing;
 pub(crate) mod rollup;
 #[cfg(test)]
 mod sample;

@@ -14,10 +14,12 @@ mod import;
 pub(crate) mod init;
 mod plan;
 mod preview;
+mod publish;
 mod rebuild;
 mod scan;
 mod shell;
 mod side;
+mod snapshots;
 mod status;
 mod verify_certificate;
 mod what_if;
@@ -39,6 +41,9 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Preview(args) => preview::run(&open()?, args),
         Verb::Plan(args) => plan::run(&open()?, args),
         Verb::Build(args) => build::run(&open()?, args),
+        Verb::Publish(args) => publish::run(&open()?, args),
+        Verb::Rollback(args) => publish::rollback(&open()?, args),
+        Verb::Snapshots => snapshots::run(&open()?),
         Verb::Clean(args) => clean::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
             true => {

@@ -62,6 +62,7 @@ pub(crate) fn compose(
     };
     progress.doing("writing");
     let composed = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
+    super::releasing::release(context, &composed)?;
     let newly_signed = signed.iter().filter(|signed| !before.contains(&signed.signed)).count();
     let tree = context.store.dir().join("published");
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));

@@ -1,0 +1,56 @@
+//! Makes composed trees snapshots, and lets channels serve them.
+
+use std::path::PathBuf;
+
+use heirloom_model::record::{Composed, Snapshot};
+use heirloom_release::{Site, Switched};
+use serde::Serialize;
+
+use crate::context::{Context, now};
+use crate::fail::Fail;
+use crate::ui::Progress;
+
+/// What clients are served now.
+#[derive(Serialize)]
+pub(crate) struct Released {
+    /// The snapshot of the composed tree.
+    pub(crate) snapshot: Snapshot,
+    /// The channels, and what they served before.
+    pub(crate) channels: Vec<Switched>,
+    /// The document root.
+    pub(crate) root: PathBuf,
+}
+
+/// The document root of this distribution.
+pub(crate) fn site(context: &Context) -> Result<Site<'_>, Fail> {
+    let version = &context.definition.distribution.version;
+    let major = version.split('.').next().unwrap_or(version);
+    Ok(Site::new(&context.store, &context.definition.publish, major)?)
+}
+
+/// Makes a composed tree a snapshot, and lets the channels of `publish.channels` serve it.
+pub(crate) fn release(context: &Context, composed: &Composed) -> Result<Released, Fail> {
+    let site = site(context)?;
+    let progress = Progress::new("release", 0);
+    progress.doing("laying out the snapshot");
+    let snapshot = site.lay_out(composed, now())?;
+    let channels = publish(context, &site.usual(), &snapshot)?;
+    progress.end(&format!("{}, served as {}", snapshot.name, names(&channels)));
+    Ok(Released { snapshot, channels, root: site.root().to_owned() })
+}
+
+/// Lets channels serve a snapshot. Nothing has changed for clients when a snapshot is refused, for whichever of them.
+pub(crate) fn publish(
+    context: &Context,
+    channels: &[String],
+    snapshot: &Snapshot,
+) -> Result<Vec<Switched>, Fail> {
+    // Whether the snapshot may enter is asked here, before the switch, for each channel that is not in
+    // `context.definition.publish.ungated`.
+    Ok(site(context)?.switch(channels, snapshot, now())?)
+}
+
+/// Names of channels, as a person lists them.
+pub(crate) fn names(switched: &[Switched]) -> String {
+    switched.iter().map(|it| it.channel.name.as_str()).collect::<Vec<_>>().join(", ")
+}
