@@ -1,131 +1,124 @@
-//! Signs what is accepted and publishes it.
+//! Signs what is accepted, composes it and lets channels serve it.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod input;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use heirloom_compose::{Candidate, Input, Release, Rule, Signer, Unplaced};
+use heirloom_compose::{ComposePlan, Difference, Release, Signer, Unplaced};
+use heirloom_import::release::Release as ReleasePackage;
 use heirloom_model::record::{Accepted, BuildrootPackage, Composed, Ground, Signed};
 use heirloom_store::Store;
 use serde::Serialize;
 
 use super::comparing::Judgement;
-use super::gather::{Foreign, Gathered};
+use super::gather::{self, Gathered};
+use super::releasing::{self, Released};
 use super::{planning, scanning};
 use crate::context::{Context, processors};
-use crate::fail::{Exit, Fail};
+use crate::fail::Fail;
 use crate::ui::Progress;
 
-/// What was published.
+/// What was composed and published.
 #[derive(Serialize)]
 pub(crate) struct Published {
     pub(crate) composed: Composed,
-    /// The directory that clients are served.
-    pub(crate) tree: PathBuf,
     /// The file for a client's /etc/yum.repos.d.
     pub(crate) repository_file: PathBuf,
     pub(crate) unplaced: Vec<Unplaced>,
+    /// How it differs from the reference's own composition.
+    pub(crate) differences: Vec<Difference>,
     pub(crate) newly_signed: usize,
     pub(crate) inherited: usize,
+    #[serde(flatten)]
+    pub(crate) released: Released,
 }
 
-/// Plans the repositories, signs what goes in, writes and publishes the tree.
+/// Plans the repositories, signs what goes in, composes and publishes the tree.
 pub(crate) fn compose(
     context: &Context,
     gathered: &Gathered,
     judgement: &Judgement,
 ) -> Result<Published, Fail> {
     let progress = Progress::new("compose", 0);
-    let key = context.key()?;
-    let input = Input {
-        arch: context.arch(),
-        accepted: candidates(judgement),
-        rules: rules(context, gathered)?,
-        bootstrap: &gathered.bootstrap.packages,
-    };
-    let plan = heirloom_compose::plan(&input)?;
-    let accepted: Vec<&Accepted> = plan.placements.iter().map(|placement| &placement.accepted).collect();
-    let inherited = inherited(&accepted);
+    let plan = plan(context, gathered, judgement)?;
+    let accepted = distinct(&plan);
     progress.total(accepted.len());
-    planning::fetch(context, gathered, &inherited)?;
+    planning::fetch(context, gathered, &absent(&context.store, &accepted))?;
     let all: Vec<_> = accepted.iter().map(|accepted| (accepted.nevra(), accepted.digest())).collect();
     scanning::gate(context, &all)?;
+    let key = context.key()?;
     let before: BTreeSet<_> = signed(&context.store)?;
     let tick = |_: &Signed| progress.tick("signing");
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;
-    let distribution = &context.definition.distribution;
-    let release = Release {
-        id: distribution.id.get_ref(),
-        name: &distribution.name,
-        url: &context.definition.publish.url,
-        key: &key,
-        comps: comps(context, gathered),
-    };
     progress.doing("writing");
-    let composed = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
-    super::releasing::release(context, &composed)?;
+    let repository_file = repository_file(context)?;
+    let release = Release {
+        id: context.definition.distribution.id.get_ref(),
+        repository_file: &repository_file,
+        key: &key,
+        compression: context.definition.compose.compression,
+        extras: input::extras(context, gathered)?,
+    };
+    let composed = heirloom_compose::write(&context.store, &plan, &signed, &release)?;
     let newly_signed = signed.iter().filter(|signed| !before.contains(&signed.signed)).count();
-    let tree = context.store.dir().join("published");
+    let inherited = accepted.iter().filter(|one| *one.ground() == Ground::Inherited).count();
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));
+    let released = releasing::release(context, &composed)?;
     Ok(Published {
-        repository_file: tree.join(format!("{}.repo", distribution.id.get_ref())),
-        tree,
+        repository_file: released.root.join(format!("{}.repo", release.id)),
         composed,
         unplaced: plan.unplaced,
+        differences: plan.differences,
         newly_signed,
-        inherited: inherited.len(),
+        inherited,
+        released,
     })
 }
 
-fn candidates(judgement: &Judgement) -> Vec<Candidate<'_>> {
-    judgement
-        .packages
-        .iter()
-        .filter_map(|judged| {
-            Some(Candidate { accepted: judged.accepted.as_ref()?, package: &judged.package })
-        })
-        .collect()
+/// What goes where.
+pub(crate) fn plan(
+    context: &Context,
+    gathered: &Gathered,
+    judgement: &Judgement,
+) -> Result<ComposePlan, Fail> {
+    let offered = input::Offered::new(context, gathered, judgement)?;
+    Ok(heirloom_compose::plan(&offered.input(context, gathered)?)?)
 }
 
-fn rules<'a>(context: &'a Context, gathered: &'a Gathered) -> Result<Vec<Rule<'a>>, Fail> {
-    let mut rules = Vec::new();
-    for (name, rule) in &context.definition.repositories {
-        let reference = match &rule.like {
-            None => &[][..],
-            Some(like) => {
-                &reference(gathered, like)
-                    .ok_or_else(|| {
-                        Fail::new(
-                            Exit::Definition,
-                            format!("repositories.{name} is like `{like}`, which is no reference"),
-                        )
-                        .hint(format!("add [reference.{like}], or name another"))
-                    })?
-                    .packages
-            }
-        };
-        rules.push(Rule { name, rule, reference });
-    }
-    Ok(rules)
+/// Each accepted package once, though several repositories have it.
+fn distinct(plan: &ComposePlan) -> Vec<&Accepted> {
+    let mut seen = BTreeSet::new();
+    let accepted = plan.placements.iter().map(|placement| &placement.accepted);
+    accepted.filter(|accepted| seen.insert(accepted.digest())).collect()
 }
 
-fn reference<'a>(gathered: &'a Gathered, name: &str) -> Option<&'a Foreign> {
-    gathered.references.iter().find(|reference| reference.state.name == name)
-}
-
-fn comps(context: &Context, gathered: &Gathered) -> BTreeMap<String, heirloom_model::Digest> {
-    let of = |name: &String, like: &Option<String>| {
-        Some((name.clone(), reference(gathered, like.as_ref()?)?.state.comps?))
-    };
-    context.definition.repositories.iter().filter_map(|(name, rule)| of(name, &rule.like)).collect()
-}
-
-/// What is carried over has to be in the store before it can be signed.
-fn inherited(accepted: &[&Accepted]) -> Vec<BuildrootPackage> {
-    accepted
-        .iter()
-        .filter(|accepted| *accepted.ground() == Ground::Inherited)
+/// What has to be in the store before it can be signed: inherited packages, and those of other machines.
+fn absent(store: &Store, accepted: &[&Accepted]) -> Vec<BuildrootPackage> {
+    let absent = accepted.iter().filter(|accepted| !store.contains(accepted.digest()));
+    absent
         .map(|accepted| BuildrootPackage { nevra: accepted.nevra().clone(), digest: accepted.digest() })
         .collect()
+}
+
+/// The file for clients that have nothing of the distribution yet: the key is at the root of the site.
+fn repository_file(context: &Context) -> Result<String, Fail> {
+    let distribution = &context.definition.distribution;
+    let public_key = context.key()?.public_armoured()?;
+    let release = ReleasePackage {
+        id: distribution.id.get_ref(),
+        name: &distribution.name,
+        version: &distribution.version,
+        platform_id: &distribution.platform_id,
+        home_url: &distribution.home_url,
+        bug_url: &distribution.bug_url,
+        base_url: &context.definition.publish.url,
+        repositories: gather::repositories(context),
+        public_key: &public_key,
+    };
+    let key = format!("RPM-GPG-KEY-{}", release.id);
+    let root = format!("{}/{key}", release.base_url.trim_end_matches('/'));
+    Ok(release.repository_file().replace(&format!("file:///etc/pki/rpm-gpg/{key}"), &root))
 }
 
 fn signed(store: &Store) -> Result<BTreeSet<heirloom_model::Digest>, Fail> {

@@ -1,6 +1,6 @@
 //! The buildroot of one of our builds as mock's lock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use heirloom_formats::recorded::{Lock, LockPackage};
 use heirloom_formats::rpm_file::Header;
@@ -87,7 +87,7 @@ mod tests {
             repomd: digest,
             signed_by: String::new(),
             packages: digest,
-            extras: BTreeMap::new(),
+            extras: std::collections::BTreeMap::new(),
         };
         let foreign = [Foreign { name: "BaseOS".to_owned(), state, packages: vec![second.clone()] }];
         let action = Action {

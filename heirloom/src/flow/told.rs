@@ -23,7 +23,7 @@ use crate::fail::{Exit, Fail};
 pub(crate) struct Told<'a> {
     /// All but what the references provide and debugging data.
     pub(crate) options: Options,
-    references: &'a [Foreign],
+    pub(crate) references: &'a [Foreign],
     /// Of a large distribution it takes a second, which is spent only if something has to be compared.
     universe: OnceLock<Arc<Universe>>,
     /// All of it but debugging data, as text.

@@ -53,7 +53,7 @@ impl Site {
             format!("--bootstrap={}/bootstrap", world.display()),
             format!("--bootstrap-key={}", asc("bootstrap.asc")),
             format!("--reference-key={}", asc("vendor.asc")),
-            "--url=https://kestrel.example/9".to_owned(),
+            "--url=https://kestrel.example".to_owned(),
         ];
         for name in ["BaseOS", "AppStream", "CRB"] {
             arguments.push(format!("--reference={name}={}/reference/{name}/x86_64/os", world.display()));
@@ -95,8 +95,12 @@ impl Site {
         self.dir.path().join(below)
     }
 
+    /// The snapshot that clients are served.
     pub(crate) fn published(&self) -> PathBuf {
-        self.path("state/published")
+        let root = self.path("state/published");
+        let list = fs::read_to_string(root.join("9/mirrorlist/BaseOS-x86_64")).unwrap_or_default();
+        let below = list.trim().strip_prefix("https://kestrel.example/").unwrap_or("nothing-yet");
+        root.join(below.trim_end_matches("/BaseOS/x86_64/os/"))
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
@@ -164,8 +168,9 @@ impl Site {
         let repos = self.path("repos.d");
         fs::create_dir_all(&repos).unwrap();
         let file = fs::read_to_string(self.published().join("kestrel.repo")).unwrap();
-        let here = format!("file://{}", self.published().display());
-        fs::write(repos.join("kestrel.repo"), file.replace("https://kestrel.example/9", &here)).unwrap();
+        let here = format!("file://{}", self.path("state/published").display());
+        let file = file.replace("mirrorlist=", "#mirrorlist=").replace("#baseurl=", "baseurl=");
+        fs::write(repos.join("kestrel.repo"), file.replace("https://kestrel.example", &here)).unwrap();
         Tool::new("dnf")
             .args(["-q", "-y", "--disableplugin=local", "--releasever=9", "--forcearch=x86_64"])
             .args(["--setopt=module_platform_id=platform:el9", "--setopt=varsdir=/dev/null"])

@@ -144,8 +144,7 @@ impl<'u, 'a> Closure<'u, 'a> {
 
     /// Finds out for what a package is needed where the solution of all at once does not say.
     fn explain(&mut self, placed: Range<usize>) -> Result<(), ComposeError> {
-        let unexplained = self.needed.values().filter(|need| need.because == Because::Needed).count();
-        if unexplained == 0 {
+        if self.needed.values().all(|need| need.because != Because::Needed) {
             return Ok(());
         }
         for id in placed.map(|package| PackageId { repository: PLACED, package }) {
@@ -155,19 +154,19 @@ impl<'u, 'a> Closure<'u, 'a> {
                 if providers.iter().any(|provider| provider.repository == PLACED) {
                     continue;
                 }
-                for need in providers.iter().filter_map(|id| Some((id, self.needed.get(id)?))) {
-                    let (id, because) = (*need.0, &need.1.because);
-                    if *because == Because::Needed {
+                for provider in providers {
+                    let unexplained =
+                        self.needed.get_mut(&provider).filter(|need| need.because == Because::Needed);
+                    if let Some(need) = unexplained {
                         let (package, dependency) = (package.nevra.clone(), dependency.clone());
-                        let because = Because::NeededBy { package, dependency };
-                        let chain = need.1.chain.clone();
-                        self.needed.insert(id, Need { because, chain });
+                        need.because = Because::NeededBy { package, dependency };
                     }
                 }
             }
         }
         Ok(())
     }
+
     /// Installs one package alone.
     fn solve(&self, id: PackageId) -> Result<Solution, InstallError> {
         let Some(package) = self.universe.package(id) else {

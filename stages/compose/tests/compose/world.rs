@@ -5,10 +5,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use heirloom_compose::{Candidate, ComposeError, ComposePlan, Input, Release, Rule, Signer, plan, write};
+use heirloom_compose::{
+    ArchInput, Candidate, ComposeError, ComposePlan, Input, Release, Rule, Signer, plan, write,
+};
 use heirloom_formats::definition::RepositoryRule;
+use heirloom_formats::repodata::Compression;
 use heirloom_formats::rpm_file::Header;
-use heirloom_model::record::{Accepted, Compared, Composed, Promise, Signed};
+use heirloom_model::record::{Accepted, Compared, Composed, Promise, Signed, Tree, TreeFile};
 use heirloom_model::{Digest, Package, Verdict};
 use heirloom_sign::{Algorithm, SecretKey};
 use heirloom_store::Store;
@@ -83,13 +86,19 @@ impl World {
         let own = self.own.iter().map(|package| (Accepted::own(package), package));
         let accepted: Vec<_> = rebuilt.chain(own).collect();
         plan(&Input {
-            arch: "x86_64",
-            accepted: accepted.iter().map(|(accepted, package)| Candidate { accepted, package }).collect(),
-            rules: vec![
-                Rule { name: "BaseOS", rule: &self.base, reference: &self.rebuilt },
-                Rule { name: "Extra", rule: &self.extra, reference: &[] },
-            ],
-            bootstrap: &self.bootstrap,
+            arches: vec![ArchInput {
+                arch: "x86_64",
+                accepted: accepted
+                    .iter()
+                    .map(|(accepted, package)| Candidate { accepted, package, source: package.nevra.name() })
+                    .collect(),
+                second: Vec::new(),
+                references: [("BaseOS", &self.rebuilt[..])].into(),
+                bootstrap: &self.bootstrap,
+            }],
+            rules: vec![Rule { name: "BaseOS", rule: &self.base }, Rule { name: "Extra", rule: &self.extra }],
+            multilib: None,
+            exclude: &[],
         })
     }
 
@@ -99,20 +108,49 @@ impl World {
     }
 
     pub(crate) fn write(&self, plan: &ComposePlan, signed: &[Signed]) -> Result<Composed, ComposeError> {
-        let url = format!("file://{}", self.published().display());
+        let group = self.comps.map(|comps| ("group".to_owned(), comps));
         let release = Release {
             id: "kestrel",
-            name: "Kestrel Enterprise Linux",
-            url: &url,
+            repository_file: &self.repository_file(),
             key: &self.key,
-            comps: self.comps.map(|comps| ("BaseOS".to_owned(), comps)).into_iter().collect(),
+            compression: Compression::Zstd,
+            extras: [(("BaseOS".to_owned(), "x86_64".to_owned()), group.into_iter().collect())].into(),
         };
-        write(&self.store, plan, signed, &release, 2)
+        write(&self.store, plan, signed, &release)
     }
 
+    fn repository_file(&self) -> String {
+        let section = |name: &str| {
+            format!(
+                "[kestrel-{name}]\nname={name}\nbaseurl=file://{tree}/{name}/$basearch/os/\n\
+                 gpgkey=file://{tree}/RPM-GPG-KEY-kestrel\ngpgcheck=1\nrepo_gpgcheck=1\nenabled=1\n",
+                tree = self.published().display()
+            )
+        };
+        ["BaseOS", "Extra"].map(section).concat()
+    }
+
+    /// Composes it and lays the tree out, in the place of an earlier one.
     pub(crate) fn compose(&self) -> Composed {
         let plan = self.plan().unwrap();
-        self.write(&plan, &self.sign(&plan).unwrap()).unwrap()
+        let composed = self.write(&plan, &self.sign(&plan).unwrap()).unwrap();
+        self.lay_out(&composed);
+        composed
+    }
+
+    fn lay_out(&self, composed: &Composed) {
+        let _ = fs::remove_dir_all(self.published());
+        for file in self.files(composed) {
+            let place = self.published().join(&file.path);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::hard_link(self.store.path(file.digest), place).unwrap();
+        }
+    }
+
+    /// What the tree lists.
+    pub(crate) fn files(&self, composed: &Composed) -> Vec<TreeFile> {
+        let tree: Tree = serde_json::from_slice(&self.store.read(composed.tree).unwrap()).unwrap();
+        tree.files
     }
 
     pub(crate) fn published(&self) -> PathBuf {
