@@ -16,6 +16,7 @@ mod file;
 mod input;
 mod parallel;
 mod plan;
+mod repodata;
 mod sign;
 mod tree;
 
@@ -24,5 +25,6 @@ use check::check;
 pub use error::{ComposeError, Uninstallable};
 pub use input::{Candidate, Input, Rule};
 pub use plan::{Because, ComposePlan, LeftOut, Placement, Unplaced, plan};
+pub use repodata::{Placed, Repodata, describe, write_repodata};
 pub use sign::Signer;
 pub use tree::{Release, write};

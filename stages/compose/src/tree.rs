@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_formats::Document;
 use heirloom_formats::comps::Comps;
-use heirloom_formats::repodata::{Compression, ExtraRecord, Options, write_repository};
+use heirloom_formats::repodata::{Compression, ExtraRecord};
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
 use heirloom_model::record::{
@@ -23,7 +23,7 @@ use heirloom_sign::{Keyring, SecretKey};
 use heirloom_store::Store;
 
 use crate::plan::{ComposePlan, Placement};
-use crate::sign::Entry;
+use crate::repodata::{Placed, write_repodata};
 use crate::{ComposeError, check};
 
 /// Raised when the same input gives another tree than before.
@@ -55,7 +55,7 @@ pub fn write(
     release: &Release<'_>,
     jobs: usize,
 ) -> Result<Composed, ComposeError> {
-    let writer = Writer::new(store, plan, signed, release)?;
+    let writer = Writer::new(store, plan, signed, release, jobs)?;
     let keyring = Keyring::from_armoured(writer.public_key.as_bytes()).map_err(ComposeError::Key)?;
     let faults = check(store, plan, &writer.packages, &keyring, jobs)?;
     if !faults.is_empty() {
@@ -76,6 +76,7 @@ struct Writer<'a> {
     plan: &'a ComposePlan,
     release: &'a Release<'a>,
     public_key: String,
+    jobs: usize,
     /// Each placement's signed package.
     packages: Vec<(&'a Placement, &'a Signed)>,
 }
@@ -86,6 +87,7 @@ impl<'a> Writer<'a> {
         plan: &'a ComposePlan,
         signed: &'a [Signed],
         release: &'a Release<'a>,
+        jobs: usize,
     ) -> Result<Self, ComposeError> {
         let key = release.key.fingerprint();
         let of: BTreeMap<_, _> =
@@ -98,7 +100,7 @@ impl<'a> Writer<'a> {
         };
         let packages = plan.placements.iter().map(pair).collect::<Result<_, ComposeError>>()?;
         let public_key = release.key.public_armoured().map_err(ComposeError::Key)?;
-        Ok(Self { store, plan, release, public_key, packages })
+        Ok(Self { store, plan, release, public_key, jobs, packages })
     }
 
     /// The digest of everything that goes in.
@@ -168,9 +170,8 @@ impl<'a> Writer<'a> {
 
     fn repository(&self, name: &str, files: &mut Vec<TreeFile>) -> Result<ComposedRepository, ComposeError> {
         let path = root(self.plan, name);
-        let mut fragments = Vec::new();
+        let mut placed = Vec::new();
         let mut contents = Vec::new();
-        let mut newest = 0;
         for (placement, signed) in self.packages_of(name) {
             let nevra = placement.accepted.nevra();
             if !self.store.contains(signed.signed) {
@@ -179,6 +180,7 @@ impl<'a> Writer<'a> {
             let location = placement.location();
             let file = format!("{path}/{location}");
             files.push(TreeFile { path: file, digest: signed.signed, size: signed.size });
+            placed.push(Placed { location: location.clone(), digest: signed.signed });
             contents.push(ComposedPackage {
                 location,
                 nevra: nevra.clone(),
@@ -186,11 +188,6 @@ impl<'a> Writer<'a> {
                 signed: signed.signed,
                 size: signed.size,
             });
-            let entry = self.store.read(signed.repodata)?;
-            let entry: Entry = serde_json::from_slice(&entry)
-                .map_err(|source| ComposeError::Kept { nevra: nevra.clone(), source })?;
-            newest = newest.max(entry.time);
-            fragments.push(entry.fragment);
         }
         let comps = self.comps(name)?;
         let group = comps.iter().map(|comps| ExtraRecord {
@@ -199,15 +196,14 @@ impl<'a> Writer<'a> {
             content: comps.as_bytes(),
         });
         // gzip is what clients of every age read.
-        let options =
-            Options { compression: Compression::Gzip, revision: newest.to_string(), timestamp: newest };
-        let written = write_repository(&fragments, &group.collect::<Vec<_>>(), &options)
-            .map_err(|source| ComposeError::Repodata { repository: name.to_owned(), source })?;
-        for part in &written.files {
-            files.push(self.keep(format!("{path}/{}", part.location), &part.bytes)?);
-        }
-        let repomd = written.repomd_xml.as_bytes();
-        let signature = self.release.key.sign_detached(repomd, newest).map_err(ComposeError::SignRepomd)?;
+        let group: Vec<_> = group.collect();
+        let written = write_repodata(self.store, name, &placed, &group, Compression::Gzip, self.jobs)?;
+        files.extend(
+            written.files.into_iter().map(|part| TreeFile { path: format!("{path}/{}", part.path), ..part }),
+        );
+        let repomd = written.repomd.as_bytes();
+        let signature =
+            self.release.key.sign_detached(repomd, written.newest).map_err(ComposeError::SignRepomd)?;
         let repomd = self.keep(format!("{path}/repodata/repomd.xml"), repomd)?;
         files.push(self.keep(format!("{path}/repodata/repomd.xml.asc"), signature.as_bytes())?);
         files.push(repomd.clone());
