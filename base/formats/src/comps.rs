@@ -80,7 +80,7 @@ impl Comps {
     /// # Errors
     /// The document is damaged, is no comps.xml, or has a group without id or a package of an unknown kind.
     pub fn parse(document: Document<'_>) -> Result<Self, XmlError> {
-        let mut xml = Xml::open(document.limit(LARGEST), "comps")?;
+        let mut xml = Xml::open_typed(document.limit(LARGEST), "comps")?;
         let mut comps = Self { groups: Vec::new(), elements: Vec::new() };
         while let Some(tag) = xml.child()? {
             let element = xml.element(tag)?;

@@ -85,7 +85,7 @@ impl<'a> Document<'a> {
 
     pub(crate) fn reader(&self) -> io::Result<BufReader<Bounded<'a>>> {
         let inner = decompressed(self.bytes)?;
-        let bounded = Bounded { inner, left: self.limit, limit: self.limit };
+        let bounded = Bounded { inner, left: self.limit, limit: self.limit, piece: u64::MAX };
         Ok(BufReader::with_capacity(64 * 1024, bounded))
     }
 }
@@ -109,11 +109,24 @@ pub(crate) struct Bounded<'a> {
     inner: Box<dyn Read + 'a>,
     left: u64,
     limit: u64,
+    piece: u64,
+}
+
+impl Bounded<'_> {
+    /// Gives at most so many bytes until this is called again, so that one piece of a document is not as large as the
+    /// whole may be.
+    pub(crate) fn allow(&mut self, bytes: u64) {
+        self.piece = bytes;
+    }
 }
 
 impl Read for Bounded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.piece == 0 {
+            return Err(io::Error::other("one tag or text in it is larger than any may be"));
+        }
         let read = self.inner.read(buffer)?;
+        self.piece = self.piece.saturating_sub(read as u64);
         match self.left.checked_sub(read as u64) {
             Some(left) => self.left = left,
             None => {

@@ -1,31 +1,33 @@
 //! A repository's packages: primary, filelists and other, read and written.
 //!
-//! Reading gives [`heirloom_model::Package`]s with every file, ready for solving. Writing is made of
-//! [`Fragment`]s: the XML of one package, made once when the package is signed and kept, so that publishing
-//! a repository only joins texts. The content of what is written equals createrepo_c's for the same
-//! packages.
+//! Reading gives [`heirloom_model::Package`]s with every file, ready for solving, one by one. Writing is made of
+//! [`Fragment`]s: the XML of one package, made once and kept, so that publishing a repository only joins
+//! texts. The content of what is written equals createrepo_c's for the same packages. Neither keeps a whole document in
+//! memory.
 
+mod binary;
 mod fragment;
 mod read;
 mod write;
 
 use heirloom_model::Digest;
 
-pub use fragment::{Fragment, FragmentError};
-pub use read::{RepodataError, read_changelogs, read_packages};
-pub use write::{Compression, ExtraRecord, Options, RepodataFile, WriteError, Written, write_repository};
+pub use binary::FragmentDamage;
+pub use fragment::{CHANGELOG_ENTRIES, Fragment, FragmentError};
+pub use read::{Fragments, Packages, Published, RepodataError, read_changelogs, read_packages};
+pub use write::{Compression, ExtraRecord, RepositoryWriter, WriteError};
 
 /// What an RPM's header can't know of its own file.
 #[derive(Clone, Copy, Debug)]
-pub struct PackageFacts<'a> {
+pub struct PackageFacts {
     /// SHA-256 of the whole file.
     pub digest: Digest,
     /// Bytes of the whole file.
     pub size: u64,
     /// The file's time in seconds since 1970: not the clock, but a time that belongs to the content.
     pub file_time: u64,
-    /// Path below the repository's root.
-    pub location: &'a str,
+    /// Changelog entries that other.xml carries at most, the newest; see [`CHANGELOG_ENTRIES`].
+    pub changelog_entries: usize,
 }
 
 /// Namespace of primary.xml's elements.

@@ -5,13 +5,42 @@ use heirloom_model::Digest;
 use crate::document::Document;
 use crate::xml::{Tag, Writer, Xml, XmlError, is_plain_relative};
 
+/// Metadata files that a list may have.
+const MOST_RECORDS: usize = 1000;
+/// Bytes that a metadata file may say it has.
+const LARGEST: u64 = 1 << 40;
+/// The end of the year 9999, in seconds since 1970.
+const LATEST: u64 = 253_402_300_799;
+
 /// A repository's list of metadata files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repomd {
     /// A number or word that changes when the content does.
     pub revision: String,
+    /// What the repository is for.
+    pub tags: Tags,
     /// The metadata files.
     pub records: Vec<Record>,
+}
+
+/// What a repository says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// What kind of packages it has, such as `binary-x86_64`.
+    pub content: Vec<String>,
+    /// What kind of repository it is.
+    pub repo: Vec<String>,
+    /// The distributions that it is for.
+    pub distro: Vec<Distro>,
+}
+
+/// A distribution that a repository is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distro {
+    /// Its name in the Common Platform Enumeration.
+    pub cpeid: Option<String>,
+    /// Its name.
+    pub name: String,
 }
 
 /// One metadata file.
@@ -80,8 +109,14 @@ impl Repomd {
         while let Some(tag) = xml.child()? {
             match tag.name.as_str() {
                 "revision" => repomd.revision = xml.text()?.trim().to_owned(),
+                "tags" => repomd.tags = tags(&mut xml)?,
                 "data" => {
                     let record = record(&mut xml, &tag, document.name)?;
+                    if repomd.records.len() >= MOST_RECORDS {
+                        return Err(xml
+                            .invalid("repomd", "more", "a list of at most 1000 metadata files")
+                            .into());
+                    }
                     if repomd.record(&record.kind).is_some() {
                         return Err(RepomdError::Twice {
                             document: document.name.to_owned(),
@@ -93,6 +128,7 @@ impl Repomd {
                 _ => xml.skip()?,
             }
         }
+        xml.finish()?;
         Ok(repomd)
     }
 
@@ -114,12 +150,48 @@ impl Repomd {
             ],
         );
         xml.raw("\n  ").element("revision", &[], &self.revision).raw("\n");
+        self.tags.write(&mut xml);
         for record in &self.records {
             record.write(&mut xml);
         }
         xml.close("repomd").raw("\n");
         xml.0
     }
+}
+
+impl Tags {
+    fn write(&self, xml: &mut Writer) {
+        if *self == Self::default() {
+            return;
+        }
+        xml.raw("  ").open("tags", &[]).raw("\n");
+        for (name, texts) in [("content", &self.content), ("repo", &self.repo)] {
+            for text in texts {
+                xml.raw("    ").element(name, &[], text).raw("\n");
+            }
+        }
+        for distro in &self.distro {
+            let cpeid: Vec<_> = distro.cpeid.iter().map(|cpeid| ("cpeid", cpeid.as_str())).collect();
+            xml.raw("    ").element("distro", &cpeid, &distro.name).raw("\n");
+        }
+        xml.raw("  ").close("tags").raw("\n");
+    }
+}
+
+fn tags(xml: &mut Xml<'_>) -> Result<Tags, XmlError> {
+    let mut tags = Tags::default();
+    while let Some(tag) = xml.child()? {
+        match tag.name.as_str() {
+            "content" => tags.content.push(xml.text()?),
+            "repo" => tags.repo.push(xml.text()?),
+            "distro" => {
+                let cpeid = tag.attribute("cpeid").map(ToOwned::to_owned);
+                tags.distro.push(Distro { cpeid, name: xml.text()? });
+            }
+            _ => xml.skip()?,
+        }
+    }
+    Ok(tags)
 }
 
 impl Record {
@@ -153,9 +225,10 @@ fn record(xml: &mut Xml<'_>, data: &Tag, document: &str) -> Result<Record, Repom
                 location = Some(xml.need(&tag, "href")?.to_owned());
                 xml.skip()?;
             }
-            "timestamp" => timestamp = xml.parse::<f64>("a time in seconds")? as u64,
-            "size" => size = Some(xml.parse("a size in bytes")?),
-            "open-size" => open_size = Some(xml.parse("a size in bytes")?),
+            "timestamp" => timestamp = time(xml)?,
+            "size" => size = Some(bytes(xml, "size")?),
+            "open-size" => open_size = Some(bytes(xml, "open-size")?),
+            // database_version, and what zchunk adds: header-checksum and header-size.
             _ => xml.skip()?,
         }
     }
@@ -165,6 +238,24 @@ fn record(xml: &mut Xml<'_>, data: &Tag, document: &str) -> Result<Record, Repom
         return Err(RepomdError::Location { document: document.to_owned(), kind, location });
     }
     Ok(Record { kind, location, checksum, size, open_checksum, open_size, timestamp })
+}
+
+/// Seconds since 1970; some writers have a fraction.
+fn time(xml: &mut Xml<'_>) -> Result<u64, XmlError> {
+    let expected = "a time in seconds since 1970";
+    let found: f64 = xml.parse(expected)?;
+    match (0.0..=LATEST as f64).contains(&found) {
+        true => Ok(found as u64),
+        false => Err(xml.invalid("timestamp", &found.to_string(), expected)),
+    }
+}
+
+fn bytes(xml: &mut Xml<'_>, element: &str) -> Result<u64, XmlError> {
+    let found = xml.parse("a size in bytes")?;
+    match found <= LARGEST {
+        true => Ok(found),
+        false => Err(xml.invalid(element, &found.to_string(), "a size that a metadata file may have")),
+    }
 }
 
 fn digest(xml: &mut Xml<'_>, tag: &Tag, document: &str, kind: &str) -> Result<Digest, RepomdError> {

@@ -50,7 +50,7 @@ pub enum UpdateinfoError {
 /// The document is damaged, an advisory has no id, or one of its packages no identity.
 pub fn parse(document: Document<'_>) -> Result<Vec<Advisory>, UpdateinfoError> {
     let mut advisories = Vec::new();
-    let mut xml = Xml::open(document, "updates")?;
+    let mut xml = Xml::open_typed(document, "updates")?;
     while let Some(tag) = xml.child()? {
         if tag.name != "update" {
             xml.skip()?;

@@ -13,6 +13,9 @@ pub(crate) use write::Writer;
 
 /// Levels that real documents stay far below.
 const DEEPEST: usize = 32;
+/// Bytes that one text, one tag, and the direct text of one element may have. The largest package descriptions have
+/// some hundred thousand.
+const LARGEST_PIECE: u64 = 16 << 20;
 
 /// An XML document is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,50 @@ pub enum XmlError {
         document: String,
         /// Offset after decompression.
         byte: u64,
+    },
+    /// It is larger than anything of its kind.
+    #[error("{document}, <{element}> before byte {byte}: it has more than {most} bytes")]
+    TooLarge {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+        /// What is too large.
+        element: String,
+        /// Bytes that it may have.
+        most: u64,
+    },
+    /// It declares its own entities, or stands for a text elsewhere.
+    #[error(
+        "{document} has a document type declaration before byte {byte}, which such documents have no use for"
+    )]
+    DocumentType {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+    },
+    /// Something comes after the root element.
+    #[error("{document} goes on after its root element, at byte {byte}")]
+    Trailing {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+    },
+    /// A character that no XML document may have, even escaped.
+    #[error(
+        "{document}, <{element}> before byte {byte}: it has the character {character:?}, which XML can't hold"
+    )]
+    Character {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
+        /// Where it is.
+        element: String,
+        /// The character.
+        character: char,
     },
     /// A needed attribute or element is not there.
     #[error("{document}, <{element}> that ends at byte {byte}: {what} is missing")]
@@ -139,11 +186,24 @@ pub(crate) struct Xml<'a> {
     buffer: Vec<u8>,
     document: &'a str,
     open: Vec<String>,
+    may_have_type: bool,
+    /// What is read must end before this byte, and how many bytes that allowed.
+    budget: Option<(u64, u64)>,
+    root: Option<Tag>,
 }
 
 impl<'a> Xml<'a> {
-    /// Opens a document and enters its root element.
+    /// Opens a document that has no document type declaration, and enters its root element.
     pub(crate) fn open(document: Document<'a>, root: &'static str) -> Result<Self, XmlError> {
+        Self::enter(document, root, false)
+    }
+
+    /// Opens a document that may name its document type (which is not looked up), and enters its root element.
+    pub(crate) fn open_typed(document: Document<'a>, root: &'static str) -> Result<Self, XmlError> {
+        Self::enter(document, root, true)
+    }
+
+    fn enter(document: Document<'a>, root: &'static str, may_have_type: bool) -> Result<Self, XmlError> {
         let name = document.name;
         let reader = document.reader().map_err(|source| XmlError::Syntax {
             document: name.to_owned(),
@@ -152,14 +212,53 @@ impl<'a> Xml<'a> {
         })?;
         let mut reader = quick_xml::Reader::from_reader(reader);
         reader.config_mut().expand_empty_elements = true;
-        let mut xml = Self { reader, buffer: Vec::new(), document: name, open: Vec::new() };
+        let mut xml = Self {
+            reader,
+            buffer: Vec::new(),
+            document: name,
+            open: Vec::new(),
+            may_have_type,
+            budget: None,
+            root: None,
+        };
         match xml.child()? {
-            Some(tag) if tag.name == root => Ok(xml),
+            Some(tag) if tag.name == root => {
+                xml.root = Some(tag);
+                Ok(xml)
+            }
             found => Err(XmlError::Root {
                 document: name.to_owned(),
                 expected: root,
                 found: found.map_or_else(String::new, |tag| shorten(&tag.name)),
             }),
+        }
+    }
+
+    /// An attribute of the root element.
+    pub(crate) fn root_attribute(&self, name: &str) -> Option<&str> {
+        self.root.as_ref().and_then(|root| root.attribute(name))
+    }
+
+    /// Allows so many bytes from here on, until it is called again.
+    pub(crate) fn allow(&mut self, bytes: u64) {
+        self.budget = Some((self.reader.buffer_position().saturating_add(bytes), bytes));
+    }
+
+    /// Reads on to the end, after the root element was left: only there a compressed stream shows that it is whole.
+    pub(crate) fn finish(&mut self) -> Result<(), XmlError> {
+        loop {
+            self.buffer.clear();
+            self.reader.get_mut().get_mut().allow(LARGEST_PIECE);
+            match self.reader.read_event_into(&mut self.buffer) {
+                Ok(Event::Eof) => return Ok(()),
+                Ok(Event::Comment(_) | Event::PI(_)) => {}
+                Ok(Event::Text(text)) if text.xml10_content().trim().is_empty() => {}
+                Ok(_) => {
+                    let byte = self.reader.buffer_position();
+                    return Err(XmlError::Trailing { document: self.document.to_owned(), byte });
+                }
+                Err(source) => return Err(self.syntax(source)),
+            }
         }
     }
 
@@ -190,7 +289,12 @@ impl<'a> Xml<'a> {
                 Piece::End => {
                     self.open.pop();
                 }
-                Piece::Text(piece) if self.open.len() == depth => text.push_str(&piece),
+                Piece::Text(piece) if self.open.len() == depth => {
+                    text.push_str(&piece);
+                    if text.len() as u64 > LARGEST_PIECE {
+                        return Err(self.too_large(LARGEST_PIECE));
+                    }
+                }
                 Piece::Text(_) => {}
             }
         }
@@ -267,9 +371,26 @@ impl<'a> Xml<'a> {
         }
     }
 
+    pub(crate) fn too_large(&self, most: u64) -> XmlError {
+        XmlError::TooLarge {
+            document: self.document.to_owned(),
+            byte: self.reader.buffer_position(),
+            element: self.innermost(),
+            most,
+        }
+    }
+
     fn next(&mut self, text: bool) -> Result<Piece, XmlError> {
         loop {
+            let at = self.reader.buffer_position();
+            if let Some((_, most)) = self.budget.filter(|(end, _)| at > *end) {
+                return Err(self.too_large(most));
+            }
+            if self.open.len() > DEEPEST {
+                return Err(XmlError::TooDeep { document: self.document.to_owned(), byte: at });
+            }
             self.buffer.clear();
+            self.reader.get_mut().get_mut().allow(LARGEST_PIECE);
             let piece = match self.reader.read_event_into(&mut self.buffer) {
                 Ok(Event::Start(start)) => Tag::new(&start).map(Piece::Start),
                 Ok(Event::End(_)) => Ok(Piece::End),
@@ -277,18 +398,45 @@ impl<'a> Xml<'a> {
                 Ok(Event::CData(piece)) if text => Ok(Piece::Text(piece.xml10_content().into_owned())),
                 Ok(Event::GeneralRef(reference)) if text => resolve(&reference).map(Piece::Text),
                 Ok(Event::Eof) => return Err(self.truncated()),
+                Ok(Event::DocType(kind)) if !self.may_have_type || kind.xml10_content().contains('[') => {
+                    let byte = self.reader.buffer_position();
+                    return Err(XmlError::DocumentType { document: self.document.to_owned(), byte });
+                }
                 Ok(_) => continue,
                 Err(source) => Err(source),
             };
-            return piece.map_err(|source| self.syntax(source));
+            let piece = piece.map_err(|source| self.syntax(source))?;
+            return self.without_controls(piece);
         }
+    }
+
+    fn without_controls(&self, piece: Piece) -> Result<Piece, XmlError> {
+        let found = match &piece {
+            Piece::Start(tag) => tag.attributes.iter().find_map(|(_, value)| forbidden(value)),
+            Piece::Text(text) => forbidden(text),
+            Piece::End => None,
+        };
+        let Some((_, character)) = found else { return Ok(piece) };
+        Err(XmlError::Character {
+            document: self.document.to_owned(),
+            byte: self.reader.buffer_position(),
+            element: match &piece {
+                Piece::Start(tag) => shorten(&tag.name),
+                Piece::Text(_) | Piece::End => self.innermost(),
+            },
+            character,
+        })
+    }
+
+    fn innermost(&self) -> String {
+        self.open.last().map_or_else(String::new, |name| shorten(name))
     }
 
     fn truncated(&self) -> XmlError {
         XmlError::Truncated {
             document: self.document.to_owned(),
             byte: self.reader.buffer_position(),
-            element: self.open.last().map_or_else(String::new, |name| shorten(name)),
+            element: self.innermost(),
         }
     }
 
@@ -315,8 +463,18 @@ fn shorten(text: &str) -> String {
     text.chars().take(120).collect()
 }
 
+/// The first character that XML 1.0 can't hold, even escaped, and where it is.
+pub(crate) fn forbidden(text: &str) -> Option<(usize, char)> {
+    let is_suspect = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0xef;
+    if !text.bytes().any(is_suspect) {
+        return None;
+    }
+    let may_be = |character| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    text.char_indices().find(|(_, character)| !may_be(*character))
+}
+
 /// Whether a path stays below the directory that it is joined to, and is plain in every component.
 pub(crate) fn is_plain_relative(path: &str) -> bool {
-    !path.contains(['\0', '\\'])
+    !path.contains(|character: char| character.is_control() || character == '\\')
         && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }

@@ -10,8 +10,8 @@ use std::process::Command;
 
 use heirloom_formats::Document;
 use heirloom_formats::repodata::{
-    Compression, ExtraRecord, Fragment, Options, PackageFacts, Written, read_changelogs, read_packages,
-    write_repository,
+    CHANGELOG_ENTRIES, Compression, ExtraRecord, Fragment, Fragments, PackageFacts, RepositoryWriter,
+    read_changelogs, read_packages,
 };
 use heirloom_formats::repomd::Repomd;
 use heirloom_formats::rpm_file::Header;
@@ -38,7 +38,7 @@ fn known(repository: &Path) -> Vec<Known> {
             digest: Digest::of(&bytes),
             size: bytes.len() as u64,
             file_time: time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(),
-            location: &location,
+            changelog_entries: CHANGELOG_ENTRIES,
         };
         Known {
             package: header.package(facts.digest, facts.size, &location),
@@ -54,18 +54,19 @@ const COMPS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <uservisible>true</uservisible><packagelist><packagereq type="mandatory">rich</packagereq></packagelist>
 </group></comps>"#;
 
-fn written(fragments: &[Fragment], compression: Compression) -> Written {
-    let options = Options { compression, revision: "7".to_owned(), timestamp: 1_700_000_000 };
-    let comps = ExtraRecord { kind: "group", file_name: "comps.xml", content: COMPS.as_bytes() };
-    write_repository(fragments, &[comps], &options).unwrap()
-}
-
-fn put(written: &Written, root: &Path) {
-    std::fs::create_dir(root.join("repodata")).unwrap();
-    for file in &written.files {
-        std::fs::write(root.join(&file.location), &file.bytes).unwrap();
+/// Writes the metadata of these packages, and comps.xml, below a repository's root.
+fn write(known: &[Known], compression: Compression, root: &Path) -> Repomd {
+    let repodata = root.join("repodata");
+    std::fs::create_dir(&repodata).unwrap();
+    let mut writer = RepositoryWriter::create(&repodata, known.len(), compression).unwrap();
+    for known in known {
+        writer.package(&known.fragment, &known.package.location).unwrap();
     }
-    std::fs::write(root.join("repodata/repomd.xml"), &written.repomd_xml).unwrap();
+    let comps = ExtraRecord { kind: "group", file_name: "comps.xml", content: COMPS.as_bytes() };
+    writer.extra(&comps).unwrap();
+    let repomd = writer.finish("7", 1_700_000_000).unwrap();
+    std::fs::write(repodata.join("repomd.xml"), repomd.to_xml()).unwrap();
+    repomd
 }
 
 /// The decompressed metadata of a repository on disk, by kind.
@@ -128,8 +129,7 @@ fn equals_createrepo_c() {
     let theirs = tempfile::tempdir().unwrap();
     run(Command::new("createrepo_c").args(["--quiet", "--no-database", "-o"]).arg(theirs.path()).arg(root));
     let ours = tempfile::tempdir().unwrap();
-    let fragments: Vec<_> = known(root).into_iter().map(|known| known.fragment).collect();
-    put(&written(&fragments, Compression::Gzip), ours.path());
+    write(&known(root), Compression::Gzip, ours.path());
 
     let (theirs, ours) = (metadata(theirs.path()), metadata(ours.path()));
     for (kind, theirs) in &theirs {
@@ -168,31 +168,116 @@ fn reading_gives_what_the_headers_say() {
     }
 }
 
-#[test]
-fn the_same_packages_give_the_same_bytes() {
-    let mut fragments: Vec<_> = known(repository()).into_iter().map(|known| known.fragment).collect();
-    for compression in [Compression::Gzip, Compression::Zstd] {
-        let first = written(&fragments, compression);
-        fragments.rotate_left(3);
-        let kept = serde_json::to_vec(&fragments).unwrap();
-        let second = written(&serde_json::from_slice::<Vec<_>>(&kept).unwrap(), compression);
-        assert_eq!(first.repomd_xml, second.repomd_xml);
-        assert!(first.files.iter().zip(&second.files).all(|(a, b)| a.bytes == b.bytes));
+/// The files of a repository's metadata, by name.
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(root.join("repodata")).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
+        .collect()
+}
+
+/// Reads fragments back and writes them again.
+fn again(from: &Path, compression: Compression, to: &Path) {
+    let metadata = metadata(from);
+    let document = |kind: &'static str| Document::new(kind, metadata[kind].as_bytes());
+    let read = Fragments::open(document("primary"), document("filelists"), document("other")).unwrap();
+    let mut published: Vec<_> = read.map(Result::unwrap).collect();
+    published.sort_by(|a, b| a.location.cmp(&b.location));
+    std::fs::create_dir(to.join("repodata")).unwrap();
+    let mut writer = RepositoryWriter::create(&to.join("repodata"), published.len(), compression).unwrap();
+    for published in &published {
+        writer.package(&published.fragment, &published.location).unwrap();
     }
-    fragments.push(fragments[0].clone());
-    let options = Options { compression: Compression::Gzip, revision: String::new(), timestamp: 0 };
-    let error = write_repository(&fragments, &[], &options).unwrap_err().to_string();
-    assert!(error.contains("would both be at"), "{error}");
+    writer.extra(&ExtraRecord { kind: "group", file_name: "comps.xml", content: COMPS.as_bytes() }).unwrap();
+    let repomd = writer.finish("7", 1_700_000_000).unwrap();
+    std::fs::write(to.join("repodata/repomd.xml"), repomd.to_xml()).unwrap();
+}
+
+#[test]
+fn written_read_and_written_again_is_the_same_bytes() {
+    let known = known(repository());
+    for compression in [Compression::Gzip, Compression::Zstd] {
+        let (first, second, third) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(&known, compression, first.path());
+        write(&known, compression, second.path());
+        assert_eq!(files(first.path()), files(second.path()));
+        again(first.path(), compression, third.path());
+        assert_eq!(files(first.path()), files(third.path()));
+    }
+}
+
+#[test]
+fn what_createrepo_c_wrote_is_taken_over_as_it_is() {
+    let (theirs, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    run(Command::new("createrepo_c")
+        .args(["--quiet", "--no-database", "-o"])
+        .arg(theirs.path())
+        .arg(repository()));
+    again(theirs.path(), Compression::Zstd, ours.path());
+    let lines = |root: &Path| {
+        let lines = |text: String| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+        metadata(root).into_values().map(lines).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(theirs.path()), lines(ours.path()));
+}
+
+#[test]
+fn packages_come_in_order_each_at_a_place_of_its_own_and_as_many_as_announced() {
+    let known = known(repository());
+    let (a, b) = (&known[0].fragment, &known[1].fragment);
+    for (places, says) in [
+        (["b.rpm", "a.rpm"], "comes after `b.rpm`"),
+        (["a.rpm", "a.rpm"], "would both be at `a.rpm`"),
+        (["../a.rpm", "b.rpm"], "not a plain path below"),
+        (["/a.rpm", "b.rpm"], "not a plain path below"),
+        (["a\nb.rpm", "b.rpm"], "not a plain path below"),
+        (["a.rpm", "b.rpm"], "3 packages were announced, and 2 came"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = RepositoryWriter::create(dir.path(), 3, Compression::Zstd).unwrap();
+        let mut write = || {
+            writer.package(a, places[0])?;
+            writer.package(b, places[1])
+        };
+        let error = match write() {
+            Err(error) => error,
+            Ok(()) => writer.finish("1", 1).unwrap_err(),
+        };
+        assert!(error.to_string().contains(says), "{places:?}: {error}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = RepositoryWriter::create(dir.path(), 0, Compression::Zstd).unwrap();
+    for kind in ["primary", "group", "a/b", ".."] {
+        let extra = ExtraRecord { kind, file_name: "x.xml", content: b"" };
+        assert_eq!(writer.extra(&extra).is_ok(), kind == "group", "{kind}");
+    }
+    drop(writer);
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left.len(), 1, "what was not finished is gone: {left:?}");
+}
+
+#[test]
+fn a_kept_fragment_is_read_back_and_a_damaged_one_is_refused() {
+    for known in known(repository()) {
+        let kept = known.fragment.to_bytes().unwrap();
+        assert_eq!(Fragment::from_bytes(&kept).unwrap(), known.fragment);
+        for place in [0, 5, kept.len() / 2, kept.len() - 1] {
+            let mut damaged = kept.clone();
+            damaged[place] ^= 0x10;
+            assert!(Fragment::from_bytes(&damaged).is_err(), "byte {place} of {}", kept.len());
+        }
+        assert!(Fragment::from_bytes(&kept[..kept.len() - 1]).is_err());
+    }
 }
 
 #[test]
 fn dnf_accepts_it() {
     let root = repository();
     let known = known(root);
-    let fragments: Vec<_> = known.iter().map(|known| known.fragment.clone()).collect();
     for compression in [Compression::Gzip, Compression::Zstd] {
         let ours = tempfile::tempdir().unwrap();
-        put(&written(&fragments, compression), ours.path());
+        write(&known, compression, ours.path());
         let cache = tempfile::tempdir().unwrap();
         let dnf = |arguments: &[&str]| {
             let mut command = Command::new("dnf");

@@ -36,6 +36,12 @@ impl Digest {
     }
 }
 
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 /// Digests a stream piece by piece.
 #[derive(Default, Clone)]
 pub struct Hasher(sha2::Sha256);

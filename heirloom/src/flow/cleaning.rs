@@ -55,6 +55,7 @@ pub(crate) fn clean(context: &Context, keep: u64, dry: bool) -> Result<Cleaned, 
     }
     if !dry {
         heirloom_import::fetch::forget_partial(store)?;
+        store.forget_derived();
         cleaned.cache = clear_cache(context)?;
     }
     Ok(cleaned)
@@ -111,7 +112,7 @@ fn needed(context: &Context) -> Result<BTreeSet<Digest>, Fail> {
     }
     for signed in store.all::<Signed>()? {
         if needed.contains(&signed.package) {
-            needed.extend([signed.signed, signed.repodata]);
+            needed.insert(signed.signed);
         }
     }
     Ok(needed)

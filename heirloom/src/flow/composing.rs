@@ -60,7 +60,7 @@ pub(crate) fn compose(
         compression: context.definition.compose.compression,
         extras: input::extras(context, gathered)?,
     };
-    let composed = heirloom_compose::write(&context.store, &plan, &signed, &release)?;
+    let composed = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
     let newly_signed = signed.iter().filter(|signed| !before.contains(&signed.signed)).count();
     let inherited = accepted.iter().filter(|one| *one.ground() == Ground::Inherited).count();
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));

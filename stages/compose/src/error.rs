@@ -125,14 +125,6 @@ pub enum ComposeError {
         /// Why.
         source: WriteError,
     },
-    /// What was kept about a signed package is not of the form that this version expects.
-    #[error("what the store keeps about {nevra} was written by another version of heirloom")]
-    Kept {
-        /// The package.
-        nevra: Nevra,
-        /// What does not fit.
-        source: serde_json::Error,
-    },
     /// A list can't be written as JSON.
     #[error("a list of the tree's files can't be written")]
     Json(#[source] serde_json::Error),

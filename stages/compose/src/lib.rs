@@ -16,6 +16,7 @@ mod file;
 mod input;
 mod parallel;
 mod plan;
+mod repodata;
 mod sign;
 mod tree;
 
@@ -23,5 +24,6 @@ pub use difference::{Difference, DifferenceKind};
 pub use error::ComposeError;
 pub use input::{ArchInput, Candidate, Input, Rule};
 pub use plan::{Because, ComposePlan, LeftOut, Place, Placement, Unplaced, plan};
+pub use repodata::{Placed, Repodata, describe, write_repodata};
 pub use sign::Signer;
 pub use tree::{Release, write};

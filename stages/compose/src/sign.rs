@@ -2,27 +2,14 @@
 
 use std::path::Path;
 
-use heirloom_formats::repodata::{Fragment, PackageFacts};
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::record::{Accepted, Signed};
 use heirloom_sign::SecretKey;
 use heirloom_store::Store;
-use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::parallel::for_each;
-use crate::plan::location;
-use crate::{ComposeError, file};
-
-/// What is kept about a signed package, made once from its header: [`Signed::repodata`] names it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
-    /// When it was built.
-    pub(crate) time: u64,
-    /// Its repodata.
-    pub(crate) fragment: Fragment,
-}
+use crate::{ComposeError, file, repodata};
 
 /// Signs packages with one key. Whatever a killed process left half-signed is thrown away when one is made.
 pub struct Signer<'a> {
@@ -69,7 +56,7 @@ impl<'a> Signer<'a> {
         let (from, to) = (file::open(&input)?, file::create(&output)?);
         let wrap = |source| ComposeError::Sign { nevra: accepted.nevra().clone(), source };
         self.key.sign_rpm_to(from, to, time).map_err(wrap)?;
-        let signed = self.keep(accepted, &output, time)?;
+        let signed = self.keep(accepted, &output)?;
         file::remove(&output)?;
         Ok(signed)
     }
@@ -94,25 +81,15 @@ impl<'a> Signer<'a> {
     fn recorded(&self, accepted: &Accepted) -> Result<Option<Signed>, ComposeError> {
         let key = format!("{}/{}", accepted.digest(), self.key.fingerprint());
         let found = self.store.get::<Signed>(&key)?;
-        Ok(found.filter(|signed| self.store.contains(signed.signed) && self.store.contains(signed.repodata)))
+        Ok(found.filter(|signed| self.store.contains(signed.signed)))
     }
 
-    fn keep(&self, accepted: &Accepted, output: &Path, time: u64) -> Result<Signed, ComposeError> {
-        let (digest, size) = self.store.put_file(output)?;
+    fn keep(&self, accepted: &Accepted, output: &Path) -> Result<Signed, ComposeError> {
+        let (signed, size) = self.store.put_file(output)?;
         // The header's place in the file is another one now.
-        let header = Header::open(&self.store.path(digest))?;
-        let location = location(&header.nevra);
-        let facts = PackageFacts { digest, size, file_time: time, location: &location };
-        let entry = Entry { time, fragment: Fragment::from_header(&header, &facts)? };
-        let entry = serde_json::to_vec(&entry)
-            .map_err(|source| ComposeError::Kept { nevra: header.nevra.clone(), source })?;
-        let signed = Signed {
-            package: accepted.digest(),
-            signed: digest,
-            size,
-            key: self.key.fingerprint().to_owned(),
-            repodata: self.store.put(&entry)?,
-        };
+        repodata::describe(self.store, signed)?;
+        let key = self.key.fingerprint().to_owned();
+        let signed = Signed { package: accepted.digest(), signed, size, key };
         self.store.append(&signed)?;
         Ok(signed)
     }

@@ -11,6 +11,7 @@
 //!
 //! Nothing is on a client's path yet: that is for a release to do.
 
+mod extras;
 mod repository;
 
 use std::collections::BTreeMap;
@@ -43,7 +44,8 @@ pub struct Release<'a> {
     pub extras: BTreeMap<(String, String), BTreeMap<String, Digest>>,
 }
 
-/// Writes the tree's metadata into the store and lists its files.
+/// Writes the tree's metadata into the store and lists its files. `jobs` is how many packages are read at a time, where
+/// what was kept of them was lost.
 ///
 /// # Errors
 /// A placed package that was not signed with this key, or a store that fails.
@@ -52,8 +54,9 @@ pub fn write(
     plan: &ComposePlan,
     signed: &[Signed],
     release: &Release<'_>,
+    jobs: usize,
 ) -> Result<Composed, ComposeError> {
-    let writer = Writer::new(store, plan, signed, release)?;
+    let writer = Writer::new(store, plan, signed, release, jobs)?;
     let composed = writer.tree()?;
     store.append(&composed)?;
     Ok(composed)
@@ -66,6 +69,7 @@ struct Writer<'a> {
     public_key: String,
     /// The signed package of each accepted one.
     signed: BTreeMap<Digest, &'a Signed>,
+    jobs: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -74,6 +78,7 @@ impl<'a> Writer<'a> {
         plan: &'a ComposePlan,
         signed: &'a [Signed],
         release: &'a Release<'a>,
+        jobs: usize,
     ) -> Result<Self, ComposeError> {
         let key = release.key.fingerprint();
         let signed: BTreeMap<_, _> =
@@ -81,7 +86,7 @@ impl<'a> Writer<'a> {
         let public_key = release.key.public_armoured().map_err(ComposeError::Key)?;
         let unsigned = plan.placements.iter().find(|one| !signed.contains_key(&one.accepted.digest()));
         match unsigned {
-            None => Ok(Self { store, plan, release, public_key, signed }),
+            None => Ok(Self { store, plan, release, public_key, signed, jobs }),
             Some(placement) => Err(ComposeError::NotSigned {
                 nevra: placement.accepted.nevra().clone(),
                 key: key.to_owned(),

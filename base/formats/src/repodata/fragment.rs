@@ -1,27 +1,28 @@
 //! The XML of one package, made once and kept.
 
 use heirloom_model::{Compare, Digest, Nevra};
-use serde::{Deserialize, Serialize};
 
 use super::PackageFacts;
 use crate::rpm_file::{ChangelogEntry, DependencyKind, FileEntry, Header, Relation, is_primary_file};
-use crate::xml::Writer;
+use crate::xml::{Writer, forbidden};
 
-/// Changelog entries that other.xml carries for each package: createrepo_c's default.
-const CHANGELOG_ENTRIES: usize = 10;
+/// Changelog entries that other.xml carries for each package unless told otherwise: createrepo_c's default.
+pub const CHANGELOG_ENTRIES: usize = 10;
 
-/// One package in primary, filelists and other. It depends on nothing but the RPM file and its place, so
-/// that it can be kept beside the package and joined with others for every publication.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One package in primary, filelists and other. It depends on nothing but the RPM file, so that it can be kept
+/// beside the package and joined with others for every publication. Its place in a repository is given when it is
+/// written.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
     /// Identity.
     pub nevra: Nevra,
     /// SHA-256 of the RPM file.
     pub digest: Digest,
-    /// Path below the repository's root.
-    pub location: String,
+    /// When it was built, in seconds since 1970.
+    pub build_time: u64,
     pub(super) primary: String,
+    /// Where in `primary` the location goes, between two quotes.
+    pub(super) gap: usize,
     pub(super) filelists: String,
     pub(super) other: String,
 }
@@ -43,17 +44,19 @@ impl Fragment {
     ///
     /// # Errors
     /// Its header has control characters, which no XML document can hold.
-    pub fn from_header(header: &Header, facts: &PackageFacts<'_>) -> Result<Self, FragmentError> {
+    pub fn from_header(header: &Header, facts: &PackageFacts) -> Result<Self, FragmentError> {
+        let (primary, gap) = primary(header, facts);
         let fragment = Self {
             nevra: header.nevra.clone(),
             digest: facts.digest,
-            location: facts.location.to_owned(),
-            primary: primary(header, facts),
+            build_time: header.info.build_time,
+            primary,
+            gap,
             filelists: filelists(header, facts.digest),
-            other: other(header, facts.digest),
+            other: other(header, facts),
         };
         for text in [&fragment.primary, &fragment.filelists, &fragment.other] {
-            if let Some((place, character)) = text.char_indices().find(|(_, c)| !is_xml(*c)) {
+            if let Some((place, character)) = forbidden(text) {
                 let before: Vec<_> = text[..place].chars().rev().take(40).collect();
                 let after = before.into_iter().rev().collect();
                 return Err(FragmentError { package: fragment.nevra, character, after });
@@ -61,14 +64,15 @@ impl Fragment {
         }
         Ok(fragment)
     }
+
+    /// The package's element of primary.xml in two parts: before its location and after it.
+    pub(super) fn around_location(&self) -> (&str, &str) {
+        self.primary.split_at_checked(self.gap).unwrap_or((&self.primary, ""))
+    }
 }
 
-/// Whether XML 1.0 can hold a character, even escaped.
-fn is_xml(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
-}
-
-fn primary(header: &Header, facts: &PackageFacts<'_>) -> String {
+/// The element, and where in it the location is to be put.
+fn primary(header: &Header, facts: &PackageFacts) -> (String, usize) {
     let info = &header.info;
     let mut xml = Writer::default();
     xml.open("package", &[("type", "rpm")]).raw("\n  ");
@@ -90,10 +94,12 @@ fn primary(header: &Header, facts: &PackageFacts<'_>) -> String {
     let sizes = [facts.size, info.installed_size, info.archive_size].map(|size| size.to_string());
     let sizes = [("package", &*sizes[0]), ("installed", &sizes[1]), ("archive", &sizes[2])];
     xml.raw("  ").empty("size", &sizes).raw("\n");
-    xml.raw("  ").empty("location", &[("href", facts.location)]).raw("\n");
+    xml.raw("  <location href=\"");
+    let gap = xml.0.len();
+    xml.raw("\"/>\n");
     format(&mut xml, header);
     xml.close("package").raw("\n");
-    xml.0
+    (xml.0, gap)
 }
 
 fn version(xml: &mut Writer, header: &Header) {
@@ -191,10 +197,10 @@ fn filelists(header: &Header, digest: Digest) -> String {
     xml.0
 }
 
-fn other(header: &Header, digest: Digest) -> String {
+fn other(header: &Header, facts: &PackageFacts) -> String {
     let mut xml = Writer::default();
-    start(&mut xml, header, digest);
-    let newest = &header.changelog[..header.changelog.len().min(CHANGELOG_ENTRIES)];
+    start(&mut xml, header, facts.digest);
+    let newest = &header.changelog[..header.changelog.len().min(facts.changelog_entries)];
     for (entry, time) in newest.iter().zip(distinct_times(newest)).rev() {
         let (author, date) = (entry.author.trim_end_matches(' '), time.to_string());
         xml.raw("  ");

@@ -1,98 +1,38 @@
 //! Reading primary, filelists and other.
 
+mod error;
+mod fragments;
+mod packages;
 mod primary;
+mod slices;
 
 use std::collections::HashMap;
 
-use heirloom_model::nevra::InvalidNevra;
-use heirloom_model::{Digest, Nevra, Package, PackageFile};
+use heirloom_model::{Digest, Package};
 
 use crate::document::Document;
 use crate::rpm_file::ChangelogEntry;
 use crate::xml::{Tag, Xml, XmlError};
 
-/// A repository's metadata is not what it should be.
-#[derive(Debug, thiserror::Error)]
-pub enum RepodataError {
-    /// The XML, or a value in it, is wrong.
-    #[error(transparent)]
-    Xml(#[from] XmlError),
-    /// A name, version, release or architecture that rpm does not allow.
-    #[error("{document}: package {name} has no proper identity")]
-    Identity {
-        /// The document.
-        document: String,
-        /// The package's name as the document has it.
-        name: String,
-        /// Which part is wrong.
-        source: InvalidNevra,
-    },
-    /// Packages are known by their SHA-256 only.
-    #[error("{document}: package {package} has a checksum of the kind `{found}`, only `sha256` is accepted")]
-    ChecksumKind {
-        /// The document.
-        document: String,
-        /// The package.
-        package: String,
-        /// The algorithm that it names.
-        found: String,
-    },
-    /// A path that leaves the repository, or a package that is kept elsewhere.
-    #[error(
-        "{document}: package {package} is said to be at `{location}`, which is not a path below the repository's root"
-    )]
-    Location {
-        /// The document.
-        document: String,
-        /// The package.
-        package: String,
-        /// The location.
-        location: String,
-    },
-    /// The two documents do not belong together.
-    #[error(
-        "{document} has package {package} ({digest}), which the repository's primary metadata does not have"
-    )]
-    Unknown {
-        /// The document.
-        document: String,
-        /// The package's name.
-        package: String,
-        /// Its digest.
-        digest: Digest,
-    },
-    /// The two documents do not belong together.
-    #[error("{document} does not have package {package}, which the repository's primary metadata has")]
-    Absent {
-        /// The document.
-        document: String,
-        /// The package.
-        package: Nevra,
-    },
-}
+pub use error::RepodataError;
+pub use fragments::{Fragments, Published};
+pub use packages::Packages;
 
-/// Reads all packages of a repository. A package that primary lists twice (the same bytes) is one package,
-/// at its first location.
+/// Packages that a repository may have. The largest have a tenth of it.
+const MOST_PACKAGES: u64 = 1_000_000;
+/// Bytes that one package may take in one document. The largest have a fifth of it.
+const MOST_BYTES: u64 = 64 << 20;
+/// Bytes that a package may say it has, and that it may say it takes.
+const LARGEST: u64 = 1 << 40;
+/// The end of the year 9999, in seconds since 1970.
+const LATEST: u64 = 253_402_300_799;
+
+/// Reads all packages of a repository; see [`Packages`].
 ///
 /// # Errors
 /// A document is damaged, names paths outside of the repository, or the two do not belong together.
 pub fn read_packages(primary: Document<'_>, filelists: Document<'_>) -> Result<Vec<Package>, RepodataError> {
-    let mut packages = Vec::new();
-    let mut index = HashMap::new();
-    let mut xml = Xml::open(primary, "metadata")?;
-    while let Some(tag) = xml.child()? {
-        if tag.name != "package" {
-            xml.skip()?;
-            continue;
-        }
-        let package = primary::package(&mut xml, primary.name)?;
-        index.entry(package.digest).or_insert_with(|| {
-            packages.push(package);
-            packages.len() - 1
-        });
-    }
-    add_files(&mut packages, &index, filelists)?;
-    Ok(packages)
+    Packages::open(primary, filelists)?.collect()
 }
 
 /// Reads the changelogs of all packages, by the package's digest, newest entry first as rpm keeps them.
@@ -101,12 +41,9 @@ pub fn read_packages(primary: Document<'_>, filelists: Document<'_>) -> Result<V
 /// The document is damaged.
 pub fn read_changelogs(other: Document<'_>) -> Result<HashMap<Digest, Vec<ChangelogEntry>>, RepodataError> {
     let mut changelogs = HashMap::new();
-    let mut xml = Xml::open(other, "otherdata")?;
-    while let Some(tag) = xml.child()? {
-        if tag.name != "package" {
-            xml.skip()?;
-            continue;
-        }
+    let mut elements = Elements::open(other, "otherdata")?;
+    while let Some(tag) = elements.next()? {
+        let xml = &mut elements.xml;
         let mut entries = Vec::new();
         while let Some(entry) = xml.child()? {
             if entry.name != "changelog" {
@@ -114,62 +51,87 @@ pub fn read_changelogs(other: Document<'_>) -> Result<HashMap<Digest, Vec<Change
                 continue;
             }
             let author = xml.need(&entry, "author")?.to_owned();
-            let time = xml.need_parsed(&entry, "date", "a time in seconds")?;
+            let time = time(xml, &entry, "date")?;
             entries.push(ChangelogEntry { author, time, text: xml.text()? });
         }
         // createrepo_c writes the oldest first.
         entries.reverse();
-        changelogs.insert(package_id(&xml, &tag)?, entries);
+        changelogs.insert(package_id(xml, &tag)?, entries);
     }
     Ok(changelogs)
+}
+
+/// The package elements of a document, one by one, to its very end.
+struct Elements<'a> {
+    xml: Xml<'a>,
+    document: &'a str,
+    found: u64,
+}
+
+impl<'a> Elements<'a> {
+    fn open(document: Document<'a>, root: &'static str) -> Result<Self, RepodataError> {
+        let mut xml = Xml::open(document, root)?;
+        if let Some(count) = xml.root_attribute("packages") {
+            check_count(document.name, count)?;
+        }
+        xml.allow(MOST_BYTES);
+        Ok(Self { xml, document: document.name, found: 0 })
+    }
+
+    /// Enters the next package; [`Xml::child`] must have left the one before.
+    fn next(&mut self) -> Result<Option<Tag>, RepodataError> {
+        loop {
+            self.xml.allow(MOST_BYTES);
+            match self.xml.child()? {
+                None => {
+                    self.xml.finish()?;
+                    return Ok(None);
+                }
+                Some(tag) if tag.name == "package" => {
+                    self.found += 1;
+                    if self.found > MOST_PACKAGES {
+                        return Err(too_many(self.document, "more"));
+                    }
+                    return Ok(Some(tag));
+                }
+                Some(_) => self.xml.skip()?,
+            }
+        }
+    }
+}
+
+/// Nothing is allocated by what a document says of its length; but what is absurd is a fault.
+fn check_count(document: &str, count: &str) -> Result<(), RepodataError> {
+    match count.trim().parse::<u64>() {
+        Ok(stated) if stated <= MOST_PACKAGES => Ok(()),
+        _ => Err(too_many(document, count)),
+    }
+}
+
+fn too_many(document: &str, stated: &str) -> RepodataError {
+    let stated = stated.chars().take(40).collect();
+    RepodataError::Count { document: document.to_owned(), stated, most: MOST_PACKAGES }
 }
 
 fn package_id(xml: &Xml<'_>, tag: &Tag) -> Result<Digest, XmlError> {
     xml.need_parsed(tag, "pkgid", "a SHA-256 digest")
 }
 
-fn add_files(
-    packages: &mut [Package],
-    index: &HashMap<Digest, usize>,
-    filelists: Document<'_>,
-) -> Result<(), RepodataError> {
-    let mut seen = vec![false; packages.len()];
-    let mut xml = Xml::open(filelists, "filelists")?;
-    while let Some(tag) = xml.child()? {
-        if tag.name != "package" {
-            xml.skip()?;
-            continue;
-        }
-        let digest = package_id(&xml, &tag)?;
-        let Some(&position) = index.get(&digest) else {
-            return Err(RepodataError::Unknown {
-                document: filelists.name.to_owned(),
-                package: tag.attribute("name").unwrap_or_default().to_owned(),
-                digest,
-            });
-        };
-        packages[position].files = files(&mut xml)?;
-        seen[position] = true;
-    }
-    match seen.iter().position(|seen| !seen) {
-        None => Ok(()),
-        Some(position) => Err(RepodataError::Absent {
-            document: filelists.name.to_owned(),
-            package: packages[position].nevra.clone(),
-        }),
-    }
+fn time(xml: &Xml<'_>, tag: &Tag, name: &'static str) -> Result<u64, XmlError> {
+    bounded(xml, tag, name, LATEST, "a time in seconds since 1970")
 }
 
-fn files(xml: &mut Xml<'_>) -> Result<Vec<PackageFile>, XmlError> {
-    let mut files = Vec::new();
-    while let Some(tag) = xml.child()? {
-        if tag.name != "file" {
-            xml.skip()?;
-            continue;
-        }
-        let kind = tag.attribute("type");
-        let (is_dir, is_ghost) = (kind == Some("dir"), kind == Some("ghost"));
-        files.push(PackageFile { path: xml.text()?, is_dir, is_ghost });
-    }
-    Ok(files)
+fn size(xml: &Xml<'_>, tag: &Tag, name: &'static str) -> Result<u64, XmlError> {
+    bounded(xml, tag, name, LARGEST, "a size in bytes")
+}
+
+fn bounded(
+    xml: &Xml<'_>,
+    tag: &Tag,
+    name: &'static str,
+    most: u64,
+    expected: &'static str,
+) -> Result<u64, XmlError> {
+    let found = xml.need_parsed(tag, name, expected)?;
+    if found <= most { Ok(found) } else { Err(xml.invalid(&tag.name, &found.to_string(), expected)) }
 }

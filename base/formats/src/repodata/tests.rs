@@ -59,8 +59,10 @@ fn errors_name_document_and_package() {
         assert!(error.starts_with("primary.xml") && error.contains(says), "{to}: {error}");
     }
     let other = Digest::of(b"other").to_string();
-    let error = read(PRIMARY, &FILELISTS.replace("DIGEST", &other)).unwrap_err().to_string();
-    assert!(error.contains("has package tool") && error.contains("does not have"), "{error}");
+    let more = format!("</package><package pkgid=\"{other}\" name=\"more\" arch=\"noarch\"/></filelists>");
+    let more = FILELISTS.replace("</package></filelists>", &more);
+    let error = read(PRIMARY, &more).unwrap_err().to_string();
+    assert!(error.contains("has package more") && error.contains("does not have"), "{error}");
     let empty = "<filelists packages=\"0\"/>";
     let error = read(PRIMARY, empty).unwrap_err().to_string();
     assert!(error.contains("does not have package tool-1:2.0-3.el9.x86_64"), "{error}");

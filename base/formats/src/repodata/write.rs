@@ -1,13 +1,17 @@
 //! Joining fragments into a repository's metadata.
 
-use std::io::{self, Write};
+mod document;
 
-use heirloom_model::Digest;
+use std::io;
+use std::path::{Path, PathBuf};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{COMMON, FILELISTS, Fragment, OTHER, RPM};
 use crate::repomd::{Record, Repomd};
+use crate::xml::{Writer, is_plain_relative};
+use document::Document;
 
 /// How metadata files are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,21 +24,21 @@ pub enum Compression {
     Zstd,
 }
 
-/// What else a repository's metadata needs to be the same bytes every time.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How files are compressed.
-    pub compression: Compression,
-    /// A number or word that changes when the content does.
-    pub revision: String,
-    /// Seconds since 1970; not the clock, but a time that belongs to the content.
-    pub timestamp: u64,
+impl Compression {
+    /// What names of files end with.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Gzip => "gz",
+            Self::Zstd => "zst",
+        }
+    }
 }
 
 /// A metadata file beside the three that every repository has.
 #[derive(Clone, Debug)]
 pub struct ExtraRecord<'a> {
-    /// What it holds: `group`, `updateinfo`, `modules`.
+    /// What it holds: `group`, `updateinfo`, `modules`, `productid` or another word.
     pub kind: &'a str,
     /// Name without directory, checksum and compression, such as `comps.xml`.
     pub file_name: &'a str,
@@ -42,32 +46,12 @@ pub struct ExtraRecord<'a> {
     pub content: &'a [u8],
 }
 
-/// A metadata file to be put in place.
-#[derive(Clone, Debug)]
-pub struct RepodataFile {
-    /// Path below the repository's root.
-    pub location: String,
-    /// Its bytes, compressed.
-    pub bytes: Vec<u8>,
-}
-
-/// A repository's whole metadata.
-#[derive(Clone, Debug)]
-pub struct Written {
-    /// The list of the files.
-    pub repomd: Repomd,
-    /// `repodata/repomd.xml`, which is to be signed and put in place last.
-    pub repomd_xml: String,
-    /// The files, named by their checksums.
-    pub files: Vec<RepodataFile>,
-}
-
 /// The metadata can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// Two packages want one place.
     #[error("{first} and {second} would both be at `{location}`")]
-    Location {
+    Twice {
         /// The one.
         first: String,
         /// The other.
@@ -75,131 +59,205 @@ pub enum WriteError {
         /// The place.
         location: String,
     },
-    /// The compressor failed.
-    #[error("{kind} can't be compressed")]
-    Compress {
+    /// The packages do not come in the order of their locations.
+    #[error(
+        "{package} at `{location}` comes after `{before}`: packages are written in the order of their locations"
+    )]
+    Order {
+        /// The package.
+        package: String,
+        /// Its place.
+        location: String,
+        /// The place before it.
+        before: String,
+    },
+    /// Not a place below the repository's root.
+    #[error("{package} can't be at `{location}`, which is not a plain path below the repository's root")]
+    Location {
+        /// The package.
+        package: String,
+        /// The place.
+        location: String,
+    },
+    /// The documents begin with the number of packages.
+    #[error("{expected} packages were announced, and {found} came")]
+    Count {
+        /// As announced.
+        expected: usize,
+        /// As written.
+        found: usize,
+    },
+    /// repomd.xml names each kind once, by a plain word.
+    #[error("a record of the kind `{kind}`, named `{file_name}`, is there already or has no plain name")]
+    Kind {
+        /// The kind.
+        kind: String,
+        /// The file's name.
+        file_name: String,
+    },
+    /// A file can't be written, or the compressor failed.
+    #[error("the {kind} metadata can't be written in {}", dir.display())]
+    Write {
         /// The file's kind.
         kind: String,
+        /// Where it was to be.
+        dir: PathBuf,
         /// Why.
         source: io::Error,
     },
 }
 
-/// Writes the metadata of a repository of these packages, in any order. The same input gives the same
-/// bytes.
-///
-/// # Errors
-/// Two packages have the same location, or the compressor fails.
-pub fn write_repository(
-    fragments: &[Fragment],
-    extra: &[ExtraRecord<'_>],
-    options: &Options,
-) -> Result<Written, WriteError> {
-    let sorted = sorted(fragments)?;
-    let count = sorted.len().to_string();
-    let primary =
-        || join("metadata", &[("xmlns", COMMON), ("xmlns:rpm", RPM)], &count, &sorted, |f| &f.primary);
-    let filelists = || join("filelists", &[("xmlns", FILELISTS)], &count, &sorted, |f| &f.filelists);
-    let other = || join("otherdata", &[("xmlns", OTHER)], &count, &sorted, |f| &f.other);
-    // The three are independent, and compressing is most of the work.
-    let [primary, filelists, other] = std::thread::scope(|scope| {
-        let filelists = scope.spawn(|| file("filelists", "filelists.xml", filelists().as_bytes(), options));
-        let other = scope.spawn(|| file("other", "other.xml", other().as_bytes(), options));
-        let primary = file("primary", "primary.xml", primary().as_bytes(), options);
-        [Ok(primary), filelists.join(), other.join()]
-    });
-    let mut written = Written {
-        repomd: Repomd { revision: options.revision.clone(), records: Vec::new() },
-        repomd_xml: String::new(),
-        files: Vec::new(),
-    };
-    for joined in [primary, filelists, other] {
-        written.add(joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-    }
-    for ExtraRecord { kind, file_name, content } in extra {
-        written.add(file(kind, file_name, content, options)?);
-    }
-    written.repomd_xml = written.repomd.to_xml();
-    Ok(written)
+/// Writes a repository's metadata, package by package, into a directory: the files get their names, which begin
+/// with their checksums, when they are complete. The same input gives the same bytes. Memory does not grow with the
+/// number of packages.
+pub struct RepositoryWriter {
+    dir: PathBuf,
+    compression: Compression,
+    packages: usize,
+    found: usize,
+    /// The package before, and its location.
+    last: Option<(String, String)>,
+    primary: Document,
+    filelists: Document,
+    other: Document,
+    extra: Vec<Record>,
 }
 
-impl Written {
-    fn add(&mut self, (record, file): (Record, RepodataFile)) {
-        self.repomd.records.push(record);
-        self.files.push(file);
+impl RepositoryWriter {
+    /// Begins the metadata of so many packages. The files come into `dir`, which is there; records will say that
+    /// they are in `repodata/`.
+    ///
+    /// # Errors
+    /// The directory can't be written.
+    pub fn create(dir: &Path, packages: usize, compression: Compression) -> Result<Self, WriteError> {
+        let begin = |kind: &'static str, root: &str, namespaces: &[(&str, &str)]| {
+            let count = packages.to_string();
+            let mut xml = Writer::default();
+            xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+            xml.open(root, &[namespaces, &[("packages", count.as_str())]].concat()).raw("\n");
+            let document = Document::create(dir, compression)
+                .and_then(|mut document| document.push(xml.0.as_bytes()).map(|()| document));
+            document.map_err(failed(dir, kind))
+        };
+        Ok(Self {
+            primary: begin("primary", "metadata", &[("xmlns", COMMON), ("xmlns:rpm", RPM)])?,
+            filelists: begin("filelists", "filelists", &[("xmlns", FILELISTS)])?,
+            other: begin("other", "otherdata", &[("xmlns", OTHER)])?,
+            dir: dir.to_owned(),
+            compression,
+            packages,
+            found: 0,
+            last: None,
+            extra: Vec::new(),
+        })
+    }
+
+    /// Adds a package that is at this path below the repository's root. Packages come in the order of their
+    /// locations, compared byte by byte.
+    ///
+    /// # Errors
+    /// It comes out of order, its location is no plain path or is taken, or a file can't be written.
+    pub fn package(&mut self, fragment: &Fragment, location: &str) -> Result<(), WriteError> {
+        self.check(fragment, location)?;
+        let (before, after) = fragment.around_location();
+        let mut href = Writer::default();
+        href.attribute(location);
+        for part in [before, &href.0, after] {
+            self.primary.push(part.as_bytes()).map_err(failed(&self.dir, "primary"))?;
+        }
+        self.filelists.push(fragment.filelists.as_bytes()).map_err(failed(&self.dir, "filelists"))?;
+        self.other.push(fragment.other.as_bytes()).map_err(failed(&self.dir, "other"))?;
+        self.found += 1;
+        self.last = Some((fragment.nevra.to_string(), location.to_owned()));
+        Ok(())
+    }
+
+    fn check(&self, fragment: &Fragment, location: &str) -> Result<(), WriteError> {
+        let (package, location) = (fragment.nevra.to_string(), location.to_owned());
+        if !is_plain_relative(&location) {
+            return Err(WriteError::Location { package, location });
+        }
+        match &self.last {
+            Some((first, before)) if *before == location => {
+                Err(WriteError::Twice { first: first.clone(), second: package, location })
+            }
+            Some((_, before)) if *before > location => {
+                Err(WriteError::Order { package, location, before: before.clone() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Adds a metadata file, after those that every repository has.
+    ///
+    /// # Errors
+    /// Its kind is there already, or has no plain name, or it can't be written.
+    pub fn extra(&mut self, extra: &ExtraRecord<'_>) -> Result<(), WriteError> {
+        let ExtraRecord { kind, file_name, content } = extra;
+        let is_taken = ["primary", "filelists", "other"].contains(kind)
+            || self.extra.iter().any(|record| record.kind == *kind);
+        let is_word = |word: &str| is_plain_relative(word) && !word.contains('/');
+        if is_taken || !is_word(kind) || !is_word(file_name) {
+            return Err(WriteError::Kind { kind: (*kind).to_owned(), file_name: (*file_name).to_owned() });
+        }
+        let mut whole = Document::create(&self.dir, self.compression).map_err(failed(&self.dir, kind))?;
+        whole.push(content).map_err(failed(&self.dir, kind))?;
+        let record = complete(&self.dir, self.compression, whole, kind, file_name)?;
+        self.extra.push(record);
+        Ok(())
+    }
+
+    /// Completes the files, and lists them. `revision` is a number or word that changes when the content does, and
+    /// `timestamp` seconds since 1970: for the same bytes every time not the clock, but a time that belongs to the
+    /// content.
+    ///
+    /// # Errors
+    /// Another number of packages came than was announced, or a file can't be written.
+    pub fn finish(self, revision: &str, timestamp: u64) -> Result<Repomd, WriteError> {
+        let Self { dir, compression, packages, found, last: _, primary, filelists, other, extra } = self;
+        if found != packages {
+            return Err(WriteError::Count { expected: packages, found });
+        }
+        let mut three = [
+            ("primary", "metadata", primary),
+            ("filelists", "filelists", filelists),
+            ("other", "otherdata", other),
+        ];
+        for (kind, root, document) in &mut three {
+            let end = format!("</{root}>\n");
+            document.push(end.as_bytes()).and_then(|()| document.close()).map_err(failed(&dir, kind))?;
+        }
+        let mut records = Vec::new();
+        for (kind, _, document) in three {
+            records.push(complete(&dir, compression, document, kind, &format!("{kind}.xml"))?);
+        }
+        records.extend(extra);
+        records.iter_mut().for_each(|record| record.timestamp = timestamp);
+        Ok(Repomd { revision: revision.to_owned(), records, ..Repomd::default() })
     }
 }
 
-fn sorted(fragments: &[Fragment]) -> Result<Vec<&Fragment>, WriteError> {
-    let mut sorted: Vec<_> = fragments.iter().collect();
-    sorted.sort_by(|a, b| a.location.cmp(&b.location));
-    match sorted.windows(2).find(|pair| pair[0].location == pair[1].location) {
-        None => Ok(sorted),
-        Some(pair) => Err(WriteError::Location {
-            first: pair[0].nevra.to_string(),
-            second: pair[1].nevra.to_string(),
-            location: pair[0].location.clone(),
-        }),
-    }
-}
-
-fn join(
-    root: &str,
-    namespaces: &[(&str, &str)],
-    count: &str,
-    fragments: &[&Fragment],
-    part: fn(&Fragment) -> &String,
-) -> String {
-    let mut xml = crate::xml::Writer::default();
-    xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    xml.open(root, &[namespaces, &[("packages", count)]].concat()).raw("\n");
-    fragments.iter().for_each(|fragment| {
-        xml.raw(part(fragment));
-    });
-    xml.close(root).raw("\n");
-    xml.0
-}
-
-fn file(
+/// Gives a document its name.
+fn complete(
+    dir: &Path,
+    compression: Compression,
+    document: Document,
     kind: &str,
     name: &str,
-    content: &[u8],
-    options: &Options,
-) -> Result<(Record, RepodataFile), WriteError> {
-    let failed = |source| WriteError::Compress { kind: kind.to_owned(), source };
-    let bytes = compress(content, options.compression).map_err(failed)?;
-    let checksum = Digest::of(&bytes);
-    let ending = match options.compression {
-        Compression::Gzip => "gz",
-        Compression::Zstd => "zst",
-    };
-    let location = format!("repodata/{checksum}-{name}.{ending}");
-    let record = Record {
+) -> Result<Record, WriteError> {
+    let name = format!("{name}.{}", compression.ending());
+    let (file_name, written) = document.finish(dir, &name).map_err(failed(dir, kind))?;
+    Ok(Record {
         kind: kind.to_owned(),
-        location: location.clone(),
-        checksum,
-        size: Some(bytes.len() as u64),
-        open_checksum: Some(Digest::of(content)),
-        open_size: Some(content.len() as u64),
-        timestamp: options.timestamp,
-    };
-    Ok((record, RepodataFile { location, bytes }))
+        location: format!("repodata/{file_name}"),
+        checksum: written.checksum,
+        size: Some(written.size),
+        open_checksum: Some(written.open_checksum),
+        open_size: Some(written.open_size),
+        timestamp: 0,
+    })
 }
 
-/// Neither stream carries a time or a file name.
-fn compress(content: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
-    match compression {
-        Compression::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-            encoder.write_all(content)?;
-            encoder.finish()
-        }
-        Compression::Zstd => {
-            let mut encoder = zstd::Encoder::new(Vec::new(), 10)?;
-            encoder.include_checksum(true)?;
-            encoder.set_pledged_src_size(Some(content.len() as u64))?;
-            encoder.write_all(content)?;
-            encoder.finish()
-        }
-    }
+fn failed(dir: &Path, kind: &str) -> impl FnOnce(io::Error) -> WriteError {
+    move |source| WriteError::Write { kind: kind.to_owned(), dir: dir.to_owned(), source }
 }

@@ -1,5 +1,15 @@
 use super::*;
 
+fn tags() -> Tags {
+    let distro =
+        Distro { cpeid: Some("cpe:/o:kestrel:kestrel:9".to_owned()), name: "Kestrel & 9".to_owned() };
+    Tags {
+        content: vec!["binary-x86_64".to_owned()],
+        repo: vec!["baseos".to_owned()],
+        distro: vec![distro, Distro { cpeid: None, name: "9".to_owned() }],
+    }
+}
+
 fn parse(text: &str) -> Result<Repomd, RepomdError> {
     Repomd::parse(Document::new("repodata/repomd.xml", text.as_bytes()))
 }
@@ -15,7 +25,7 @@ fn example() -> Repomd {
         timestamp: 1_700_000_000,
     };
     let group = Record { kind: "group".to_owned(), open_checksum: None, open_size: None, ..record.clone() };
-    Repomd { revision: "1700000000".to_owned(), records: vec![record, group] }
+    Repomd { revision: "1700000000".to_owned(), tags: tags(), records: vec![record, group] }
 }
 
 #[test]

@@ -4,18 +4,23 @@ use super::Element;
 
 /// Appends text with everything escaped that XML asks for in an element or in a double-quoted attribute.
 fn escape_into(out: &mut String, text: &str, attribute: bool) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if attribute => out.push_str("&quot;"),
-            '\n' if attribute => out.push_str("&#10;"),
-            '\t' if attribute => out.push_str("&#9;"),
-            '\r' => out.push_str("&#13;"),
-            other => out.push(other),
-        }
+    let mut plain = 0;
+    for (place, byte) in text.bytes().enumerate() {
+        let escaped = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' if attribute => "&quot;",
+            b'\n' if attribute => "&#10;",
+            b'\t' if attribute => "&#9;",
+            b'\r' => "&#13;",
+            _ => continue,
+        };
+        out.push_str(&text[plain..place]);
+        out.push_str(escaped);
+        plain = place + 1;
     }
+    out.push_str(&text[plain..]);
 }
 
 /// Writes an XML document piece by piece. It indents nothing by itself: line breaks are the caller's.
@@ -62,6 +67,12 @@ impl Writer {
             self.tree(child, depth + 1);
         }
         self.raw(&indent).close(&tag.name).raw("\n")
+    }
+
+    /// Text of a double-quoted attribute.
+    pub(crate) fn attribute(&mut self, text: &str) -> &mut Self {
+        escape_into(&mut self.0, text, true);
+        self
     }
 
     /// Markup or white space as it is.

@@ -346,6 +346,4 @@ pub struct Signed {
     pub size: u64,
     /// Fingerprint of the key.
     pub key: String,
-    /// Object with its repodata, made once, when it was signed.
-    pub repodata: Digest,
 }

@@ -116,7 +116,7 @@ impl World {
             compression: Compression::Zstd,
             extras: [(("BaseOS".to_owned(), "x86_64".to_owned()), group.into_iter().collect())].into(),
         };
-        write(&self.store, plan, signed, &release)
+        write(&self.store, plan, signed, &release, 2)
     }
 
     fn repository_file(&self) -> String {

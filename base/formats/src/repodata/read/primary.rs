@@ -2,7 +2,7 @@
 
 use heirloom_model::{Compare, Dependency, Digest, Evr, Nevra, Package};
 
-use super::RepodataError;
+use super::{RepodataError, size, time};
 use crate::xml::{Tag, Xml, XmlError, is_plain_relative};
 
 /// What a `<package>` of primary says, as far as it was read.
@@ -56,8 +56,8 @@ impl Draft {
                 };
                 self.evr = Some((epoch, xml.need(tag, "ver")?.to_owned(), xml.need(tag, "rel")?.to_owned()));
             }
-            "time" => self.build_time = xml.need_parsed(tag, "build", "a time in seconds")?,
-            "size" => self.size = Some(xml.need_parsed(tag, "package", "a size in bytes")?),
+            "time" => self.build_time = time(xml, tag, "build")?,
+            "size" => self.size = Some(size(xml, tag, "package")?),
             "location" => {
                 let base = tag.attribute("xml:base").map_or_else(String::new, |base| format!("{base}/"));
                 self.location = Some(base + xml.need(tag, "href")?);
