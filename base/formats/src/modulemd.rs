@@ -1,7 +1,17 @@
 //! Modulemd: the documents that say what a module of an Enterprise Linux is made of and which packages it has.
 //!
-//! A file has any number of YAML documents. Read are `modulemd`, `modulemd-stream` and `modulemd-packager` of versions
-//! 2 and 3; defaults, obsoletes and translations say nothing about sources, and are counted only.
+//! A file has any number of YAML documents. [`Modulemd`] reads what modules are made from: `modulemd`, `modulemd-stream`
+//! and `modulemd-packager` of versions 2 and 3; defaults, obsoletes and translations say nothing about sources, and are
+//! counted only. [`ModuleIndex`] reads a repository's `modules.yaml` as a whole, to be cut to what a repository has
+//! ([`ModuleIndex::select`]), judged ([`gate`]) and written.
+
+mod companion;
+mod edit;
+mod finding;
+pub mod gate;
+mod index;
+mod select;
+mod stream;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +19,12 @@ use heirloom_model::record::Component;
 use serde::Deserialize;
 
 use crate::document::{Document, DocumentError};
+
+pub use companion::{Defaults, Intent, Obsoletes, Packager, Translations};
+pub use finding::ModuleFinding;
+pub use index::ModuleIndex;
+pub use select::{Selected, Wanted};
+pub use stream::{Dependencies, Licences, Profile, Stream, StreamChoice, StreamId};
 
 /// Documents that a file may have. A large distribution has some hundreds.
 const MOST_DOCUMENTS: usize = 20_000;
@@ -77,6 +93,14 @@ pub enum ModulemdError {
         /// What is wrong there.
         message: String,
     },
+    /// A document has a form in which its one value can't be replaced.
+    #[error("the {subject}: {message}")]
+    Edit {
+        /// The document: its kind and what it is about.
+        subject: String,
+        /// What could not be replaced, and what to do.
+        message: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -132,28 +156,39 @@ impl Modulemd {
     /// It can't be decompressed, has a document that is no YAML or of an unknown version, or is larger than anything
     /// real.
     pub fn parse(document: Document<'_>) -> Result<Self, ModulemdError> {
-        let document = document.at_most(ALL);
-        let text = document.text()?;
         let mut modulemd = Self::default();
-        for (index, (line, part)) in documents(&text).into_iter().enumerate() {
-            let large =
-                |message: String| ModulemdError::TooLarge { document: document.name.to_owned(), message };
-            if index == MOST_DOCUMENTS {
-                return Err(large(format!("it has more than {MOST_DOCUMENTS} documents")));
-            }
-            if part.len() > LARGEST {
-                return Err(large(format!("the document at line {line} has more than {LARGEST} bytes")));
-            }
-            let number = index + 1;
-            let failed =
-                |message| ModulemdError::Yaml { document: document.name.to_owned(), number, line, message };
-            match module(part).map_err(failed)? {
+        each(document, |part| {
+            match module(part)? {
                 Some(module) => modulemd.modules.push(module),
                 None => modulemd.skipped += 1,
             }
-        }
+            Ok(())
+        })?;
         Ok(modulemd)
     }
+}
+
+/// Reads a file's documents, one after the other.
+fn each(
+    document: Document<'_>,
+    mut read: impl FnMut(&str) -> Result<(), String>,
+) -> Result<(), ModulemdError> {
+    let document = document.at_most(ALL);
+    let text = document.text()?;
+    for (index, (line, part)) in documents(&text).into_iter().enumerate() {
+        let large = |message: String| ModulemdError::TooLarge { document: document.name.to_owned(), message };
+        if index == MOST_DOCUMENTS {
+            return Err(large(format!("it has more than {MOST_DOCUMENTS} documents")));
+        }
+        if part.len() > LARGEST {
+            return Err(large(format!("the document at line {line} has more than {LARGEST} bytes")));
+        }
+        let number = index + 1;
+        let failed =
+            |message| ModulemdError::Yaml { document: document.name.to_owned(), number, line, message };
+        read(part).map_err(failed)?;
+    }
+    Ok(())
 }
 
 fn module(text: &str) -> Result<Option<ModuleDocument>, String> {

@@ -1,3 +1,7 @@
+//! Reading for components; and, in `index`, whole indexes.
+
+mod index;
+
 use super::*;
 
 const BUILT: &str = r#"---
