@@ -57,6 +57,7 @@ pub(crate) fn compose(
         id: context.definition.distribution.id.get_ref(),
         repository_file: &repository_file,
         key: &key,
+        default_streams: &context.definition.compose.default_streams,
         compression: context.definition.compose.compression,
         extras: input::extras(context, gathered)?,
     };

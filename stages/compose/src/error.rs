@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use heirloom_formats::XmlError;
+use heirloom_formats::modulemd::ModulemdError;
 use heirloom_formats::repodata::{FragmentError, WriteError};
 use heirloom_formats::rpm_file::RpmError;
 use heirloom_model::{Digest, Nevra};
@@ -117,6 +118,9 @@ pub enum ComposeError {
     /// A reference's comps.xml can't be read.
     #[error(transparent)]
     Comps(#[from] XmlError),
+    /// A reference's modules can't be read, or not be changed.
+    #[error(transparent)]
+    Modules(#[from] ModulemdError),
     /// Repodata can't be made.
     #[error("the metadata of {repository} can't be made")]
     Repodata {

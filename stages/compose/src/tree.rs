@@ -37,6 +37,8 @@ pub struct Release<'a> {
     pub repository_file: &'a str,
     /// The key that signs metadata, and has signed the packages.
     pub key: &'a SecretKey,
+    /// Default streams by module, which count instead of the reference's.
+    pub default_streams: &'a BTreeMap<String, String>,
     /// How metadata is compressed.
     pub compression: Compression,
     /// What the reference's repositories have beside packages: by repository and architecture, by kind in repomd.xml,
@@ -114,9 +116,12 @@ impl<'a> Writer<'a> {
             }
             hasher.update(b"\n");
         };
-        let Release { id, repository_file, compression, extras, .. } = self.release;
+        let Release { id, repository_file, default_streams, compression, extras, .. } = self.release;
         let compression = format!("{compression:?}");
         line(&["compose", &FORMAT.to_string(), id, repository_file, &compression, &self.public_key]);
+        for (module, stream) in *default_streams {
+            line(&["default", module, stream]);
+        }
         for place in &self.plan.repositories {
             line(&["repository", &place.path()]);
         }

@@ -1,14 +1,16 @@
 //! What a repository has beside its packages: groups, modules, advisories, a product certificate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_formats::Document;
 use heirloom_formats::comps::Comps;
-use heirloom_model::Digest;
+use heirloom_formats::modulemd::{ModuleIndex, Wanted};
 use heirloom_model::record::RepositoryKind;
+use heirloom_model::{Digest, arch};
 
 use super::Writer;
 use crate::ComposeError;
+use crate::label::labels;
 use crate::plan::Place;
 
 /// A metadata file to be.
@@ -28,6 +30,11 @@ impl Writer<'_> {
         if let Some(digest) = self.offered(place, "group") {
             let content = self.comps(place, digest)?;
             extras.push(Extra { kind: "group", file_name: "comps.xml", content });
+        }
+        if let Some(digest) = self.offered(place, "modules")
+            && let Some(content) = self.modules(place, digest)?
+        {
+            extras.push(Extra { kind: "modules", file_name: "modules.yaml", content });
         }
         if let Some(digest) = self.offered(place, "productid") {
             let content = self.store.read(digest)?;
@@ -52,5 +59,28 @@ impl Writer<'_> {
         });
         let names: BTreeSet<_> = here.map(|placement| placement.accepted.nevra().name()).collect();
         Ok(comps.filtered(|package| names.contains(package)).into_bytes())
+    }
+
+    /// The reference's modules of which the repository has all packages, with the default streams of the definition.
+    fn modules(&self, place: &Place, digest: Digest) -> Result<Option<Vec<u8>>, ComposeError> {
+        let bytes = self.store.read(digest)?;
+        let document = format!("modules.yaml of {}", place.name);
+        let index = ModuleIndex::parse(Document::new(&document, &bytes))?;
+        let packages = self.packages(place);
+        let signed: Vec<_> = packages.iter().map(|(_, signed)| signed.signed).collect();
+        let labels = labels(self.store, &signed, self.jobs)?;
+        let nevras = packages.iter().map(|(placement, _)| placement.accepted.nevra().clone());
+        let packages: BTreeMap<_, _> = nevras.zip(labels).collect();
+        let modules: BTreeSet<_> = index.streams.iter().map(|stream| &stream.id.name).collect();
+        // Other repositories' modules are theirs.
+        let own = self.release.default_streams.iter().filter(|(module, _)| modules.contains(module));
+        let default_streams = own.map(|(module, stream)| (module.clone(), stream.clone())).collect();
+        let selected = index.select(&Wanted {
+            arch: arch::family(&place.arch),
+            packages: &packages,
+            default_streams: &default_streams,
+            cut: false,
+        })?;
+        Ok((!selected.index.is_empty()).then(|| selected.index.to_yaml().into_bytes()))
     }
 }

@@ -1,5 +1,6 @@
 //! A small distribution to compose, and stock dnf and rpm to judge the result.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -113,6 +114,7 @@ impl World {
             id: "kestrel",
             repository_file: &self.repository_file(),
             key: &self.key,
+            default_streams: &BTreeMap::new(),
             compression: Compression::Zstd,
             extras: [(("BaseOS".to_owned(), "x86_64".to_owned()), group.into_iter().collect())].into(),
         };
