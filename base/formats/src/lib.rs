@@ -27,6 +27,7 @@ pub mod rpm_file;
 pub mod spec;
 pub mod updateinfo;
 
+mod belongs;
 mod xml;
 
 pub use checksum::Checksum;

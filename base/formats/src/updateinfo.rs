@@ -1,13 +1,26 @@
-//! updateinfo.xml: advisories, passed through.
+//! updateinfo.xml: advisories. What is not read of them is passed through.
+//!
+//! A compose takes the references' advisories ([`Reader`], one at a time), leaves those that concern its packages
+//! ([`select`]), joins what comes from several documents ([`merge`]), and writes them ([`to_xml`]).
+
+mod merge;
+mod select;
 
 use heirloom_model::nevra::InvalidNevra;
 use heirloom_model::{Evr, Nevra};
 
 use crate::document::Document;
+use crate::modulemd::StreamId;
 use crate::xml::{Element, Writer, Xml, XmlError};
 
+pub use merge::{Merged, merge};
+pub use select::{Have, Selected, select};
+
+/// Largest updateinfo.xml that is read, decompressed. Real ones have up to some hundred MB.
+const LARGEST: u64 = 1 << 30;
+
 /// An advisory, with everything that its document says of it kept for writing back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advisory {
     /// Its id, such as `EXSA-2024:1234`.
     pub id: String,
@@ -19,9 +32,76 @@ pub struct Advisory {
     pub title: String,
     /// When it was issued, as the document writes it.
     pub issued: String,
+    /// When it was changed, as the document writes it; empty if it was not.
+    pub updated: String,
     /// The fixed packages of all its collections.
     pub packages: Vec<Nevra>,
+    /// The collections, each with its packages.
+    pub collections: Vec<Collection>,
     element: Element,
+}
+
+/// Packages of an advisory that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// Its short name, which is its id where several documents are joined by clients; empty if it has none.
+    pub short: String,
+    /// The module whose stream must be enabled for the packages to concern a system.
+    pub module: Option<StreamId>,
+    /// The packages.
+    pub packages: Vec<Nevra>,
+}
+
+/// Something about advisories that their publisher has to know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AdvisoryFinding {
+    /// No package of an advisory is there: it is left out.
+    Lost {
+        /// The advisory.
+        id: String,
+        /// Its packages for the architecture that are in no other repository, sorted. None if it is for others alone.
+        missing: Vec<Nevra>,
+    },
+    /// Some packages of an advisory are not there.
+    Partial {
+        /// The advisory.
+        id: String,
+        /// The packages as the reference names them, sorted.
+        missing: Vec<Nevra>,
+    },
+    /// Documents say different things of one advisory.
+    Contradiction {
+        /// The advisory.
+        id: String,
+        /// When the one that counts was changed, or else issued.
+        kept: String,
+        /// When the one that was left out was.
+        left_out: String,
+    },
+}
+
+impl std::fmt::Display for AdvisoryFinding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |f: &mut std::fmt::Formatter<'_>, missing: &[Nevra]| {
+            missing.iter().try_for_each(|package| write!(f, " {package}"))
+        };
+        match self {
+            Self::Lost { id, missing } if missing.is_empty() => {
+                write!(f, "{id}: has no package for this repository")
+            }
+            Self::Lost { id, missing } => {
+                write!(f, "{id}: none of its packages is there:")?;
+                list(f, missing)
+            }
+            Self::Partial { id, missing } => {
+                write!(f, "{id}: some of its packages are missing:")?;
+                list(f, missing)
+            }
+            Self::Contradiction { id, kept, left_out } => {
+                write!(f, "{id}: documents differ; the one of {kept} counts, the one of {left_out} does not")
+            }
+        }
+    }
 }
 
 /// updateinfo.xml is not what it should be.
@@ -44,22 +124,55 @@ pub enum UpdateinfoError {
     },
 }
 
+/// Reads the advisories of a document one at a time: the rest of it is not in memory.
+pub struct Reader<'a> {
+    xml: Xml<'a>,
+    document: &'a str,
+    is_done: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// Opens updateinfo.xml.
+    ///
+    /// # Errors
+    /// It can't be decompressed, or is another kind of document.
+    pub fn open(document: Document<'a>) -> Result<Self, UpdateinfoError> {
+        let xml = Xml::open_typed(document.at_most(LARGEST), "updates")?;
+        Ok(Self { xml, document: document.name, is_done: false })
+    }
+
+    fn advance(&mut self) -> Result<Option<Advisory>, UpdateinfoError> {
+        while let Some(tag) = self.xml.child()? {
+            if tag.name == "update" {
+                let element = self.xml.element(tag)?;
+                return advisory(&self.xml, self.document, element).map(Some);
+            }
+            self.xml.skip()?;
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Result<Advisory, UpdateinfoError>;
+
+    /// The next advisory; nothing after an error.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let next = self.advance().transpose();
+        self.is_done = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
 /// Parses updateinfo.xml.
 ///
 /// # Errors
 /// The document is damaged, an advisory has no id, or one of its packages no identity.
 pub fn parse(document: Document<'_>) -> Result<Vec<Advisory>, UpdateinfoError> {
-    let mut advisories = Vec::new();
-    let mut xml = Xml::open_typed(document, "updates")?;
-    while let Some(tag) = xml.child()? {
-        if tag.name != "update" {
-            xml.skip()?;
-            continue;
-        }
-        let element = xml.element(tag)?;
-        advisories.push(advisory(&xml, document.name, element)?);
-    }
-    Ok(advisories)
+    Reader::open(document)?.collect()
 }
 
 /// Writes updateinfo.xml with these advisories, in this order.
@@ -79,21 +192,38 @@ fn advisory(xml: &Xml<'_>, document: &str, element: Element) -> Result<Advisory,
     if id.is_empty() {
         return Err(xml.missing("update", "id").into());
     }
-    let mut packages = Vec::new();
-    let collections = element.all("pkglist").flat_map(|list| list.all("collection"));
-    for package in collections.flat_map(|collection| collection.all("package")) {
-        packages.push(nevra(xml, document, &id, package)?);
+    let mut collections = Vec::new();
+    for collection in element.all("pkglist").flat_map(|list| list.all("collection")) {
+        let packages = collection.all("package").map(|package| nevra(xml, document, &id, package));
+        collections.push(Collection {
+            short: collection.tag.attribute("short").unwrap_or_default().to_owned(),
+            module: collection.all("module").next().map(|tag| module(xml, tag)).transpose()?,
+            packages: packages.collect::<Result<_, _>>()?,
+        });
     }
-    let issued = element.all("issued").next().and_then(|issued| issued.tag.attribute("date"));
+    let date = |name| element.all(name).next().and_then(|date| date.tag.attribute("date"));
     Ok(Advisory {
         kind: element.tag.attribute("type").unwrap_or_default().to_owned(),
         severity: element.child_text("severity").to_owned(),
         title: element.child_text("title").to_owned(),
-        issued: issued.unwrap_or_default().to_owned(),
+        issued: date("issued").unwrap_or_default().to_owned(),
+        updated: date("updated").unwrap_or_default().to_owned(),
         id,
-        packages,
+        packages: collections.iter().flat_map(|collection| collection.packages.clone()).collect(),
+        collections,
         element,
     })
+}
+
+fn module(xml: &Xml<'_>, element: &Element) -> Result<StreamId, XmlError> {
+    let text = |name| element.tag.attribute(name).unwrap_or_default();
+    let version = match text("version") {
+        "" => 0,
+        version => version.parse().map_err(|_| xml.invalid("module", version, "a module's version"))?,
+    };
+    let [name, stream, context, arch] =
+        ["name", "stream", "context", "arch"].map(|name| text(name).to_owned());
+    Ok(StreamId { name, stream, version, context, arch })
 }
 
 fn nevra(xml: &Xml<'_>, document: &str, advisory: &str, package: &Element) -> Result<Nevra, UpdateinfoError> {
@@ -113,71 +243,4 @@ fn nevra(xml: &Xml<'_>, document: &str, advisory: &str, package: &Element) -> Re
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const UPDATES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<updates>
-  <update from="security@example.org" status="final" type="security" version="1">
-    <id>EXSA-2024:0001</id>
-    <title>Important: bash update</title>
-    <issued date="2024-03-05 00:00:00"/>
-    <severity>Important</severity>
-    <description>a &lt; b</description>
-    <references><reference href="https://www.example.org/" id="CVE-2024-0001" type="cve"/></references>
-    <pkglist><collection short="x"><name>x</name>
-      <package name="bash" version="5.1" release="9.el9" epoch="0" arch="x86_64" src="bash.src.rpm">
-        <filename>bash-5.1-9.el9.x86_64.rpm</filename><sum type="sha256">00</sum></package>
-      <package name="bash-doc" version="5.1" release="9.el9" epoch="1" arch="noarch"/>
-    </collection></pkglist>
-  </update>
-  <update type="bugfix"><id>EXBA-2024:0002</id></update>
-</updates>"#;
-
-    fn read(text: &str) -> Result<Vec<Advisory>, UpdateinfoError> {
-        parse(Document::new("updateinfo.xml", text.as_bytes()))
-    }
-
-    #[test]
-    fn reads_and_writes_back() {
-        let advisories = read(UPDATES).unwrap();
-        let first = &advisories[0];
-        assert_eq!((first.id.as_str(), first.kind.as_str()), ("EXSA-2024:0001", "security"));
-        assert_eq!((first.severity.as_str(), first.issued.as_str()), ("Important", "2024-03-05 00:00:00"));
-        let packages: Vec<_> = first.packages.iter().map(ToString::to_string).collect();
-        assert_eq!(packages, ["bash-5.1-9.el9.x86_64", "bash-doc-1:5.1-9.el9.noarch"]);
-
-        let text = to_xml(&advisories[..1]);
-        for kept in ["a &lt; b", "CVE-2024-0001", "<sum type=\"sha256\">00</sum>", "status=\"final\""] {
-            assert!(text.contains(kept), "{kept}: {text}");
-        }
-        assert_eq!(to_xml(&read(&text).unwrap()), text);
-        assert!(!text.contains("EXBA"));
-    }
-
-    #[test]
-    fn errors_name_the_place() {
-        for (from, to, says) in [
-            ("<id>EXSA-2024:0001</id>", "", "id is missing"),
-            ("epoch=\"1\"", "epoch=\"None\"", "`None` is not an epoch"),
-            ("name=\"bash\"", "name=\"../x\"", "advisory EXSA-2024:0001: package `../x`"),
-            ("</updates>", "", "cut short"),
-        ] {
-            let error = read(&UPDATES.replace(from, to)).unwrap_err().to_string();
-            assert!(error.starts_with("updateinfo.xml") && error.contains(says), "{error}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn never_panics_when_cut_or_changed(end in 0usize..1200, place in 0usize..1200, byte: u8) {
-            let mut bytes = UPDATES.as_bytes().to_vec();
-            let place = place % bytes.len();
-            bytes[place] = byte;
-            bytes.truncate(end);
-            if let Ok(advisories) = parse(Document::new("x", &bytes)) {
-                let _ = to_xml(&advisories);
-            }
-        }
-    }
-}
+mod tests;

@@ -17,6 +17,9 @@ const DEEPEST: usize = 32;
 /// some hundred thousand.
 const LARGEST_PIECE: u64 = 16 << 20;
 
+/// Elements inside of one that is read as a whole; the largest real advisories have some ten thousand.
+const MOST_INSIDE: usize = 2_000_000;
+
 /// An XML document is not what it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum XmlError {
@@ -69,6 +72,14 @@ pub enum XmlError {
         element: String,
         /// Bytes that it may have.
         most: u64,
+    },
+    /// More elements in one than are kept in memory.
+    #[error("{document}: one element has more than {MOST_INSIDE} in it at byte {byte}")]
+    TooMany {
+        /// The document.
+        document: String,
+        /// Offset after decompression.
+        byte: u64,
     },
     /// It declares its own entities, or stands for a text elsewhere.
     #[error(
@@ -131,7 +142,7 @@ pub enum XmlError {
 }
 
 /// A start tag.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
     pub(crate) name: String,
     attributes: Vec<(String, String)>,
@@ -151,10 +162,23 @@ impl Tag {
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+
+    /// Takes an attribute away.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.attributes.retain(|(key, _)| key != name);
+    }
+
+    /// Gives an attribute another value, in its place.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        match self.attributes.iter_mut().find(|(key, _)| key == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.attributes.push((name.to_owned(), value.to_owned())),
+        }
+    }
 }
 
 /// A whole element, for documents of which most is passed through as it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) tag: Tag,
     pub(crate) text: String,
@@ -308,20 +332,30 @@ impl<'a> Xml<'a> {
 
     /// The whole element that a tag has just opened; leaves it. Text beside child elements is dropped.
     pub(crate) fn element(&mut self, tag: Tag) -> Result<Element, XmlError> {
+        let mut left = MOST_INSIDE;
+        self.inner(tag, &mut left)
+    }
+
+    fn inner(&mut self, tag: Tag, left: &mut usize) -> Result<Element, XmlError> {
+        let (document, byte) = (self.document, self.reader.buffer_position());
         if self.open.len() > DEEPEST {
-            let byte = self.reader.buffer_position();
-            return Err(XmlError::TooDeep { document: self.document.to_owned(), byte });
+            return Err(XmlError::TooDeep { document: document.to_owned(), byte });
         }
+        *left =
+            left.checked_sub(1).ok_or_else(|| XmlError::TooMany { document: document.to_owned(), byte })?;
         let mut element = Element { tag, text: String::new(), children: Vec::new() };
         loop {
             match self.next(true)? {
                 Piece::Start(tag) => {
                     self.open.push(tag.name.clone());
-                    let child = self.element(tag)?;
+                    let child = self.inner(tag, left)?;
                     element.children.push(child);
                 }
                 Piece::End => {
                     self.open.pop();
+                    if !element.children.is_empty() {
+                        element.text = String::new();
+                    }
                     return Ok(element);
                 }
                 Piece::Text(piece) => element.text.push_str(&piece),

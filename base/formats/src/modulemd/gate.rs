@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_model::Nevra;
 
-use super::select::{Streams, belongs, missing_defaults, successors};
+use super::select::{Streams, missing_defaults, successors};
 use super::{Dependencies, ModuleFinding, ModuleIndex, Stream, StreamChoice};
+use crate::belongs::belongs;
 
 /// What surrounds a repository's modules.
 #[derive(Clone, Copy, Debug)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heirloom_model::Nevra;
 
 use super::{Defaults, ModuleFinding, ModuleIndex, ModulemdError, Stream, StreamId, edit};
+use crate::belongs::belongs;
 
 /// What a repository has, and is to say about it.
 #[derive(Clone, Copy, Debug)]
@@ -26,18 +27,6 @@ pub struct Selected {
     pub index: ModuleIndex,
     /// What was dropped or is amiss, sorted.
     pub findings: Vec<ModuleFinding>,
-}
-
-/// Whether a package is one that a repository of an architecture has: no source package, and none of debugging data,
-/// which have repositories of their own. x86_64 has 32-bit packages, too.
-#[must_use]
-pub(super) fn belongs(package: &Nevra, arch: &str) -> bool {
-    let is_own = match package.arch() {
-        "noarch" => true,
-        "i386" | "i486" | "i586" | "i686" => arch == "x86_64" || arch == package.arch(),
-        other => other == arch,
-    };
-    is_own && !package.is_debug()
 }
 
 impl ModuleIndex {

@@ -1,0 +1,135 @@
+//! Which advisories concern the packages of a repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heirloom_model::{Digest, Nevra};
+
+use super::{Advisory, AdvisoryFinding, Collection};
+use crate::belongs::belongs;
+use crate::xml::Element;
+
+/// What a repository has.
+#[derive(Clone, Copy, Debug)]
+pub struct Have<'a> {
+    /// Its architecture. What advisories name for others is dropped without a finding, as are sources and debugging data.
+    pub arch: &'a str,
+    /// Its packages, with the SHA-256 of each file.
+    pub packages: &'a BTreeMap<Nevra, Digest>,
+    /// Packages of the reference that are called otherwise here.
+    pub renamed: &'a BTreeMap<Nevra, Nevra>,
+    /// Packages of the other repositories that are published with it: they are dropped, and not missing.
+    pub elsewhere: &'a BTreeSet<Nevra>,
+}
+
+/// What is to be written, and what was seen on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Selected {
+    /// The advisories, sorted by id.
+    pub advisories: Vec<Advisory>,
+    /// What was lost, sorted.
+    pub findings: Vec<AdvisoryFinding>,
+}
+
+/// The advisories that concern packages of a repository, with those packages only. Packages are named as they are here.
+/// A file name and a source package stay only where the package has kept its name, a digest only where the file is the
+/// same, byte by byte. Everything else stays: references, texts, modules, what is suggested afterwards.
+#[must_use]
+pub fn select(advisories: impl IntoIterator<Item = Advisory>, have: &Have<'_>) -> Selected {
+    let mut selected = Selected::default();
+    for advisory in advisories {
+        let mut missing = BTreeSet::new();
+        let left = have.advisory(&advisory, &mut missing);
+        let (id, missing) = (advisory.id, missing.into_iter().collect::<Vec<_>>());
+        match left {
+            None => selected.findings.push(AdvisoryFinding::Lost { id, missing }),
+            Some(left) => {
+                selected.advisories.push(left);
+                if !missing.is_empty() {
+                    selected.findings.push(AdvisoryFinding::Partial { id, missing });
+                }
+            }
+        }
+    }
+    selected.advisories.sort_by(|a, b| a.id.cmp(&b.id));
+    selected.findings.sort();
+    selected
+}
+
+impl Have<'_> {
+    /// What is left of an advisory, if anything is.
+    fn advisory(&self, advisory: &Advisory, missing: &mut BTreeSet<Nevra>) -> Option<Advisory> {
+        let mut left = advisory.clone();
+        left.collections.clear();
+        let mut collections = advisory.collections.iter();
+        for list in left.element.children.iter_mut().filter(|child| child.tag.name == "pkglist") {
+            let mut elements = Vec::new();
+            for mut element in std::mem::take(&mut list.children) {
+                if element.tag.name == "collection" {
+                    let Some(known) = collections.next() else { continue };
+                    let Some(collection) = self.collection(known, &mut element, missing) else { continue };
+                    left.collections.push(collection);
+                }
+                elements.push(element);
+            }
+            list.children = elements;
+        }
+        left.element.children.retain(|child| child.tag.name != "pkglist" || !child.children.is_empty());
+        left.packages = left.collections.iter().flat_map(|collection| collection.packages.clone()).collect();
+        (!left.packages.is_empty()).then_some(left)
+    }
+
+    /// What is left of a collection, if any package is; its element is cut the same way.
+    fn collection(
+        &self,
+        known: &Collection,
+        element: &mut Element,
+        missing: &mut BTreeSet<Nevra>,
+    ) -> Option<Collection> {
+        let mut packages = Vec::new();
+        let mut nevras = known.packages.iter();
+        element.children.retain_mut(|child| {
+            if child.tag.name != "package" {
+                return true;
+            }
+            let Some(theirs) = nevras.next() else { return false };
+            let ours = self.renamed.get(theirs).unwrap_or(theirs);
+            let Some(digest) = self.packages.get(ours) else {
+                if belongs(theirs, self.arch) && !self.elsewhere.contains(ours) {
+                    missing.insert(theirs.clone());
+                }
+                return false;
+            };
+            rename(child, theirs, ours, digest);
+            packages.push(ours.clone());
+            true
+        });
+        (!packages.is_empty()).then(|| Collection { packages, ..known.clone() })
+    }
+}
+
+/// Makes a `<package>` say what the package is here.
+fn rename(element: &mut Element, theirs: &Nevra, ours: &Nevra, digest: &Digest) {
+    if theirs != ours {
+        let evr = ours.evr();
+        let epoch = evr.epoch().to_string();
+        for (attribute, value) in [
+            ("name", ours.name()),
+            ("version", evr.version()),
+            ("release", evr.release()),
+            ("epoch", &epoch),
+            ("arch", ours.arch()),
+        ] {
+            element.tag.set(attribute, value);
+        }
+        element.tag.remove("src");
+    }
+    let digest = digest.to_string();
+    element.children.retain(|child| match child.tag.name.as_str() {
+        "filename" => theirs == ours,
+        "sum" => {
+            let is_sha256 = child.tag.attribute("type") == Some("sha256");
+            theirs == ours && is_sha256 && child.text.trim().eq_ignore_ascii_case(&digest)
+        }
+        _ => true,
+    });
+}
