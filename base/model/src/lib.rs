@@ -8,7 +8,9 @@
 pub mod allowance;
 pub mod dependency;
 pub mod digest;
+pub mod dist;
 pub mod finding;
+pub mod gate;
 pub mod nevra;
 pub mod package;
 pub mod record;
@@ -18,6 +20,7 @@ pub mod verdict;
 
 pub use dependency::{Compare, Dependency};
 pub use digest::Digest;
+pub use dist::{DistMap, InvalidDistMap};
 pub use finding::{Evidence, Finding, Normalisation, Severity};
 pub use nevra::{Evr, Nevra};
 pub use package::{Package, PackageFile};
