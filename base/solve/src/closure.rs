@@ -37,7 +37,7 @@ impl Universe<'_> {
         Ok(failed)
     }
 
-    /// Whether these two could be installed beside each other.
+    /// Whether these two could be installed beside each other; of one with itself, whether it could be at all.
     ///
     /// # Errors
     /// An id of another universe.
@@ -47,7 +47,7 @@ impl Universe<'_> {
         }
         self.set_present(&[])?;
         let mut batch = Batch::default();
-        if !batch.takes(self, one) || !batch.takes(self, other) {
+        if one != other && (!batch.takes(self, one) || !batch.takes(self, other)) {
             return Ok(false);
         }
         let ids = [one, other].map(|id| self.solver_id(id));

@@ -1,6 +1,8 @@
 /* What Rust can't call in libsolv: inline functions, macros, and everything behind a struct's layout.
  * Lists come back in a Queue that the caller owns. Nothing here decides anything but the solver's flags. */
 
+#include <string.h>
+
 #include <solv/pool.h>
 #include <solv/poolarch.h>
 #include <solv/repo.h>
@@ -195,6 +197,30 @@ void heirloom_pool_free(Pool *pool)
     pool_free(pool);
 }
 
+/* Makes all architectures of the pool equally good, and packages of two of them no other versions of each other; and
+ * back. Debian's libsolv else forbids the lesser one where both are in reach, while rpm and clients of Enterprise Linux
+ * have both beside each other. */
+static Id *equal_architectures(Pool *pool)
+{
+    pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1);
+    if (!pool->id2arch)
+        return 0;
+    size_t count = pool->lastarch + 1;
+    Id *kept = solv_memdup(pool->id2arch, count * sizeof(Id));
+    for (size_t i = 0; i < count; i++)
+        if (pool->id2arch[i] > 1)
+            pool->id2arch[i] = (pool->id2arch[i] & 0xffff) | 0x10000;
+    return kept;
+}
+
+static void restore_architectures(Pool *pool, Id *kept, int colours)
+{
+    pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, colours);
+    if (kept)
+        memcpy(pool->id2arch, kept, (pool->lastarch + 1) * sizeof(Id));
+    solv_free(kept);
+}
+
 /* Told apart from SolverRuleinfo: a package itself was asked for, and is in the place of `from`. */
 #define JOB_PACKAGE 0x4f0
 
@@ -227,7 +253,11 @@ int heirloom_solve(Pool *pool, const Id *wanted, int count, int how, const Id *h
     solver_set_flag(solver, SOLVER_FLAG_ALLOW_DOWNGRADE, 1);
     solver_set_flag(solver, SOLVER_FLAG_ALLOW_ARCHCHANGE, 1);
 
+    /* What is asked of packages themselves is whether, not which. */
+    int colours = pool_get_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS);
+    Id *kept = how == 0 ? 0 : equal_architectures(pool);
     int problems = solver_solve(solver, &job);
+    restore_architectures(pool, kept, colours);
     queue_init(&found);
     queue_init(&infos);
     if (!problems) {
