@@ -1,6 +1,7 @@
 //! The command line's grammar. The published reference is generated from these comments.
 
 mod building;
+mod gate;
 mod planning;
 mod sources;
 
@@ -10,6 +11,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
+pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
 
@@ -79,6 +81,11 @@ pub(crate) enum Verb {
     VerifyCertificate(VerifyCertificate),
     /// Signs accepted packages and publishes them as repositories.
     Compose,
+    /// Judges repositories before clients see them: closed, installable, without conflicts, signed, and a way on from
+    /// what clients have. Needs no definition.
+    ///
+    /// Exit codes: 0 nothing stands in the way; 5 something does.
+    Gate(Box<Gate>),
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
     Rebuild(BuildArgs),
     /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down
