@@ -1,6 +1,7 @@
 //! The command line's grammar. The published reference is generated from these comments.
 
 mod building;
+mod gate;
 mod planning;
 mod releasing;
 mod sources;
@@ -11,6 +12,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
+pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use releasing::{Publish, Rollback};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
@@ -81,6 +83,11 @@ pub(crate) enum Verb {
     VerifyCertificate(VerifyCertificate),
     /// Signs accepted packages and publishes them as repositories.
     Compose,
+    /// Judges repositories before clients see them: closed, installable, without conflicts, signed, and a way on from
+    /// what clients have. Needs no definition.
+    ///
+    /// Exit codes: 0 nothing stands in the way; 5 something does.
+    Gate(Box<Gate>),
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
     Rebuild(BuildArgs),
     /// Lets channels serve a snapshot: each is switched in one step, and the earlier snapshot stays for a rollback.

@@ -26,8 +26,10 @@ pub mod repomd;
 pub mod rpm_file;
 pub mod spec;
 pub mod updateinfo;
+pub mod waivers;
 
 mod belongs;
+mod declared;
 mod xml;
 
 pub use checksum::Checksum;

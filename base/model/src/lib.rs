@@ -9,7 +9,9 @@ pub mod allowance;
 pub mod arch;
 pub mod dependency;
 pub mod digest;
+pub mod dist;
 pub mod finding;
+pub mod gate;
 pub mod nevra;
 pub mod package;
 pub mod record;
@@ -19,6 +21,7 @@ pub mod verdict;
 
 pub use dependency::{Compare, Dependency};
 pub use digest::Digest;
+pub use dist::{DistMap, InvalidDistMap};
 pub use finding::{Evidence, Finding, Normalisation, Severity};
 pub use nevra::{Evr, Nevra};
 pub use package::{Package, PackageFile};

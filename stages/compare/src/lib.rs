@@ -15,7 +15,6 @@
 
 mod check;
 mod content;
-mod dist;
 mod elf;
 mod error;
 mod excerpt;
@@ -38,8 +37,8 @@ use heirloom_model::record::Compared;
 use heirloom_model::{Digest, Finding, Normalisation, Verdict};
 
 pub use check::{Check, Normaliser, Weight, checks, normalisers};
-pub use dist::{DistMap, InvalidDistMap};
 pub use error::CompareError;
+pub use heirloom_model::{DistMap, InvalidDistMap};
 pub use universe::Universe;
 
 /// Version of the rules. A change of any rule that can change a verdict or a finding needs a new number, so
