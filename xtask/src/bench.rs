@@ -1,11 +1,12 @@
 //! `cargo xtask bench`: the program beside the field's own tools, in one run, taking turns.
 //!
 //! `rebuild` measures building, `world` all of the upstream, `many` thousands of small packages, `sources` importing
-//! and debranding thousands, `compare` comparing, `plan` planning; without a name all are run. Prints medians with
+//! and debranding thousands, `compare` comparing, `plan` planning, `gate` judging; without a name all are run. Prints medians with
 //! minimum and maximum; of planning, single runs. BENCHMARKS.md keeps what was measured, on what.
 
 mod compare;
 mod cost;
+mod gate;
 mod many;
 mod plan;
 mod rebuild;
@@ -24,6 +25,9 @@ const MANY: usize = 300;
 /// Source packages that are imported and debranded if no other number is given.
 const SOURCES: usize = 3000;
 
+/// Packages that are judged if no other number is given.
+const GATE: usize = 60_000;
+
 /// Rounds of each measurement.
 const ROUNDS: usize = 5;
 
@@ -39,6 +43,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
             many::run(MANY)?;
             sources::run(SOURCES)?;
             plan::run()?;
+            gate::run(GATE)?;
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
@@ -49,13 +54,15 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         ["sources"] => sources::run(SOURCES),
         ["sources", count] => sources::run(count.parse()?),
         ["plan"] => plan::run(),
+        ["gate"] => gate::run(GATE),
+        ["gate", count] => gate::run(count.parse()?),
         ["compare"] => {
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["compare", dir] => compare::real(Path::new(dir)),
         _ => Err(format!(
-            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, compare, compare DIR",
+            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, gate, gate COUNT, compare, compare DIR",
             args.join(" ")
         )
         .into()),
