@@ -23,6 +23,7 @@ mod sample;
 pub(crate) mod scanning;
 pub(crate) mod side;
 pub(crate) mod told;
+pub(crate) mod uploading;
 pub(crate) mod work;
 
 use building::{Builds, Options};
