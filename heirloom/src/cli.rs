@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
 pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
-pub(crate) use releasing::{Publish, Rollback};
+pub(crate) use releasing::{Fsck, Publish, Remote, Rollback, Serve};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
@@ -90,14 +90,21 @@ pub(crate) enum Verb {
     Gate(Box<Gate>),
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
     Rebuild(BuildArgs),
-    /// Lets channels serve a snapshot: each is switched in one step, and the earlier snapshot stays for a rollback.
+    /// Lets channels serve a snapshot, here or in a bucket: each is switched in one step, and the earlier snapshot stays for a rollback.
     Publish(Publish),
     /// Lets a channel serve what it served before, or another snapshot.
     Rollback(Rollback),
     /// Lists the snapshots: which channels serve them, what they take, and how long they are kept.
     Snapshots,
-    /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down
-    /// to its limit.
+    /// Checks every object, published file, signature and channel, and says what brings back what is lost.
+    ///
+    /// Exit codes: 0 all is well, or is again; 5 something is not.
+    Fsck(Fsck),
+    /// Serves what is published, as a web server. A client is shown one state of a channel as long as it goes on
+    /// asking.
+    Serve(Serve),
+    /// Removes snapshots and views of channels whose time is over (`publish.vault`), throws away objects that neither
+    /// these nor the newest plan, builds and signatures need, and brings the shared cache down to its limit.
     Clean(Clean),
     /// Shows what is done and what is not; with --upstream, what upstream has that we have not.
     Status(Status),

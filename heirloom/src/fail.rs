@@ -127,6 +127,7 @@ failed! {
     heirloom_compare::CompareError => Failed,
     heirloom_compose::ComposeError => Failed,
     heirloom_release::ReleaseError => Failed,
+    heirloom_formats::updateinfo::UpdateinfoError => Failed,
     heirloom_sign::KeyError => Failed,
     serde_json::Error => Failed,
 }

@@ -8,6 +8,7 @@ pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod debranding;
 pub(crate) mod gather;
+pub(crate) mod gating;
 pub(crate) mod history;
 pub(crate) mod lock;
 pub(crate) mod pairing;
@@ -23,6 +24,7 @@ mod sample;
 pub(crate) mod scanning;
 pub(crate) mod side;
 pub(crate) mod told;
+pub(crate) mod uploading;
 pub(crate) mod work;
 
 use building::{Builds, Options};

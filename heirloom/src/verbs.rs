@@ -10,6 +10,7 @@ mod convert;
 mod debrand;
 mod doctor;
 mod export;
+mod fsck;
 mod gate;
 mod import;
 pub(crate) mod init;
@@ -18,6 +19,7 @@ mod preview;
 mod publish;
 mod rebuild;
 mod scan;
+mod serve;
 mod shell;
 mod side;
 mod snapshots;
@@ -44,6 +46,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Build(args) => build::run(&open()?, args),
         Verb::Publish(args) => publish::run(&open()?, args),
         Verb::Rollback(args) => publish::rollback(&open()?, args),
+        Verb::Fsck(args) => fsck::run(&open()?, args),
+        Verb::Serve(args) => serve::run(&cli.definition, args),
         Verb::Snapshots => snapshots::run(&open()?),
         Verb::Clean(args) => clean::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {

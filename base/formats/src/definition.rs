@@ -20,7 +20,7 @@ pub use keys::{
     Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, ForeignRepository,
     LimitSettings, Own, Signing,
 };
-pub use publishing::{Publish, StabilitySettings, Vault};
+pub use publishing::{Publish, S3, StabilitySettings, Vault};
 pub use upstream::{DebrandSettings, Exclude, ModuleSources, PinnedKey, Preview, Upstream, UpstreamKind};
 
 /// Largest definition file that is read, in bytes.

@@ -80,6 +80,14 @@ pub enum AdvisoryFinding {
     },
 }
 
+impl AdvisoryFinding {
+    /// Whether it is only that an advisory is about other repositories' packages.
+    #[must_use]
+    pub fn is_for_others(&self) -> bool {
+        matches!(self, Self::Lost { missing, .. } if missing.is_empty())
+    }
+}
+
 impl std::fmt::Display for AdvisoryFinding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let list = |f: &mut std::fmt::Formatter<'_>, missing: &[Nevra]| {

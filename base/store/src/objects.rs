@@ -18,7 +18,7 @@ pub enum State {
     Whole,
     /// There is no such object.
     Missing,
-    /// Its bytes were other ones; it was removed.
+    /// Its bytes were other ones. [`Store::check`] has removed it.
     Damaged {
         /// Where it was.
         path: PathBuf,
@@ -189,6 +189,18 @@ impl Store {
     /// # Errors
     /// Its file can't be read, or the damaged one not be removed.
     pub fn check(&self, digest: Digest) -> Result<State, StoreError> {
+        let state = self.look(digest)?;
+        if let State::Damaged { path, .. } = &state {
+            fs::remove_file(path).map_err(|source| StoreError::io("remove", path, source))?;
+        }
+        Ok(state)
+    }
+
+    /// The same, without removing anything.
+    ///
+    /// # Errors
+    /// Its file can't be read.
+    pub fn look(&self, digest: Digest) -> Result<State, StoreError> {
         let path = self.path(digest);
         let file = match fs::symlink_metadata(&path) {
             Ok(file) => file,
@@ -204,10 +216,7 @@ impl Store {
                 checks().learn(digest, &file);
                 Ok(State::Whole)
             }
-            Err(StoreError::Damaged { path, found }) => {
-                fs::remove_file(&path).map_err(|source| StoreError::io("remove", &path, source))?;
-                Ok(State::Damaged { path, found })
-            }
+            Err(StoreError::Damaged { path, found }) => Ok(State::Damaged { path, found }),
             Err(error) => Err(error),
         }
     }

@@ -2,21 +2,25 @@
 
 mod input;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use heirloom_compose::{ComposePlan, Difference, Release, Signer, Unplaced};
 use heirloom_import::release::Release as ReleasePackage;
+use heirloom_model::Nevra;
+use heirloom_model::gate::{GateReport, GateSeverity};
 use heirloom_model::record::{Accepted, BuildrootPackage, Composed, Ground, Signed};
 use heirloom_store::Store;
 use serde::Serialize;
 
+use input::Offered;
+
 use super::comparing::Judgement;
 use super::gather::{self, Gathered};
 use super::releasing::{self, Released};
-use super::{planning, scanning};
+use super::{gating, planning, scanning};
 use crate::context::{Context, processors};
-use crate::fail::Fail;
+use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
 
 /// What was composed and published.
@@ -28,6 +32,9 @@ pub(crate) struct Published {
     pub(crate) unplaced: Vec<Unplaced>,
     /// How it differs from the reference's own composition.
     pub(crate) differences: Vec<Difference>,
+    /// What was left out of the reference's groups, modules and advisories, or is amiss with them.
+    pub(crate) remarks: Vec<String>,
+    pub(crate) gate: GateReport,
     pub(crate) newly_signed: usize,
     pub(crate) inherited: usize,
     #[serde(flatten)]
@@ -41,12 +48,13 @@ pub(crate) fn compose(
     judgement: &Judgement,
 ) -> Result<Published, Fail> {
     let progress = Progress::new("compose", 0);
-    let plan = plan(context, gathered, judgement)?;
+    let offered = Offered::new(context, gathered, judgement)?;
+    let plan = heirloom_compose::plan(&offered.input(context, gathered)?)?;
     let accepted = distinct(&plan);
     progress.total(accepted.len());
     planning::fetch(context, gathered, &absent(&context.store, &accepted))?;
     let all: Vec<_> = accepted.iter().map(|accepted| (accepted.nevra(), accepted.digest())).collect();
-    scanning::gate(context, &all)?;
+    let scanned = scanning::gate(context, &all)?;
     let key = context.key()?;
     let before: BTreeSet<_> = signed(&context.store)?;
     let tick = |_: &Signed| progress.tick("signing");
@@ -56,12 +64,27 @@ pub(crate) fn compose(
     let release = Release {
         id: context.definition.distribution.id.get_ref(),
         repository_file: &repository_file,
+        platform_id: &context.definition.distribution.platform_id,
+        renamed: &renamed(judgement),
         key: &key,
         default_streams: &context.definition.compose.default_streams,
         compression: context.definition.compose.compression,
         extras: input::extras(context, gathered)?,
     };
-    let composed = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
+    let draft = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
+    let judged = gating::Judged {
+        plan: &plan,
+        signed: &signed,
+        seen: &draft.seen,
+        packages: &offered.packages(),
+        scanned: scanned.as_deref(),
+    };
+    let report = gating::ask(context, gathered, &judged)?;
+    if report.is_refused() {
+        return Err(refused(&report));
+    }
+    let remarks = draft.seen.remarks.clone();
+    let composed = draft.let_through(&context.store, &report)?;
     let newly_signed = signed.iter().filter(|signed| !before.contains(&signed.signed)).count();
     let inherited = accepted.iter().filter(|one| *one.ground() == Ground::Inherited).count();
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));
@@ -71,20 +94,42 @@ pub(crate) fn compose(
         composed,
         unplaced: plan.unplaced,
         differences: plan.differences,
+        remarks,
+        gate: report,
         newly_signed,
         inherited,
         released,
     })
 }
 
-/// What goes where.
-pub(crate) fn plan(
-    context: &Context,
-    gathered: &Gathered,
-    judgement: &Judgement,
-) -> Result<ComposePlan, Fail> {
-    let offered = input::Offered::new(context, gathered, judgement)?;
-    Ok(heirloom_compose::plan(&offered.input(context, gathered)?)?)
+/// Most refusals that are told one by one.
+const TOLD: usize = 30;
+
+fn refused(report: &GateReport) -> Fail {
+    let errors = report.findings.iter().filter(|finding| finding.severity == GateSeverity::Error);
+    let mut text = match errors.clone().count() {
+        1 => "the gate refuses the compose for 1 reason".to_owned(),
+        count => format!("the gate refuses the compose for {count} reasons"),
+    };
+    for finding in errors.clone().take(TOLD) {
+        text.push_str(&format!("\n  {finding}\n    {}", finding.fix));
+    }
+    match errors.skip(TOLD).count() {
+        0 => {}
+        more => text.push_str(&format!("\n  and {more} more")),
+    }
+    Fail::new(Exit::Promise, text).hint(
+        "mend them, or accept them in the file of waivers (`compose.waivers`), each with a reason and an end; what was \
+         published before is still served",
+    )
+}
+
+/// What the reference calls otherwise, by its name there.
+fn renamed(judgement: &Judgement) -> BTreeMap<Nevra, Nevra> {
+    let all = judgement.packages.iter().chain(judgement.elsewhere.values().flatten());
+    let compared = all.filter_map(|judged| judged.compared());
+    let renamed = compared.filter(|compared| compared.reference_nevra != compared.nevra);
+    renamed.map(|compared| (compared.reference_nevra.clone(), compared.nevra.clone())).collect()
 }
 
 /// Each accepted package once, though several repositories have it.

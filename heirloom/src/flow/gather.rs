@@ -26,6 +26,8 @@ pub(crate) struct Foreign {
 
 /// All that a rebuild starts from.
 pub(crate) struct Gathered {
+    /// Architecture that is built for.
+    pub(crate) arch: String,
     /// Source packages that are built, sorted by name: upstream's after all rules, the distribution's own.
     pub(crate) sources: Vec<Imported>,
     /// Upstream's source packages as they came, sorted by name.
@@ -172,6 +174,7 @@ fn import<'a>(
     let upstream = ordinary.clone();
     let sources = ordinary;
     Ok(Gathered {
+        arch: context.arch().to_owned(),
         sources,
         upstream,
         modular,

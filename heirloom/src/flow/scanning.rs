@@ -97,13 +97,13 @@ pub(crate) fn sources(
     })
 }
 
-/// Refuses packages that carry marks which no allowance covers.
-pub(crate) fn gate(context: &Context, all: &[(&Nevra, Digest)]) -> Result<(), Fail> {
-    let Some(scanner) = scanner(context)? else { return Ok(()) };
+/// Refuses packages that carry marks which no allowance covers. What was scanned, if the definition asks for that.
+pub(crate) fn gate(context: &Context, all: &[(&Nevra, Digest)]) -> Result<Option<Vec<Subject>>, Fail> {
+    let Some(scanner) = scanner(context)? else { return Ok(None) };
     let subjects = packages(context, &scanner, all)?;
     let marked: Vec<_> = subjects.iter().filter(|subject| subject.open().next().is_some()).collect();
     if marked.is_empty() {
-        return Ok(());
+        return Ok(Some(subjects));
     }
     let mut text = match marked.len() {
         1 => "1 package carries another company's marks".to_owned(),

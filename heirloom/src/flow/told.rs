@@ -42,8 +42,7 @@ impl<'a> Told<'a> {
     ) -> Result<Self, Fail> {
         let settings = &context.definition.compare;
         let path = settings.allowances.as_ref().map(|path| context.definition.resolve(path.get_ref()));
-        let dist = DistMap::new(&settings.dist_map)
-            .map_err(|error| Fail::new(Exit::Definition, format!("compare.dist_map: {error}")))?;
+        let dist = dist_map(context)?;
         let mut words = String::new();
         let mut debugging = BTreeMap::<_, Vec<_>>::new();
         for reference in references {
@@ -112,6 +111,12 @@ impl<'a> Told<'a> {
     }
 }
 
+/// Release tags that mean the same.
+pub(crate) fn dist_map(context: &Context) -> Result<DistMap, Fail> {
+    DistMap::new(&context.definition.compare.dist_map)
+        .map_err(|error| Fail::new(Exit::Definition, format!("compare.dist_map: {error}")))
+}
+
 /// The day on which allowances are valid or expired.
 pub(crate) fn today() -> Date {
     Date::from_unix(context::now())
@@ -176,6 +181,7 @@ mod tests {
         std::fs::write(dir.path().join("allowances.toml"), allowances).unwrap();
         let context = Context::open(&dir.path().join("heirloom.toml"))?;
         let gathered = Gathered {
+            arch: "x86_64".to_owned(),
             modular: Vec::new(),
             sources: Vec::new(),
             upstream: Vec::new(),

@@ -20,6 +20,17 @@ pub(crate) fn run(context: &Context, args: &Clean) -> Result<Shown, Fail> {
         mib(cleaned.kept),
         context.store.dir().display()
     );
+    let outdated = &cleaned.outdated;
+    if !outdated.snapshots.is_empty() || !outdated.views.is_empty() {
+        let _ = write!(
+            text,
+            "\n{} {} snapshots: {}; and {} views of channels",
+            if args.dry_run { "would remove" } else { "removed" },
+            outdated.snapshots.len(),
+            outdated.snapshots.join(", "),
+            outdated.views.len()
+        );
+    }
     if let Some(cache) = cleaned.cache {
         let _ = write!(
             text,

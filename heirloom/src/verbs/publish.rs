@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use heirloom_release::Switched;
 
-use crate::cli::{Publish, Rollback};
+use crate::cli::{Publish, Remote, Rollback};
 use crate::context::Context;
 use crate::fail::Fail;
-use crate::flow::releasing;
+use crate::flow::{releasing, uploading};
 use crate::ui::Shown;
 
 pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
@@ -16,6 +16,11 @@ pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
         Some(name) => site.find(name)?,
         None => site.newest()?,
     };
+    if args.to == Some(Remote::S3) {
+        let uploaded = uploading::upload(context, &args.channels, &snapshot)?;
+        let text = format!("{} in the bucket: {}", snapshot.name, args.channels.join(", "));
+        return Shown::new(&uploaded, text);
+    }
     let switched = releasing::publish(context, &args.channels, &snapshot)?;
     Shown::new(&switched, text(&switched))
 }

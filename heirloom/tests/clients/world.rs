@@ -10,6 +10,7 @@ use heirloom_compose::{ArchInput, Candidate, Input, Release, Rule, Signer, plan,
 use heirloom_formats::definition::{Publish, RepositoryRule, Vault};
 use heirloom_formats::repodata::Compression;
 use heirloom_formats::rpm_file::Header;
+use heirloom_model::gate::GateReport;
 use heirloom_model::record::{Accepted, Compared, Promise, Snapshot};
 use heirloom_model::{Digest, Package, Verdict};
 use heirloom_release::Site;
@@ -51,6 +52,7 @@ impl World {
             ungated: Vec::new(),
             in_flight_hours: 24,
             vault: Vault::default(),
+            s3: None,
         };
         Self { dir, store, key, rules }
     }
@@ -93,11 +95,15 @@ impl World {
             id: "kestrel",
             repository_file: &self.repository_file(),
             key: &self.key,
+            platform_id: "platform:el9",
+            renamed: &BTreeMap::new(),
             default_streams: &BTreeMap::new(),
             compression: Compression::Zstd,
             extras: self.extras(contents),
         };
-        let composed = write(&self.store, &plan, &signed, &release, 2).unwrap();
+        let draft = write(&self.store, &plan, &signed, &release, 2).unwrap();
+        assert_eq!(draft.seen.modular, []);
+        let composed = draft.let_through(&self.store, &GateReport::default()).unwrap();
         self.site().lay_out(&composed, NOW + after).unwrap()
     }
 

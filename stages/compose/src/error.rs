@@ -7,6 +7,7 @@ use heirloom_formats::XmlError;
 use heirloom_formats::modulemd::ModulemdError;
 use heirloom_formats::repodata::{FragmentError, WriteError};
 use heirloom_formats::rpm_file::RpmError;
+use heirloom_formats::updateinfo::UpdateinfoError;
 use heirloom_model::{Digest, Nevra};
 use heirloom_sign::{KeyError, SignError};
 use heirloom_solve::SolveError;
@@ -118,6 +119,12 @@ pub enum ComposeError {
     /// A reference's comps.xml can't be read.
     #[error(transparent)]
     Comps(#[from] XmlError),
+    /// The gate found something that stands in the way.
+    #[error("the gate refuses the compose")]
+    Refused,
+    /// A reference's advisories can't be read.
+    #[error(transparent)]
+    Updateinfo(#[from] UpdateinfoError),
     /// A reference's modules can't be read, or not be changed.
     #[error(transparent)]
     Modules(#[from] ModulemdError),

@@ -29,4 +29,4 @@ pub use label::labels;
 pub use plan::{Because, ComposePlan, LeftOut, Place, Placement, Unplaced, plan};
 pub use repodata::{Placed, Repodata, describe, write_repodata};
 pub use sign::Signer;
-pub use tree::{Release, write};
+pub use tree::{Draft, Release, Seen, write};

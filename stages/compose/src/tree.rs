@@ -12,19 +12,23 @@
 //! Nothing is on a client's path yet: that is for a release to do.
 
 mod extras;
+mod modules;
 mod repository;
 
 use std::collections::BTreeMap;
 
 use heirloom_formats::repodata::Compression;
-use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
+use heirloom_model::gate::GateReport;
 use heirloom_model::record::{Composed, Signed, Tree, TreeFile};
+use heirloom_model::{Digest, Nevra};
 use heirloom_sign::SecretKey;
 use heirloom_store::Store;
 
 use crate::ComposeError;
 use crate::plan::{ComposePlan, Place, Placement};
+use extras::Documents;
+pub use extras::Seen;
 
 /// Raised when the same input gives another tree than before.
 const FORMAT: u32 = 2;
@@ -37,6 +41,10 @@ pub struct Release<'a> {
     pub repository_file: &'a str,
     /// The key that signs metadata, and has signed the packages.
     pub key: &'a SecretKey,
+    /// What dnf filters modules by: `platform:el9`.
+    pub platform_id: &'a str,
+    /// Packages of the reference that are called otherwise here.
+    pub renamed: &'a BTreeMap<Nevra, Nevra>,
     /// Default streams by module, which count instead of the reference's.
     pub default_streams: &'a BTreeMap<String, String>,
     /// How metadata is compressed.
@@ -44,6 +52,27 @@ pub struct Release<'a> {
     /// What the reference's repositories have beside packages: by repository and architecture, by kind in repomd.xml,
     /// the objects that hold it.
     pub extras: BTreeMap<(String, String), BTreeMap<String, Digest>>,
+}
+
+/// A composed tree that the gate has not let through.
+pub struct Draft {
+    composed: Composed,
+    /// What was made of the reference's documents.
+    pub seen: Seen,
+}
+
+impl Draft {
+    /// Records the compose, if the gate found nothing that stands in its way.
+    ///
+    /// # Errors
+    /// It did, or the store fails.
+    pub fn let_through(self, store: &Store, report: &GateReport) -> Result<Composed, ComposeError> {
+        if report.is_refused() {
+            return Err(ComposeError::Refused);
+        }
+        store.append(&self.composed)?;
+        Ok(self.composed)
+    }
 }
 
 /// Writes the tree's metadata into the store and lists its files. `jobs` is how many packages are read at a time, where
@@ -57,11 +86,8 @@ pub fn write(
     signed: &[Signed],
     release: &Release<'_>,
     jobs: usize,
-) -> Result<Composed, ComposeError> {
-    let writer = Writer::new(store, plan, signed, release, jobs)?;
-    let composed = writer.tree()?;
-    store.append(&composed)?;
-    Ok(composed)
+) -> Result<Draft, ComposeError> {
+    Writer::new(store, plan, signed, release, jobs)?.tree()
 }
 
 struct Writer<'a> {
@@ -116,9 +142,21 @@ impl<'a> Writer<'a> {
             }
             hasher.update(b"\n");
         };
-        let Release { id, repository_file, default_streams, compression, extras, .. } = self.release;
+        let Release { id, repository_file, platform_id, renamed, default_streams, .. } = self.release;
+        let Release { compression, extras, .. } = self.release;
         let compression = format!("{compression:?}");
-        line(&["compose", &FORMAT.to_string(), id, repository_file, &compression, &self.public_key]);
+        line(&[
+            "compose",
+            &FORMAT.to_string(),
+            id,
+            platform_id,
+            repository_file,
+            &compression,
+            &self.public_key,
+        ]);
+        for (theirs, ours) in *renamed {
+            line(&["renamed", &theirs.to_string(), &ours.to_string()]);
+        }
         for (module, stream) in *default_streams {
             line(&["default", module, stream]);
         }
@@ -138,11 +176,17 @@ impl<'a> Writer<'a> {
         hasher.finish()
     }
 
-    fn tree(&self) -> Result<Composed, ComposeError> {
+    fn tree(&self) -> Result<Draft, ComposeError> {
         let mut files = Vec::new();
         let mut repositories = Vec::new();
+        let mut seen = Seen::default();
+        let mut extras = BTreeMap::new();
+        for arch in &self.plan.arches {
+            extras.extend(Documents::of(self, arch)?.select(&mut seen)?);
+        }
         for place in &self.plan.repositories {
-            repositories.push(self.repository(place, &mut files)?);
+            let extras = extras.remove(place).unwrap_or_default();
+            repositories.push(self.repository(place, &extras, &mut files)?);
         }
         let id = self.release.id;
         files.push(self.keep(format!("RPM-GPG-KEY-{id}"), self.public_key.as_bytes())?);
@@ -150,7 +194,7 @@ impl<'a> Writer<'a> {
         files.sort();
         repositories.sort_by(|a, b| a.path.cmp(&b.path));
         let tree = self.json(&Tree { files })?;
-        Ok(Composed { id: self.id(), tree, repositories })
+        Ok(Draft { composed: Composed { id: self.id(), tree, repositories }, seen })
     }
 
     fn keep(&self, path: String, bytes: &[u8]) -> Result<TreeFile, ComposeError> {

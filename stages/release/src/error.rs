@@ -31,6 +31,9 @@ pub enum ReleaseError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A bucket failed.
+    #[error(transparent)]
+    S3(#[from] crate::S3Error),
     /// An object that should list something does not.
     #[error("object {digest} is no list of {what}: {source}; compose again")]
     List {

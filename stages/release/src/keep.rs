@@ -123,7 +123,8 @@ impl Site<'_> {
         self.point_days()
     }
 
-    /// The objects that snapshots need, but for those that may go.
+    /// The objects that snapshots need, but for those that may go; and those of the newest composed tree, which may
+    /// not be a snapshot yet.
     ///
     /// # Errors
     /// The ledger, or the list of a snapshot's files, can't be read.
@@ -134,6 +135,14 @@ impl Site<'_> {
                 needed.extend(lists(&snapshot.composed));
                 needed.extend(self.tree(&snapshot)?.files.into_iter().map(|file| file.digest));
             }
+        }
+        if let Some(composed) = self.store.get::<Composed>("compose")?
+            && self.store.contains(composed.tree)
+        {
+            needed.extend(lists(&composed));
+            needed.extend(
+                crate::tree::read(self.store, composed.tree)?.files.into_iter().map(|file| file.digest),
+            );
         }
         Ok(needed)
     }

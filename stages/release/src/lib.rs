@@ -21,16 +21,24 @@
 //! store; reading needs no lock. Start at [`Site`].
 
 mod channel;
+mod check;
 mod error;
 mod file;
 mod keep;
+mod media;
 mod name;
+mod parallel;
+mod s3;
+mod serve;
 mod site;
 mod snapshot;
 mod tree;
 
 pub use channel::{Current, Switched};
+pub use check::{Check, Checked, Fault, FaultKind, Mend, Need};
 pub use error::ReleaseError;
 pub use keep::{Kept, Outdated, Until};
 pub use name::FileClass;
+pub use s3::{Bucket, Keys, S3Error, Uploaded};
+pub use serve::{Answered, Server};
 pub use site::Site;

@@ -71,6 +71,12 @@ impl<'a> Layer<'a> {
 
 /// Links an object that a tree has, if it is there and has its size.
 pub(crate) fn link(store: &Store, file: &TreeFile, to: &Path) -> Result<(), ReleaseError> {
+    check_size(store, file)?;
+    file::link(&store.path(file.digest), to).map_err(|source| ReleaseError::io("link", to, source))
+}
+
+/// An object that a tree has must be there, and have its size.
+pub(crate) fn check_size(store: &Store, file: &TreeFile) -> Result<(), ReleaseError> {
     let object = store.path(file.digest);
     let lost = |found: String| ReleaseError::Lost {
         digest: file.digest,
@@ -79,12 +85,11 @@ pub(crate) fn link(store: &Store, file: &TreeFile, to: &Path) -> Result<(), Rele
         found,
     };
     match object.metadata() {
-        Ok(found) if found.len() == file.size => {}
-        Ok(found) => return Err(lost(format!("{} bytes long", found.len()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(lost("missing".to_owned())),
-        Err(source) => return Err(ReleaseError::io("read", &object, source)),
+        Ok(found) if found.len() == file.size => Ok(()),
+        Ok(found) => Err(lost(format!("{} bytes long", found.len()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(lost("missing".to_owned())),
+        Err(source) => Err(ReleaseError::io("read", &object, source)),
     }
-    file::link(&object, to).map_err(|source| ReleaseError::io("link", to, source))
 }
 
 /// The mirrorlist files of a tree, each with its text: one URL, which is the repository's below `base`.

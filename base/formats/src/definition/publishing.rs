@@ -1,6 +1,7 @@
 //! Keys about what is published where, and what an update may change.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,6 +25,36 @@ pub struct Publish {
     /// Which snapshots are kept.
     #[serde(default)]
     pub vault: Vault,
+    /// A bucket that `heirloom publish --to s3` uploads channels to.
+    #[serde(default)]
+    pub s3: Option<S3>,
+}
+
+/// A bucket of an S3-compatible store. The credentials are taken from the environment (`AWS_ACCESS_KEY_ID`,
+/// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), or from a file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct S3 {
+    /// URL of the store's interface: `https://s3.eu-central-1.amazonaws.com`.
+    pub endpoint: String,
+    /// Region that requests are signed for.
+    #[serde(default = "region")]
+    pub region: String,
+    /// Name of the bucket.
+    pub bucket: String,
+    /// Where in the bucket the document root begins. Absent: at its top.
+    #[serde(default)]
+    pub prefix: String,
+    /// Whether the bucket is a part of the path (`ENDPOINT/BUCKET/..`) rather than of the host name.
+    #[serde(default)]
+    pub path_style: bool,
+    /// The URL under which clients find what is below the prefix. Absent: `publish.url`.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// A file with `aws_access_key_id = ..` and `aws_secret_access_key = ..`, readable by its owner alone. Absent: the
+    /// environment.
+    #[serde(default)]
+    pub credentials: Option<PathBuf>,
 }
 
 /// Which snapshots are kept. One that a channel points at always is.
@@ -51,6 +82,10 @@ pub struct StabilitySettings {
 
 fn testing() -> Vec<String> {
     vec!["testing".to_owned()]
+}
+
+fn region() -> String {
+    "us-east-1".to_owned()
 }
 
 fn day() -> u64 {

@@ -67,6 +67,14 @@ impl<'a> Offered<'a> {
         Ok(Self { arches })
     }
 
+    /// All that is known of packages that may be composed, by digest.
+    pub(super) fn packages(&self) -> BTreeMap<Digest, &Package> {
+        let accepted = self.arches.iter().flat_map(|arch| arch.accepted.iter().chain(&arch.second));
+        let bootstrap = self.arches.iter().flat_map(|arch| &arch.bootstrap);
+        let accepted = accepted.map(|(accepted, package, _)| (accepted.digest(), *package));
+        bootstrap.map(|package| (package.digest, package)).chain(accepted).collect()
+    }
+
     pub(super) fn input<'i>(&'i self, context: &'i Context, gathered: &Gathered) -> Result<Input<'i>, Fail> {
         let arches = self.arches.iter().map(|arch| ArchInput {
             arch: arch.name,

@@ -4,6 +4,7 @@ use heirloom_formats::repodata::ExtraRecord;
 use heirloom_model::record::{ComposedPackage, ComposedRepository, Signed, TreeFile};
 
 use super::Writer;
+use super::extras::Extra;
 use crate::ComposeError;
 use crate::plan::{Place, Placement};
 use crate::repodata::{Placed, write_repodata};
@@ -13,6 +14,7 @@ impl Writer<'_> {
     pub(super) fn repository(
         &self,
         place: &Place,
+        extras: &[Extra],
         files: &mut Vec<TreeFile>,
     ) -> Result<ComposedRepository, ComposeError> {
         let path = place.path();
@@ -22,7 +24,6 @@ impl Writer<'_> {
             .iter()
             .map(|package| Placed { location: package.location.clone(), digest: package.signed })
             .collect();
-        let extras = self.extras(place)?;
         let records: Vec<_> = extras
             .iter()
             .map(|extra| ExtraRecord {

@@ -12,6 +12,7 @@ use heirloom_compose::{
 use heirloom_formats::definition::RepositoryRule;
 use heirloom_formats::repodata::Compression;
 use heirloom_formats::rpm_file::Header;
+use heirloom_model::gate::GateReport;
 use heirloom_model::record::{Accepted, Compared, Composed, Promise, Signed, Tree, TreeFile};
 use heirloom_model::{Digest, Package, Verdict};
 use heirloom_sign::{Algorithm, SecretKey};
@@ -114,11 +115,13 @@ impl World {
             id: "kestrel",
             repository_file: &self.repository_file(),
             key: &self.key,
+            platform_id: "platform:el9",
+            renamed: &BTreeMap::new(),
             default_streams: &BTreeMap::new(),
             compression: Compression::Zstd,
             extras: [(("BaseOS".to_owned(), "x86_64".to_owned()), group.into_iter().collect())].into(),
         };
-        write(&self.store, plan, signed, &release, 2)
+        write(&self.store, plan, signed, &release, 2)?.let_through(&self.store, &GateReport::default())
     }
 
     fn repository_file(&self) -> String {
