@@ -19,6 +19,7 @@ pub mod distgit;
 pub mod document;
 pub mod evr;
 pub mod modulemd;
+pub mod productmd;
 pub mod pyc;
 pub mod recorded;
 pub mod repodata;
