@@ -157,6 +157,8 @@ fn a_tree_is_written_as_it_was_read() {
     let read = tree(TREE).unwrap();
     assert_eq!((read.main_variant.as_str(), read.build_timestamp), ("BaseOS", 1_700_000_000));
     assert_eq!(read.to_text().unwrap(), TREE);
+    let other = TREE.replace("platforms = x86_64,xen", "platforms = xen");
+    assert_eq!(tree(&other).unwrap(), read, "the architecture is a platform");
     // As lorax writes it.
     let other = TREE.replace("build_timestamp = 1700000000", "build_timestamp = 1700000000.25");
     assert_eq!(tree(&other.replace("sha256:7f4a", "7f4a")).unwrap(), read);

@@ -27,13 +27,16 @@ impl TreeInfo {
         let ids: BTreeSet<String> = list(&source.need("tree", "variants")?);
         let main = source.ini.get("general", "variant").filter(|id| ids.contains(*id)).map(str::to_owned);
         let name = source.need("release", "name")?;
+        let arch = source.need("tree", "arch")?;
+        let mut platforms = list(&source.need("tree", "platforms")?);
+        platforms.insert(arch.clone());
         let tree = Self {
             // Early writers had no short name.
             short: source.ini.get("release", "short").unwrap_or(&name).to_owned(),
             name,
             version: source.need("release", "version")?,
-            arch: source.need("tree", "arch")?,
-            platforms: list(&source.need("tree", "platforms")?),
+            arch,
+            platforms,
             build_timestamp: source.timestamp()?,
             main_variant: main.or_else(|| ids.first().cloned()).unwrap_or_default(),
             variants: ids.into_iter().map(|id| source.variant(id)).collect::<Result<_, _>>()?,
