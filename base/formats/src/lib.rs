@@ -1,4 +1,5 @@
-//! Bytes to types and back: RPM headers, repodata, comps, advisories, dist-git metadata, the definition file.
+//! Bytes to types and back: RPM headers, repodata, comps, modules, advisories, what a compose says of itself, dist-git
+//! metadata, the definition file.
 //!
 //! Every byte read here may come from a stranger, so every parser bounds what it reads, names the document
 //! and the place of a fault, and never panics. This crate knows no network, no store and no key, never asks
@@ -19,6 +20,7 @@ pub mod distgit;
 pub mod document;
 pub mod evr;
 pub mod modulemd;
+pub mod productmd;
 pub mod pyc;
 pub mod recorded;
 pub mod repodata;

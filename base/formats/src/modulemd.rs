@@ -262,6 +262,11 @@ fn yaml<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, String> {
     serde_saphyr::from_str_with_options(text, options).map_err(|error| short(&error.to_string()))
 }
 
+/// A list, which may be there without a value.
+fn list<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(source).map(Option::unwrap_or_default)
+}
+
 fn short(text: &str) -> String {
     text.chars().take(300).map(|c| if c == '\n' { ' ' } else { c }).collect()
 }

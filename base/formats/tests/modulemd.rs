@@ -52,6 +52,24 @@ data:
     de: {summary: Werkzeug, description: Ein Werkzeug}
 ";
 
+/// Of the first version of the format.
+const OLD: &str = "---
+document: modulemd
+version: 1
+data:
+  name: old
+  stream: a
+  version: 1
+  context: c0
+  arch: x86_64
+  summary: Old
+  description: Old
+  license: {module: [MIT]}
+  dependencies:
+    requires: {platform: el8}
+  artifacts: {rpms: [old-0:1-1.x86_64, old-libs-0:1-1.x86_64, old-doc-0:1-1.noarch]}
+";
+
 /// Prints what libmodulemd, told to be strict, finds in the file that it is given.
 const JUDGE: &str = r"
 import sys, gi
@@ -97,10 +115,17 @@ fn libmodulemd_reads_what_was_selected_cut_and_set() {
         stream("gone", "'1'", "cccc3333", &["gone-0:1-1.x86_64"]),
         stream("bare", "'1'", "dddd4444", &["bare-0:1-1.x86_64"]),
         COMPANIONS.to_owned(),
+        OLD.to_owned(),
     ]
     .concat();
     let index = ModuleIndex::parse(Document::new("modules.yaml", text.as_bytes())).unwrap();
-    let packages = packages(&["tool-1.10-1.x86_64", "tool-2-1.x86_64", "bare-1-1.x86_64"]);
+    let packages = packages(&[
+        "tool-1.10-1.x86_64",
+        "tool-2-1.x86_64",
+        "bare-1-1.x86_64",
+        "old-1-1.x86_64",
+        "old-doc-1-1.noarch",
+    ]);
     let default_streams = [("tool", "2"), ("bare", "1")].map(|(a, b)| (a.to_owned(), b.to_owned())).into();
     let wanted = Wanted { arch: "x86_64", packages: &packages, default_streams: &default_streams, cut: true };
     let selected = index.select(&wanted).unwrap();
@@ -108,6 +133,8 @@ fn libmodulemd_reads_what_was_selected_cut_and_set() {
         judged(&selected.index.to_yaml()),
         "module bare default 1\n\
          bare:1:8040020200923213406:dddd4444:x86_64 bare-0:1-1.x86_64\n\
+         module old default None\n\
+         old:a:1:c0:x86_64 old-0:1-1.x86_64 old-doc-0:1-1.noarch\n\
          module tool default 2\n\
          tool:1.10:8040020200923213406:aaaa1111:x86_64 tool-0:1.10-1.src tool-0:1.10-1.x86_64\n\
          tool:2:8040020200923213406:bbbb2222:x86_64 tool-0:2-1.x86_64 de\n\

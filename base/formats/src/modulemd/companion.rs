@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use super::stream::{needed, part};
 use super::yaml;
@@ -35,6 +35,7 @@ pub struct Intent {
     /// The stream.
     pub stream: Option<String>,
     /// The profiles of each stream.
+    #[serde(deserialize_with = "lists")]
     pub profiles: BTreeMap<String, Vec<String>>,
 }
 
@@ -92,12 +93,14 @@ struct Body<T> {
     data: T,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct DefaultsData {
     module: Option<String>,
     modified: Option<u64>,
     stream: Option<String>,
-    profiles: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(deserialize_with = "lists")]
+    profiles: BTreeMap<String, Vec<String>>,
     intents: Option<BTreeMap<String, Intent>>,
 }
 
@@ -132,6 +135,12 @@ struct PackagerData {
     stream: Option<String>,
 }
 
+/// Lists by name. Any of them, and all together, may be there without a value.
+fn lists<'de, D: Deserializer<'de>>(source: D) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let lists = Option::<BTreeMap<String, Option<Vec<String>>>>::deserialize(source)?;
+    Ok(lists.unwrap_or_default().into_iter().map(|(name, list)| (name, list.unwrap_or_default())).collect())
+}
+
 /// Refuses all versions but those that are known.
 fn versions(kind: &str, found: u64, known: &[u64]) -> Result<(), String> {
     if known.contains(&found) {
@@ -153,7 +162,7 @@ impl Defaults {
             module: needed(data.module, "module")?,
             modified: data.modified,
             stream: data.stream,
-            profiles: data.profiles.unwrap_or_default(),
+            profiles: data.profiles,
             intents,
             text: text.to_owned(),
         })

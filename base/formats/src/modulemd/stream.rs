@@ -83,6 +83,7 @@ pub struct Profile {
     /// What it is for.
     pub description: Option<String>,
     /// Names of its packages.
+    #[serde(deserialize_with = "super::list")]
     pub rpms: Vec<String>,
 }
 
@@ -91,8 +92,10 @@ pub struct Profile {
 #[serde(default)]
 pub struct Licences {
     /// Of the metadata.
+    #[serde(deserialize_with = "super::list")]
     pub module: Vec<String>,
     /// Of the packages.
+    #[serde(deserialize_with = "super::list")]
     pub content: Vec<String>,
 }
 

@@ -30,25 +30,14 @@ pub struct Selected {
     pub findings: Vec<AdvisoryFinding>,
 }
 
-/// The advisories that concern packages of a repository, with those packages only. Packages are named as they are here.
-/// A file name and a source package stay only where the package has kept its name, a digest only where the file is the
-/// same, byte by byte. Everything else stays: references, texts, modules, what is suggested afterwards.
+/// The advisories that concern packages of a repository: what [`Have::keep`] keeps of each.
 #[must_use]
 pub fn select(advisories: impl IntoIterator<Item = Advisory>, have: &Have<'_>) -> Selected {
     let mut selected = Selected::default();
     for advisory in advisories {
-        let mut missing = BTreeSet::new();
-        let left = have.advisory(&advisory, &mut missing);
-        let (id, missing) = (advisory.id, missing.into_iter().collect::<Vec<_>>());
-        match left {
-            None => selected.findings.push(AdvisoryFinding::Lost { id, missing }),
-            Some(left) => {
-                selected.advisories.push(left);
-                if !missing.is_empty() {
-                    selected.findings.push(AdvisoryFinding::Partial { id, missing });
-                }
-            }
-        }
+        let (kept, finding) = have.keep(&advisory);
+        selected.advisories.extend(kept);
+        selected.findings.extend(finding);
     }
     selected.advisories.sort_by(|a, b| a.id.cmp(&b.id));
     selected.findings.sort();
@@ -56,6 +45,24 @@ pub fn select(advisories: impl IntoIterator<Item = Advisory>, have: &Have<'_>) -
 }
 
 impl Have<'_> {
+    /// An advisory with the packages that are here only, if there are any. They are named as they are here. A file name and
+    /// a source package stay only where the package has kept its name, a digest only where the file is the same, byte by
+    /// byte. Everything else stays: references, texts, modules, what is suggested afterwards.
+    ///
+    /// One at a time, so that a large document need not be in memory: see [`super::Reader`].
+    #[must_use]
+    pub fn keep(&self, advisory: &Advisory) -> (Option<Advisory>, Option<AdvisoryFinding>) {
+        let mut missing = BTreeSet::new();
+        let kept = self.advisory(advisory, &mut missing);
+        let (id, missing) = (advisory.id.clone(), missing.into_iter().collect::<Vec<_>>());
+        let finding = match &kept {
+            None => Some(AdvisoryFinding::Lost { id, missing }),
+            Some(_) if missing.is_empty() => None,
+            Some(_) => Some(AdvisoryFinding::Partial { id, missing }),
+        };
+        (kept, finding)
+    }
+
     /// What is left of an advisory, if anything is.
     fn advisory(&self, advisory: &Advisory, missing: &mut BTreeSet<Nevra>) -> Option<Advisory> {
         let mut left = advisory.clone();

@@ -408,3 +408,27 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn forms_that_real_documents_have_are_read() {
+    for (from, to) in [
+        ("version: 8040020200923213406", "version: '8040020200923213406'"),
+        ("      rpms: [perl]\n", "      rpms:\n"),
+        ("      rpms: [perl]\n", "      rpms: []\n"),
+        ("license: {module: [MIT], content: [GPL+]}", "license:\n    module:\n    content: []"),
+        ("  filter: {rpms: [perl-hidden]}", "  filter:\n    rpms:"),
+        ("  filter: {rpms: [perl-hidden]}", "  filter: {}"),
+        ("    5.26: [common]", "    5.26:"),
+        ("modified: 201812071200", "modified: '201812071200'"),
+        ("server: {stream: 5.30, profiles: {5.30: []}}", "server: {stream: 5.30, profiles: {}}"),
+        ("      platform: [el8]\n", "      platform:\n"),
+        ("modified: 2020-05-01T00:00Z", "modified: 202005010000"),
+        ("stream: 5.24,", "stream: on,"),
+    ] {
+        let text = INDEX.replacen(from, to, 1);
+        assert!(INDEX.contains(from), "{from}");
+        if let Err(error) = parse(&text) {
+            panic!("{to}: {error}");
+        }
+    }
+}
