@@ -32,12 +32,11 @@ fn peers() -> &'static [Peer; 2] {
         let programs = target.join("createrepo_c/data/bin");
         if !programs.join("createrepo_c").is_file() {
             let mut pip = Command::new("/usr/bin/python3");
-            run(pip.args(["-m", "pip", "install", "--quiet", "createrepo_c==1.2.5", "--target"]).arg(&target));
+            run(pip
+                .args(["-m", "pip", "install", "--quiet", "createrepo_c==1.2.5", "--target"])
+                .arg(&target));
         }
-        [
-            Peer { version: "1.2.5", programs },
-            Peer { version: "0.17", programs: PathBuf::from("/usr/bin") },
-        ]
+        [Peer { version: "1.2.5", programs }, Peer { version: "0.17", programs: PathBuf::from("/usr/bin") }]
     })
 }
 
@@ -118,7 +117,12 @@ fn assert_equal(repository: &Path, packages: usize) {
             for (theirs, ours) in theirs.iter().zip(&ours) {
                 if ours != theirs {
                     let differs = ours.lines().zip(theirs.lines()).find(|(ours, theirs)| ours != theirs);
-                    panic!("{kind} of {}: {differs:#?}\n{} and {} lines", peer.version, ours.lines().count(), theirs.lines().count());
+                    panic!(
+                        "{kind} of {}: {differs:#?}\n{} and {} lines",
+                        peer.version,
+                        ours.lines().count(),
+                        theirs.lines().count()
+                    );
                 }
             }
         }
@@ -144,7 +148,8 @@ fn what_either_writes_is_taken_over_as_it_is() {
         // Theirs is ordered by file names.
         let packages = |root: &Path| {
             let split = |text: String| {
-                let mut packages: Vec<_> = text.trim_end().split_inclusive("</package>\n").map(str::to_owned).collect();
+                let mut packages: Vec<_> =
+                    text.trim_end().split_inclusive("</package>\n").map(str::to_owned).collect();
                 let first = packages.remove(0);
                 let (head, first) = first.split_once("<package ").unwrap();
                 packages.extend([head.to_owned(), format!("<package {first}")]);
@@ -167,8 +172,16 @@ fn groups_and_tags_are_written_as_1_2_does() {
     let comps = tempfile::tempdir().unwrap();
     let file = comps.path().join("comps.xml");
     std::fs::write(&file, COMPS).unwrap();
-    let told = ["--distro", "cpe:/o:kestrel:kestrel:9,Kestrel 9", "--distro", "Kestrel", "--content", "binary-x86_64"];
-    let told: Vec<_> = told.into_iter().chain(["--repo", "BaseOS", "--groupfile", file.to_str().unwrap()]).collect();
+    let told = [
+        "--distro",
+        "cpe:/o:kestrel:kestrel:9,Kestrel 9",
+        "--distro",
+        "Kestrel",
+        "--content",
+        "binary-x86_64",
+    ];
+    let told: Vec<_> =
+        told.into_iter().chain(["--repo", "BaseOS", "--groupfile", file.to_str().unwrap()]).collect();
     let theirs = peer.run(comps.path(), &told);
     let modules = theirs.path().join("modules.yaml");
     std::fs::write(&modules, "---\ndocument: modulemd\n").unwrap();
@@ -185,7 +198,8 @@ fn groups_and_tags_are_written_as_1_2_does() {
         writer.extra(&ExtraRecord { kind, file_name, content: content.as_bytes() }).unwrap();
     }
     let mut ours = writer.finish("7", 7).unwrap();
-    let distro = |cpeid: Option<&str>, name: &str| Distro { cpeid: cpeid.map(str::to_owned), name: name.to_owned() };
+    let distro =
+        |cpeid: Option<&str>, name: &str| Distro { cpeid: cpeid.map(str::to_owned), name: name.to_owned() };
     ours.tags = Tags {
         content: vec!["binary-x86_64".to_owned()],
         repo: vec!["BaseOS".to_owned()],
@@ -197,14 +211,23 @@ fn groups_and_tags_are_written_as_1_2_does() {
         let records = repomd.records.iter();
         let name = |location: &str| location.split_once('-').unwrap().1.to_owned();
         records
-            .map(|record| (record.kind.clone(), name(&record.location), record.open_checksum, record.open_size))
+            .map(|record| {
+                (record.kind.clone(), name(&record.location), record.open_checksum, record.open_size)
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!(facts(&ours), facts(&theirs));
     let lines = |repomd: &Repomd| {
-        repomd.to_xml().lines().take_while(|line| !line.contains("<data ")).skip(3).map(str::to_owned).collect::<Vec<_>>()
+        repomd
+            .to_xml()
+            .lines()
+            .take_while(|line| !line.contains("<data "))
+            .skip(3)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let text = String::from_utf8(text).unwrap();
-    let theirs: Vec<_> = text.lines().take_while(|line| !line.contains("<data ")).skip(3).map(str::to_owned).collect();
+    let theirs: Vec<_> =
+        text.lines().take_while(|line| !line.contains("<data ")).skip(3).map(str::to_owned).collect();
     assert_eq!(lines(&ours), theirs);
 }

@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-mod support;
 #[path = "support/metadata.rs"]
 mod metadata;
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;

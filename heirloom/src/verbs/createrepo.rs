@@ -132,6 +132,7 @@ fn write(
         }
     }
     drop(known);
+    progress.end(&format!("{} read, {} taken over", report.read, report.taken_over));
     for record in extra.records() {
         writer.extra(&record).map_err(failed)?;
     }
@@ -147,10 +148,15 @@ fn write(
 
 fn read(found: &Found, changelog_entries: usize) -> Result<Fragment, Fail> {
     let damaged = |error: &dyn std::error::Error| {
-        Fail::new(Exit::Failed, chain(error))
-            .hint("the earlier metadata is as it was; copy the package again, or take it out of the directory")
+        Fail::new(Exit::Failed, chain(error)).hint(
+            "the earlier metadata is as it was; copy the package again, or take it out of the directory",
+        )
     };
     let (header, digest, size) = read_digested(&found.path).map_err(|error| damaged(&error))?;
+    if size != found.size {
+        let message = format!("{} changed while it was read", found.path.display());
+        return Err(Fail::new(Exit::Failed, message).hint("run it again when nothing writes there"));
+    }
     let facts = PackageFacts { digest, size, file_time: found.time, changelog_entries };
     Fragment::from_header(&header, &facts).map_err(|error| {
         let mut fail = damaged(&error);

@@ -40,7 +40,10 @@ fn main() -> Result<()> {
     })?;
     if let Some(largest) = rest.first() {
         let again = (0..).flat_map(|round| {
-            placed.iter().map(move |placed| Placed { location: format!("{round}/{}", placed.location), ..placed.clone() })
+            placed.iter().map(move |placed| Placed {
+                location: format!("{round}/{}", placed.location),
+                ..placed.clone()
+            })
         });
         let many: Vec<_> = again.take(largest.parse()?).collect();
         forget_peak()?;
@@ -48,7 +51,10 @@ fn main() -> Result<()> {
         let began = Instant::now();
         written(state, &many, b"many", Compression::Zstd)?;
         let (took, peak) = (began.elapsed().as_secs_f64(), memory("VmHWM")?);
-        println!("  {} packages                {took:7.3} s, peak {peak} MiB, of these {before} MiB before", many.len());
+        println!(
+            "  {} packages                {took:7.3} s, peak {peak} MiB, of these {before} MiB before",
+            many.len()
+        );
     }
     Ok(())
 }
@@ -69,7 +75,11 @@ fn enter(packages: &Path, state: &Path) -> Result<Vec<Placed>> {
         describe(&store, digest)?;
         placed.push(Placed { location, digest });
     }
-    println!("\n{} packages, from the store (they entered in {:.1} s)", placed.len(), began.elapsed().as_secs_f64());
+    println!(
+        "\n{} packages, from the store (they entered in {:.1} s)",
+        placed.len(),
+        began.elapsed().as_secs_f64()
+    );
     Ok(placed)
 }
 
@@ -102,7 +112,12 @@ fn rounds(what: &str, mut round: impl FnMut() -> Result<f64>) -> Result<()> {
     round()?;
     let mut took = (0..ROUNDS).map(|_| round()).collect::<Result<Vec<_>>>()?;
     took.sort_by(f64::total_cmp);
-    println!("  {what:<30} {:7.3} s ({:.3} to {:.3}, {ROUNDS} runs)", took[ROUNDS / 2], took[0], took[ROUNDS - 1]);
+    println!(
+        "  {what:<30} {:7.3} s ({:.3} to {:.3}, {ROUNDS} runs)",
+        took[ROUNDS / 2],
+        took[0],
+        took[ROUNDS - 1]
+    );
     Ok(())
 }
 

@@ -61,22 +61,36 @@ fn bare(dir: &Path, peer: &Path, count: usize) -> Result<()> {
         let line = args.iter().fold(line, |line, arg| line.arg(*arg)).arg(&packages);
         Ok::<_, Box<dyn std::error::Error>>(line)
     };
-    contest(&format!("{count} packages, all read from their files"), 1, vec![
-        Contender::new("createrepo_c", vec![theirs(peer, "theirs", &[])?]),
-        Contender::new("heirloom createrepo", vec![ours(&[])?]),
-        Contender::new("heirloom createrepo --compression gzip", vec![ours(&["--compression", "gzip"])?]),
-    ])?;
+    contest(
+        &format!("{count} packages, all read from their files"),
+        1,
+        vec![
+            Contender::new("createrepo_c", vec![theirs(peer, "theirs", &[])?]),
+            Contender::new("heirloom createrepo", vec![ours(&[])?]),
+            Contender::new("heirloom createrepo --compression gzip", vec![ours(&["--compression", "gzip"])?]),
+        ],
+    )?;
     run_tool(Command::new(heirloom()?).arg("createrepo").arg(&packages))?;
-    contest(&format!("{count} packages, --update, nothing new"), 1, vec![
-        Contender::new("createrepo_c --update", vec![theirs(peer, "theirs", &["--update"])?]),
-        Contender::new("heirloom createrepo --update", vec![ours(&["--update"])?]),
-    ])?;
+    contest(
+        &format!("{count} packages, --update, nothing new"),
+        1,
+        vec![
+            Contender::new("createrepo_c --update", vec![theirs(peer, "theirs", &["--update"])?]),
+            Contender::new("heirloom createrepo --update", vec![ours(&["--update"])?]),
+        ],
+    )?;
     let touch = |line: Line| Line::new("/bin/sh", &[0]).arg("-c").arg(line.after(&touched(&packages)));
-    contest(&format!("{count} packages, --update, {NEW} new"), 1, vec![
-        Contender::new("createrepo_c --update", vec![touch(theirs(peer, "theirs", &["--update"])?)]),
-        Contender::new("heirloom createrepo --update", vec![touch(ours(&["--update"])?)]),
-    ])?;
-    for (name, out) in [("createrepo_c", dir.join("theirs/repodata")), ("heirloom", packages.join("repodata"))] {
+    contest(
+        &format!("{count} packages, --update, {NEW} new"),
+        1,
+        vec![
+            Contender::new("createrepo_c --update", vec![touch(theirs(peer, "theirs", &["--update"])?)]),
+            Contender::new("heirloom createrepo --update", vec![touch(ours(&["--update"])?)]),
+        ],
+    )?;
+    for (name, out) in
+        [("createrepo_c", dir.join("theirs/repodata")), ("heirloom", packages.join("repodata"))]
+    {
         println!("  {name} wrote {} KB", size(&out)? / 1000);
     }
     Ok(())

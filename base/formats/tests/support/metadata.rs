@@ -95,4 +95,3 @@ pub(crate) fn again(from: &Path, compression: Compression, to: &Path) {
     let repomd = writer.finish("7", 1_700_000_000).unwrap();
     std::fs::write(to.join("repodata/repomd.xml"), repomd.to_xml()).unwrap();
 }
-

@@ -1,6 +1,6 @@
 //! RPMs built from the spec files in `fixtures/` by the host's rpmbuild.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 

@@ -27,7 +27,9 @@ impl Place {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let message = format!("another process writes the metadata in {}", dir.display());
-                return Err(Fail::new(Exit::Failed, message).hint("wait for it, then run the same command again"));
+                return Err(
+                    Fail::new(Exit::Failed, message).hint("wait for it, then run the same command again")
+                );
             }
             Err(TryLockError::Error(error)) => return Err(failed("lock", &dir, &error)),
         }

@@ -48,9 +48,8 @@ fn walk(dir: &Path, below: &str, found: &mut Vec<Found>) -> Result<(), Fail> {
 }
 
 fn file(path: PathBuf, location: String) -> Result<Option<Found>, Fail> {
-    let failed = |error: std::io::Error| {
-        Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display()))
-    };
+    let failed =
+        |error: std::io::Error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display()));
     let file = fs::metadata(&path).map_err(failed)?;
     if !file.is_file() {
         return Ok(None);

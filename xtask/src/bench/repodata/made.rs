@@ -15,9 +15,9 @@ const KINDS: usize = 300;
 /// When everything was built, in seconds since 1970.
 const BUILT: u32 = 1_700_000_000;
 const WORDS: [&str; 24] = [
-    "kernel", "config", "manual", "locale", "module", "system", "network", "package", "driver", "font", "image",
-    "python", "perl", "server", "client", "common", "devel", "static", "theme", "plugin", "tools", "data", "core",
-    "extra",
+    "kernel", "config", "manual", "locale", "module", "system", "network", "package", "driver", "font",
+    "image", "python", "perl", "server", "client", "common", "devel", "static", "theme", "plugin", "tools",
+    "data", "core", "extra",
 ];
 
 /// Where a package is below the repository's root.
@@ -52,7 +52,9 @@ pub(super) fn packages(dir: &Path, count: usize) -> Result<u64> {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".into())))
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(|_| Err("a worker panicked".into())))
     })?;
     Ok(bytes.into_inner())
 }
@@ -61,8 +63,7 @@ fn write(path: &Path, number: usize) -> std::result::Result<(), Box<dyn Error>> 
     let mut kind = Random::new(number % KINDS);
     let mut own = Random::new(KINDS + number);
     let (name, version) = (name(number), version(number));
-    let mut builder =
-        PackageBuilder::new(&name, &version, "GPL-2.0-or-later", "x86_64", &kind.sentence(8));
+    let mut builder = PackageBuilder::new(&name, &version, "GPL-2.0-or-later", "x86_64", &kind.sentence(8));
     builder
         .using_config(BuildConfig::default().compression(CompressionType::None).source_date(BUILT))
         .release(format!("{}.el9", number % 9 + 1))
@@ -77,10 +78,16 @@ fn write(path: &Path, number: usize) -> std::result::Result<(), Box<dyn Error>> 
     }
     builder.requires(Dependency::any("rtld(GNU_HASH)"));
     for _ in 0..kind.below(25) {
-        builder.requires(Dependency::any(format!("lib{}.so.6(V_{}.{})(64bit)", kind.word(), kind.below(3), kind.below(40))));
+        builder.requires(Dependency::any(format!(
+            "lib{}.so.6(V_{}.{})(64bit)",
+            kind.word(),
+            kind.below(3),
+            kind.below(40)
+        )));
     }
     for _ in 0..kind.below(4) {
-        builder.requires(Dependency::greater_eq(kind.word(), format!("{}.{}-1", kind.below(9), kind.below(30))));
+        builder
+            .requires(Dependency::greater_eq(kind.word(), format!("{}.{}-1", kind.below(9), kind.below(30))));
     }
     for age in 0..4 + kind.below(40) {
         let author = format!("Ann Example <ann@example.org> - {version}-{age}");
@@ -89,11 +96,18 @@ fn write(path: &Path, number: usize) -> std::result::Result<(), Box<dyn Error>> 
     }
     let large = 3_000 + own.below(10).pow(2) * own.below(4_000);
     builder.with_file_contents(own.bytes(large), FileOptions::new(format!("/usr/lib64/lib{name}.so.1")))?;
-    builder.with_file_contents("#!/bin/sh\n", FileOptions::new(format!("/usr/bin/{name}")).permissions(0o755))?;
+    builder
+        .with_file_contents("#!/bin/sh\n", FileOptions::new(format!("/usr/bin/{name}")).permissions(0o755))?;
     // Most packages have some dozens of files, a few have hundreds.
     let files = 5 + kind.below(40) + if kind.below(12) == 0 { 400 } else { 0 };
     for file in 0..files {
-        let path = format!("/usr/share/{name}/{}/{}-{}-{file}.{}", kind.word(), kind.word(), kind.word(), ["html", "png", "conf", "py"][kind.below(4)]);
+        let path = format!(
+            "/usr/share/{name}/{}/{}-{}-{file}.{}",
+            kind.word(),
+            kind.word(),
+            kind.word(),
+            ["html", "png", "conf", "py"][kind.below(4)]
+        );
         builder.with_file_contents(format!("{file}\n"), FileOptions::new(path))?;
     }
     let package = builder.build()?;
@@ -128,7 +142,9 @@ impl Random {
     }
 
     fn sentence(&mut self, words: usize) -> String {
-        let words: Vec<_> = (0..words).map(|_| format!("{}{}", self.word(), ["", "s", " of", " for"][self.below(4)])).collect();
+        let words: Vec<_> = (0..words)
+            .map(|_| format!("{}{}", self.word(), ["", "s", " of", " for"][self.below(4)]))
+            .collect();
         words.join(" ")
     }
 

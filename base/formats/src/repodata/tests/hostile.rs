@@ -24,7 +24,8 @@ fn chain(error: &dyn Error) -> String {
 
 /// Reads the two in the way that keeps least of them; the fault that is found.
 fn fault(primary: &[u8], filelists: &[u8]) -> Option<String> {
-    let (primary, filelists) = (Document::new("primary.xml", primary), Document::new("filelists.xml", filelists));
+    let (primary, filelists) =
+        (Document::new("primary.xml", primary), Document::new("filelists.xml", filelists));
     match Packages::open(primary, filelists) {
         Err(error) => Some(chain(&error)),
         Ok(packages) => packages.filter_map(Result::err).next().map(|error| chain(&error)),
@@ -45,7 +46,11 @@ fn primary_that_does_harm_is_refused() {
     let deep = "<a>".repeat(100);
     for (from, to, says) in [
         ("<metadata", bomb, "document type declaration"),
-        ("<metadata", "<!DOCTYPE metadata SYSTEM \"file:///etc/passwd\"><metadata", "document type declaration"),
+        (
+            "<metadata",
+            "<!DOCTYPE metadata SYSTEM \"file:///etc/passwd\"><metadata",
+            "document type declaration",
+        ),
         ("<summary>S", "<summary>&b;", "can't be read as XML"),
         ("Packages/tool.rpm", "../../tool.rpm", "not a path below"),
         ("Packages/tool.rpm", "Packages/../../tool.rpm", "not a path below"),
@@ -136,7 +141,10 @@ fn streams_that_are_not_what_they_should_be_are_refused() {
         let bomb = zstd([before, &endless.repeat(times), "</summary>", after].concat().as_bytes());
         assert!(bomb.len() < 1 << 20);
         let found = fault(&bomb, filelists.as_bytes()).unwrap();
-        assert!(found.contains("larger than any may be") || found.contains("more than 67108864 bytes"), "{found}");
+        assert!(
+            found.contains("larger than any may be") || found.contains("more than 67108864 bytes"),
+            "{found}"
+        );
     }
 }
 
@@ -206,7 +214,9 @@ fn elements_that_can_t_be_taken_over_as_they_are_are_refused() {
         assert!(found.starts_with("primary.xml") && found.contains(says), "{to}: {found}");
     }
     let another = "c".repeat(64);
-    for (from, to) in [("DIGEST", another.as_str()), ("<package ", "<x/><package "), ("</package>", "</package></x>")] {
+    for (from, to) in
+        [("DIGEST", another.as_str()), ("<package ", "<x/><package "), ("</package>", "</package></x>")]
+    {
         let found = taken_over(&primary, &filelists.replacen(from, to, 1), OTHER).unwrap();
         assert!(found.starts_with("filelists.xml"), "{to}: {found}");
         let found = taken_over(&primary, &filelists, &OTHER.replacen(from, to, 1)).unwrap();
