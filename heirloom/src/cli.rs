@@ -1,6 +1,7 @@
 //! The command line's grammar. The published reference is generated from these comments.
 
 mod building;
+mod createrepo;
 mod gate;
 mod planning;
 mod releasing;
@@ -12,6 +13,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
+pub(crate) use createrepo::Createrepo;
 pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use releasing::{Fsck, Publish, Remote, Rollback, Serve};
@@ -137,6 +139,9 @@ pub(crate) enum Verb {
     /// Writes the results of builds into directories, as mock does: packages, build.log, buildroot_lock.json; with them
     /// the action and what it used.
     Export(Export),
+    /// Writes the metadata of a directory of RPM files, as createrepo_c does, so that it is a repository. Needs no
+    /// definition. The same files, with the same times, give the same bytes.
+    Createrepo(Createrepo),
     /// Says how this machine can build, as root or without, what it lacks, and the command that installs it.
     Doctor,
     /// Writes a completion script for a shell to standard output.

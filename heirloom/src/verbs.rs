@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod compose;
 mod convert;
+mod createrepo;
 mod debrand;
 mod doctor;
 mod export;
@@ -68,6 +69,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Shell(args) => shell::run(&open()?, args),
         Verb::WhatIf { package } => what_if::run(&open()?, package),
         Verb::Export(args) => export::run(&open()?, args),
+        Verb::Createrepo(args) => createrepo::run(args),
         Verb::Doctor => doctor::run(),
         Verb::Completions { shell } => completions::completions(*shell),
         Verb::Man { dir } => completions::man(dir),

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: the program beside the field's own tools, in one run, taking turns.
 //!
 //! `rebuild` measures building, `world` all of the upstream, `many` thousands of small packages, `sources` importing
-//! and debranding thousands, `compare` comparing, `plan` planning, `gate` judging; without a name all are run. Prints medians with
+//! and debranding thousands, `repodata` metadata, `compare` comparing, `plan` planning, `gate` judging; without a name all
+//! are run. Prints medians with
 //! minimum and maximum; of planning, single runs. BENCHMARKS.md keeps what was measured, on what.
 
 mod compare;
@@ -10,6 +11,7 @@ mod gate;
 mod many;
 mod plan;
 mod rebuild;
+mod repodata;
 mod site;
 mod sources;
 mod world;
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
             sources::run(SOURCES)?;
             plan::run()?;
             gate::run(GATE)?;
+            repodata::run(&repodata::SIZES)?;
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
@@ -56,13 +59,18 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         ["plan"] => plan::run(),
         ["gate"] => gate::run(GATE),
         ["gate", count] => gate::run(count.parse()?),
+        ["repodata"] => repodata::run(&repodata::SIZES),
+        ["repodata", counts @ ..] => {
+            let counts: std::result::Result<Vec<usize>, _> = counts.iter().map(|count| count.parse()).collect();
+            repodata::run(&counts?)
+        }
         ["compare"] => {
             compare::made()?;
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["compare", dir] => compare::real(Path::new(dir)),
         _ => Err(format!(
-            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, gate, gate COUNT, compare, compare DIR",
+            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, gate, gate COUNT, repodata, repodata COUNT.., compare, compare DIR",
             args.join(" ")
         )
         .into()),

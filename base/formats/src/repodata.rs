@@ -14,7 +14,9 @@ use heirloom_model::Digest;
 
 pub use binary::FragmentDamage;
 pub use fragment::{CHANGELOG_ENTRIES, Fragment, FragmentError};
-pub use read::{Fragments, Packages, Published, RepodataError, read_changelogs, read_packages};
+pub use read::{
+    Fragments, Listed, Packages, Published, RepodataError, read_changelogs, read_listing, read_packages,
+};
 pub use write::{Compression, ExtraRecord, RepositoryWriter, WriteError};
 
 /// What an RPM's header can't know of its own file.

@@ -42,7 +42,7 @@ pub use payload::{each_file, each_file_of, read_whole};
 pub use script::{Script, ScriptKind, Trigger, TriggerKind};
 pub use source::each_source;
 pub use store::Value;
-pub use verify::{check_complete, verify_digests};
+pub use verify::{check_complete, read_digested, verify_digests};
 
 use store::{Limits, Store};
 

@@ -2,145 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/metadata.rs"]
+mod metadata;
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use heirloom_formats::Document;
 use heirloom_formats::repodata::{
-    CHANGELOG_ENTRIES, Compression, ExtraRecord, Fragment, Fragments, PackageFacts, RepositoryWriter,
-    read_changelogs, read_packages,
+    Compression, ExtraRecord, Fragment, RepositoryWriter, read_changelogs, read_packages,
 };
-use heirloom_formats::repomd::Repomd;
 use heirloom_formats::rpm_file::Header;
-use heirloom_model::{Digest, Package};
-use quick_xml::events::Event;
-use quick_xml::{Reader, XmlVersion};
-use support::{repository, rpms, run};
-
-/// Everything that is known of one RPM of the repository.
-struct Known {
-    header: Header,
-    package: Package,
-    fragment: Fragment,
-}
-
-/// All fixtures, read by the crate.
-fn known(repository: &Path) -> Vec<Known> {
-    let read = |path: PathBuf| {
-        let bytes = std::fs::read(&path).unwrap();
-        let header = Header::open(&path).unwrap();
-        let location = path.strip_prefix(repository).unwrap().to_str().unwrap().to_owned();
-        let time = path.metadata().unwrap().modified().unwrap();
-        let facts = PackageFacts {
-            digest: Digest::of(&bytes),
-            size: bytes.len() as u64,
-            file_time: time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(),
-            changelog_entries: CHANGELOG_ENTRIES,
-        };
-        Known {
-            package: header.package(facts.digest, facts.size, &location),
-            fragment: Fragment::from_header(&header, &facts).unwrap(),
-            header,
-        }
-    };
-    rpms(repository).into_iter().map(read).collect()
-}
-
-const COMPS: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<comps><group><id>core</id><name>Core</name><description>Core</description><default>true</default>
-<uservisible>true</uservisible><packagelist><packagereq type="mandatory">rich</packagereq></packagelist>
-</group></comps>"#;
-
-/// Writes the metadata of these packages, and comps.xml, below a repository's root.
-fn write(known: &[Known], compression: Compression, root: &Path) -> Repomd {
-    let repodata = root.join("repodata");
-    std::fs::create_dir(&repodata).unwrap();
-    let mut writer = RepositoryWriter::create(&repodata, known.len(), compression).unwrap();
-    for known in known {
-        writer.package(&known.fragment, &known.package.location).unwrap();
-    }
-    let comps = ExtraRecord { kind: "group", file_name: "comps.xml", content: COMPS.as_bytes() };
-    writer.extra(&comps).unwrap();
-    let repomd = writer.finish("7", 1_700_000_000).unwrap();
-    std::fs::write(repodata.join("repomd.xml"), repomd.to_xml()).unwrap();
-    repomd
-}
-
-/// The decompressed metadata of a repository on disk, by kind.
-fn metadata(root: &Path) -> BTreeMap<String, String> {
-    let repomd = std::fs::read(root.join("repodata/repomd.xml")).unwrap();
-    let repomd = Repomd::parse(Document::new("repomd.xml", &repomd)).unwrap();
-    let text = |kind: &str| {
-        let record = repomd.record(kind).unwrap();
-        let bytes = std::fs::read(root.join(&record.location)).unwrap();
-        Document::new(kind, &bytes).limit(record.open_size.unwrap()).text().unwrap()
-    };
-    ["primary", "filelists", "other"].map(|kind| (kind.to_owned(), text(kind))).into()
-}
-
-/// One line for each element: path, attributes, text. Packages are sorted; nothing else is normalised but
-/// the white space between elements.
-fn flatten(xml: &str) -> Vec<String> {
-    let mut reader = Reader::from_str(xml);
-    reader.config_mut().expand_empty_elements = true;
-    let (mut packages, mut lines, mut path, mut text) = (Vec::new(), Vec::new(), Vec::new(), String::new());
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Start(start) => {
-                let name = start.name().as_ref().to_owned();
-                path.push(name);
-                let attributes = start.attributes().map(|a| {
-                    let a = a.unwrap();
-                    format!(" {}={:?}", a.key.as_ref(), a.normalized_value(XmlVersion::Implicit1_0).unwrap())
-                });
-                let line = path.join("/") + &attributes.collect::<String>();
-                if path.len() == 1 { &mut packages } else { &mut lines }.push(line);
-                text.clear();
-            }
-            Event::Text(piece) => text.push_str(&piece.xml10_content()),
-            Event::GeneralRef(reference) => {
-                let name = reference.xml10_content();
-                text.push_str(&quick_xml::escape::unescape(&format!("&{name};")).unwrap());
-            }
-            Event::End(_) => {
-                if !text.trim().is_empty() {
-                    lines.push(format!("{} = {text:?}", path.join("/")));
-                }
-                text.clear();
-                if path.len() == 2 {
-                    packages.push(std::mem::take(&mut lines).join("\n"));
-                }
-                path.pop();
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    packages.sort();
-    packages
-}
-
-#[test]
-fn equals_createrepo_c() {
-    let root = repository();
-    let theirs = tempfile::tempdir().unwrap();
-    run(Command::new("createrepo_c").args(["--quiet", "--no-database", "-o"]).arg(theirs.path()).arg(root));
-    let ours = tempfile::tempdir().unwrap();
-    write(&known(root), Compression::Gzip, ours.path());
-
-    let (theirs, ours) = (metadata(theirs.path()), metadata(ours.path()));
-    for (kind, theirs) in &theirs {
-        let (theirs, ours) = (flatten(theirs), flatten(&ours[kind]));
-        assert_eq!(theirs.len(), 9, "eight packages and the root");
-        for (theirs, ours) in theirs.iter().zip(&ours) {
-            assert_eq!(ours, theirs, "{kind}");
-        }
-        assert_eq!(theirs.len(), ours.len());
-    }
-}
+use metadata::{again, known, metadata, write};
+use support::{repository, run};
 
 #[test]
 fn reading_gives_what_the_headers_say() {
@@ -164,7 +40,8 @@ fn reading_gives_what_the_headers_say() {
         let texts = |entries: &[heirloom_formats::rpm_file::ChangelogEntry]| {
             entries.iter().take(10).map(|entry| entry.text.clone()).collect::<Vec<_>>()
         };
-        assert_eq!(texts(&changelogs[&known.package.digest]), texts(&known.header.changelog));
+        let header = Header::open(&root.join(&known.package.location)).unwrap();
+        assert_eq!(texts(&changelogs[&known.package.digest]), texts(&header.changelog));
     }
 }
 
@@ -174,23 +51,6 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
     entries
         .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read(&path).unwrap()))
         .collect()
-}
-
-/// Reads fragments back and writes them again.
-fn again(from: &Path, compression: Compression, to: &Path) {
-    let metadata = metadata(from);
-    let document = |kind: &'static str| Document::new(kind, metadata[kind].as_bytes());
-    let read = Fragments::open(document("primary"), document("filelists"), document("other")).unwrap();
-    let mut published: Vec<_> = read.map(Result::unwrap).collect();
-    published.sort_by(|a, b| a.location.cmp(&b.location));
-    std::fs::create_dir(to.join("repodata")).unwrap();
-    let mut writer = RepositoryWriter::create(&to.join("repodata"), published.len(), compression).unwrap();
-    for published in &published {
-        writer.package(&published.fragment, &published.location).unwrap();
-    }
-    writer.extra(&ExtraRecord { kind: "group", file_name: "comps.xml", content: COMPS.as_bytes() }).unwrap();
-    let repomd = writer.finish("7", 1_700_000_000).unwrap();
-    std::fs::write(to.join("repodata/repomd.xml"), repomd.to_xml()).unwrap();
 }
 
 #[test]
@@ -205,21 +65,6 @@ fn written_read_and_written_again_is_the_same_bytes() {
         again(first.path(), compression, third.path());
         assert_eq!(files(first.path()), files(third.path()));
     }
-}
-
-#[test]
-fn what_createrepo_c_wrote_is_taken_over_as_it_is() {
-    let (theirs, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    run(Command::new("createrepo_c")
-        .args(["--quiet", "--no-database", "-o"])
-        .arg(theirs.path())
-        .arg(repository()));
-    again(theirs.path(), Compression::Zstd, ours.path());
-    let lines = |root: &Path| {
-        let lines = |text: String| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
-        metadata(root).into_values().map(lines).collect::<Vec<_>>()
-    };
-    assert_eq!(lines(theirs.path()), lines(ours.path()));
 }
 
 #[test]

@@ -12,11 +12,20 @@ use heirloom_formats::rpm_file::{
     DependencyKind, Header, ScriptKind, TriggerKind, Value, check_complete, verify_digests,
 };
 use heirloom_model::Digest;
-use support::{repository, rpms, run};
+use support::{repository, run};
 
 /// What rpm prints for a package in a query format.
 fn query(path: &Path, format: &str) -> String {
     run(Command::new("rpm").args(["-qp", "--nosignature", "--qf", format]).arg(path))
+}
+
+/// All RPMs below a directory, sorted by path.
+fn rpms(directory: &Path) -> Vec<PathBuf> {
+    let listed = run(Command::new("find").arg(directory).args(["-name", "*.rpm"]));
+    let mut paths: Vec<_> = listed.lines().map(PathBuf::from).collect();
+    paths.sort();
+    assert_eq!(paths.len(), 8);
+    paths
 }
 
 /// Fixtures whose header is UTF-8; rpm recodes the others for the terminal.

@@ -214,3 +214,27 @@ fn records_are_added_together_and_notes_replace_each_other() {
     drop(store);
     assert_eq!(Store::open(dir.path()).unwrap().noted("x").as_deref(), Some("two"));
 }
+
+#[test]
+fn what_was_derived_is_read_in_the_order_asked_and_forgotten_with_its_objects() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let objects: Vec<_> = [b"a", b"b", b"c"].map(|bytes| store.put(bytes).unwrap()).to_vec();
+    let bodies: Vec<_> = objects.iter().map(|digest| digest.to_string().repeat(200)).collect();
+    store.derive("x/1", objects.iter().copied().zip(bodies.iter().map(String::as_bytes)));
+    store.derive("y/1", [(objects[0], &b"other"[..])]);
+    let gone = Digest::of(b"gone");
+    let asked = [objects[2], gone, objects[0], objects[2]];
+    let body = |index: usize| Some(bodies[index].clone().into_bytes());
+    assert_eq!(store.derived_all("x/1", &asked), [body(2), None, body(0), body(2)]);
+    assert_eq!(store.derived_all("x/2", &asked), vec![None; 4]);
+    assert_eq!(store.forget_derived(), 0);
+    store.derive("x/1", [(gone, &b"of nothing"[..])]);
+    store.remove(objects[0]).unwrap();
+    assert_eq!(store.forget_derived(), 3);
+    assert_eq!(store.derived_all("x/1", &asked), [body(2), None, None, body(2)]);
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.derived("x/1", objects[1]), body(1));
+    assert_eq!(store.derived("y/1", objects[0]), None);
+}

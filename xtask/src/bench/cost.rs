@@ -33,6 +33,12 @@ impl Line {
         self
     }
 
+    /// It as a shell runs it after another command.
+    pub(super) fn after(&self, command: &str) -> String {
+        let args: Vec<_> = self.args.iter().map(|arg| format!("'{}'", arg.display())).collect();
+        format!("{command}exec '{}' {}", self.program.display(), args.join(" "))
+    }
+
     /// Runs it once. GNU time tells the peak of memory, children included.
     fn run(&self, scratch: &Path, worker: usize) -> Result<Cost> {
         let peak = scratch.join(format!("peak{worker}"));

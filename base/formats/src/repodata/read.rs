@@ -15,7 +15,7 @@ use crate::rpm_file::ChangelogEntry;
 use crate::xml::{Tag, Xml, XmlError};
 
 pub use error::RepodataError;
-pub use fragments::{Fragments, Published};
+pub use fragments::{Fragments, Listed, Published, read_listing};
 pub use packages::Packages;
 
 /// Packages that a repository may have. The largest have a tenth of it.

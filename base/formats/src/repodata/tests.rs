@@ -1,3 +1,5 @@
+mod hostile;
+
 use super::*;
 use crate::document::Document;
 
@@ -89,5 +91,36 @@ proptest::proptest! {
         changed.truncate(end);
         let _ = read_packages(Document::new("p", &primary), Document::new("f", &filelists));
         let _ = read_changelogs(Document::new("o", &filelists));
+        let documents = Fragments::open(
+            Document::new("p", &primary),
+            Document::new("f", &filelists),
+            Document::new("o", &filelists),
+        );
+        let _ = documents.map(Iterator::count);
+        let _ = read_listing(Document::new("p", &primary));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_kept_fragment_that_was_changed_is_none(place: usize, byte: u8, tail: Vec<u8>) {
+        let fragment = Fragment {
+            nevra: "tool-1:2.0-3.el9.x86_64".parse().unwrap(),
+            digest: Digest::of(b"tool"),
+            build_time: 7,
+            primary: "<package><location href=\"\"/></package>".to_owned(),
+            gap: 25,
+            filelists: "<package/>".to_owned(),
+            other: "<package/>".to_owned(),
+        };
+        let kept = fragment.to_bytes().unwrap();
+        proptest::prop_assert_eq!(&Fragment::from_bytes(&kept).unwrap(), &fragment);
+        let mut changed = kept.clone();
+        let place = place % changed.len();
+        changed[place] ^= byte;
+        if let Ok(read) = Fragment::from_bytes(&changed) {
+            proptest::prop_assert_eq!(read, fragment);
+        }
+        let _ = Fragment::from_bytes(&tail);
     }
 }

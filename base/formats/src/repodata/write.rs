@@ -224,7 +224,7 @@ impl RepositoryWriter {
             ("other", "otherdata", other),
         ];
         for (kind, root, document) in &mut three {
-            let end = format!("</{root}>\n");
+            let end = format!("</{root}>");
             document.push(end.as_bytes()).and_then(|()| document.close()).map_err(failed(&dir, kind))?;
         }
         let mut records = Vec::new();

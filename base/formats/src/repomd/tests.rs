@@ -45,6 +45,17 @@ fn names_document_and_place() {
         ("<size>12</size>", "<size>many</size>", "`many` is not a size in bytes"),
         ("<location href=\"repodata/a&amp;b-primary.xml.gz\"/>", "", "location is missing"),
         ("</repomd>", "", "cut short"),
+        ("</repomd>", "</repomd><repomd/>", "goes on after its root element"),
+        ("<repomd", "<!DOCTYPE r [<!ENTITY a \"b\">]><repomd", "document type declaration"),
+        ("a&amp;b-", "a&#1;b-", "which XML can't hold"),
+        ("a&amp;b-", "a&#10;b-", "is not a path below"),
+        ("a&amp;b-", "a&#0;b-", "can't be read as XML"),
+        ("<timestamp>1700000000", "<timestamp>-1", "`-1` is not a time in seconds"),
+        ("<timestamp>1700000000", "<timestamp>1e300", "is not a time in seconds"),
+        ("<timestamp>1700000000", "<timestamp>NaN", "`NaN` is not a time in seconds"),
+        ("<size>12</size>", "<size>99999999999999999999</size>", "is not a size in bytes"),
+        ("<size>12</size>", "<size>9999999999999999</size>", "is not a size that a metadata file may have"),
+        ("<open-size>100</open-size>", "<open-size>-100</open-size>", "`-100` is not a size in bytes"),
         ("repomd", "metadata", "another kind of document"),
         ("<size>12</size>", "<size>12</soze>", "can't be read as XML"),
     ] {
@@ -63,4 +74,21 @@ proptest::proptest! {
         bytes.truncate(end);
         let _ = Repomd::parse(Document::new("x", &bytes));
     }
+}
+
+#[test]
+fn what_it_has_no_use_for_is_passed_over_and_what_it_does_not_know_is_kept() {
+    let more = "<database_version>10</database_version><header-checksum type=\"sha1\">x</header-checksum>\
+                <header-size>many</header-size><timestamp>1700000000.5</timestamp><future><deep/></future></data>";
+    let text = example().to_xml().replace("</data>", more).replace("type=\"group\"", "type=\"primary_zck\"");
+    let mut expected = example();
+    expected.records[1].kind = "primary_zck".to_owned();
+    assert_eq!(parse(&text).unwrap(), expected);
+}
+
+#[test]
+fn too_many_records_are_refused() {
+    let one = |number| Record { kind: format!("k{number}"), ..example().records[0].clone() };
+    let many = Repomd { records: (0..1001).map(one).collect(), ..example() };
+    assert!(parse(&many.to_xml()).unwrap_err().to_string().contains("at most 1000"));
 }

@@ -10,7 +10,9 @@ pub(super) mod sense {
     pub(in super::super) const LESS: u32 = 1 << 1;
     pub(in super::super) const GREATER: u32 = 1 << 2;
     pub(in super::super) const EQUAL: u32 = 1 << 3;
+    pub(in super::super) const POST_TRANS: u32 = 1 << 5;
     pub(in super::super) const PREREQ: u32 = 1 << 6;
+    pub(in super::super) const PRE_TRANS: u32 = 1 << 7;
     pub(in super::super) const SCRIPT_PRE: u32 = 1 << 9;
     pub(in super::super) const SCRIPT_POST: u32 = 1 << 10;
 }

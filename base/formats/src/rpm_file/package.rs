@@ -8,6 +8,11 @@ use super::dependency::sense;
 use super::{DependencyKind, Header, Relation};
 use crate::evr::compare_versions;
 
+/// Requirements that repodata marks as needed before scriptlets run. createrepo_c marks those of
+/// `%pretrans` and `%posttrans` since 1.2.
+const PRE: u32 =
+    sense::PREREQ | sense::SCRIPT_PRE | sense::SCRIPT_POST | sense::PRE_TRANS | sense::POST_TRANS;
+
 impl Header {
     /// The package as a repository's metadata would describe it. `digest` and `size` are those of the
     /// whole file.
@@ -54,7 +59,7 @@ impl Header {
         let mut published = Vec::new();
         for relation in self.relations(DependencyKind::Requires) {
             let name = relation.name.as_str();
-            let pre = relation.flags & (sense::PREREQ | sense::SCRIPT_PRE | sense::SCRIPT_POST) != 0;
+            let pre = relation.flags & PRE != 0;
             let this = (relation.flags & 0xf, relation.version.as_str(), pre);
             if name.starts_with("rpmlib(")
                 || own_files.contains(name) && is_primary_file(name)

@@ -2,9 +2,10 @@
 //! another crate's.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
+use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
 
 use super::{Header, RpmError, RpmProblem, tag};
@@ -27,6 +28,49 @@ pub fn check_complete(path: &Path) -> Result<(), RpmError> {
 pub fn verify_digests(path: &Path) -> Result<Header, RpmError> {
     let name = path.display().to_string();
     verify(&name, path).map_err(|problem| RpmError { file: name, problem })
+}
+
+/// Reads a file once: its header, the SHA-256 of all its bytes, and how many they are. Where it says how many they
+/// should be, it is not cut short; its payload's digest is not looked at.
+///
+/// # Errors
+/// The file can't be read, is no RPM, its header is damaged, or it has another size than it says.
+pub fn read_digested(path: &Path) -> Result<(Header, Digest, u64), RpmError> {
+    let name = path.display().to_string();
+    let digested = || {
+        let file = Digesting { file: File::open(path)?, hasher: Hasher::default(), size: 0 };
+        let mut reader = BufReader::with_capacity(256 * 1024, file);
+        let header = Header::read(&name, &mut reader).map_err(|error| error.problem)?;
+        loop {
+            let block = reader.fill_buf()?.len();
+            if block == 0 {
+                break;
+            }
+            reader.consume(block);
+        }
+        let Digesting { hasher, size, .. } = reader.into_inner();
+        match header.expected_size()? {
+            Some(expected) if expected != size => Err(RpmProblem::Size { expected, found: size }),
+            Some(_) | None => Ok((header, hasher.finish(), size)),
+        }
+    };
+    digested().map_err(|problem| RpmError { file: name.clone(), problem })
+}
+
+/// A file whose bytes are digested as they are read.
+struct Digesting {
+    file: File,
+    hasher: Hasher,
+    size: u64,
+}
+
+impl Read for Digesting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        self.size += read as u64;
+        Ok(read)
+    }
 }
 
 fn verify(name: &str, path: &Path) -> Result<Header, RpmProblem> {

@@ -23,6 +23,34 @@ pub struct Published {
     pub fragment: Fragment,
 }
 
+/// What tells whether a package's file is still the one that a repository's metadata describes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Path below the repository's root.
+    pub location: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// The file's time in seconds since 1970.
+    pub file_time: u64,
+}
+
+/// Lists a repository's packages, in the order of its primary metadata, and nothing of what they are.
+///
+/// # Errors
+/// The document is damaged, or not of the form that [`Fragments`] reads.
+pub fn read_listing(primary: Document<'_>) -> Result<Vec<Listed>, RepodataError> {
+    let mut slices = Slices::open(primary, "metadata", &[])?;
+    let mut listed = Vec::new();
+    while let Some(slice) = slices.next()? {
+        let published = Draft::read(slice).ok_or_else(|| slices.shape(PACKAGE))?;
+        let Published { location, size, file_time, fragment: _ } = published;
+        listed.push(Listed { location, size, file_time });
+    }
+    Ok(listed)
+}
+
+const PACKAGE: &str = "before it, a package with name, version, SHA-256, times, size and a plain location";
+
 /// Reads the packages of primary, filelists and other, which must list them in one order, as createrepo_c and
 /// [`super::super::RepositoryWriter`] do, and gives their elements as they are: written again, they are the same
 /// bytes.
