@@ -1,6 +1,7 @@
 //! The gate, at the size of a distribution: Debian's own index as rpm-md repositories, with its requirements, provides
 //! and conflicts, and files made up; judged by `heirloom gate`, and by `dnf repoclosure`.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ struct Package<'a> {
 pub(super) fn run(count: usize) -> Result<()> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
     let index = Apt::open(&dir.join("apt"))?.index("Packages")?;
-    let packages: Vec<_> = index.split("\n\n").filter_map(package).take(count).collect();
+    let packages = needed(index.split("\n\n").filter_map(package).collect(), count);
     let repositories = dir.join("gate");
     for name in REPOSITORIES {
         let part: Vec<_> = packages.iter().filter(|one| one.repository == name).collect();
@@ -45,6 +46,19 @@ pub(super) fn run(count: usize) -> Result<()> {
     println!("{} packages of Debian's index, {} files", packages.len(), packages.len() * FILES);
     ours(&repositories)?;
     theirs(&repositories)
+}
+
+/// So many of the packages, without those that the fewest others need, so that what is left is about as closed as all.
+fn needed(mut packages: Vec<Package<'_>>, count: usize) -> Vec<Package<'_>> {
+    let mut needs = HashMap::<String, usize>::new();
+    let lists = packages.iter().flat_map(|one| &one.requires);
+    for text in lists.flat_map(|text| text.split('|')) {
+        *needs.entry(relation(text.trim()).0).or_default() += 1;
+    }
+    packages.sort_by_cached_key(|one| std::cmp::Reverse(needs.get(one.name).copied().unwrap_or(0)));
+    packages.truncate(count);
+    packages.sort_by_key(|one| one.name);
+    packages
 }
 
 fn ours(dir: &Path) -> Result<()> {
