@@ -1,7 +1,7 @@
 //! The gate, at the size of a distribution: Debian's own index as rpm-md repositories, with its requirements, provides
 //! and conflicts, and files made up; judged by `heirloom gate`, and by `dnf repoclosure`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,6 +57,12 @@ fn needed(mut packages: Vec<Package<'_>>, count: usize) -> Vec<Package<'_>> {
     }
     packages.sort_by_cached_key(|one| std::cmp::Reverse(needs.get(one.name).copied().unwrap_or(0)));
     packages.truncate(count);
+    // For rpm, a name that is provided without a version is provided in every version; Debian means none.
+    let without = packages.iter().flat_map(|one| &one.provides).filter(|text| !text.contains('('));
+    let virtuals: HashSet<_> = without.map(|text| relation(text).0).collect();
+    for package in &mut packages {
+        package.conflicts.retain(|text| !text.contains('(') || !virtuals.contains(&relation(text).0));
+    }
     packages.sort_by_key(|one| one.name);
     packages
 }
