@@ -61,7 +61,11 @@ fn needed(mut packages: Vec<Package<'_>>, count: usize) -> Vec<Package<'_>> {
     let without = packages.iter().flat_map(|one| &one.provides).filter(|text| !text.contains('('));
     let virtuals: HashSet<_> = without.map(|text| relation(text).0).collect();
     for package in &mut packages {
-        package.conflicts.retain(|text| !text.contains('(') || !virtuals.contains(&relation(text).0));
+        // Nor do both order versions with several dashes alike.
+        package.conflicts.retain(|text| match relation(text) {
+            (_, None) => !text.contains('('),
+            (name, Some((_, version))) => !virtuals.contains(&name) && version.matches('-').count() < 2,
+        });
     }
     packages.sort_by_key(|one| one.name);
     packages
@@ -170,6 +174,10 @@ fn relation(text: &str) -> (String, Option<(&'static str, String)>) {
     let rest = rest.trim_end_matches(')').trim();
     let operator: String = rest.chars().take_while(|c| "<>=".contains(*c)).collect();
     let version = rest[operator.len()..].trim();
+    // `<< 1.2-.` means any revision of 1.2, for which rpm has no words.
+    if operator.starts_with('<') && version.trim_end_matches('~').ends_with(['.', 'z', '+']) {
+        return (name, None);
+    }
     let flags = match operator.as_str() {
         ">>" if version.contains('-') => "GT",
         ">>" | ">=" | ">" => "GE",
