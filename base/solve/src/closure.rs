@@ -1,16 +1,15 @@
-//! Which of many packages could be installed, each for itself: asked of all at once, and of single ones only where that
-//! leaves a doubt.
+//! Which of many packages could be installed, each for itself. A set of packages that is complete and in which nothing
+//! excludes anything proves it for all that are in it; such sets are grown without solving (`grown`). The solver is asked
+//! of single packages only, where that leaves a doubt.
 
 use std::collections::{HashMap, HashSet};
 
 use heirloom_model::Dependency;
 
 use crate::ffi::{Id, Kind, Wanted};
+use crate::grown::Grown;
 use crate::problem::{Chain, Link, Problem, Unsolvable, explain, missing};
 use crate::universe::{PackageId, SolveError, Universe};
-
-/// Rounds in which the packages that are left are asked together again, as long as each helps.
-const ROUNDS: usize = 40;
 
 impl Universe<'_> {
     /// Those of these packages that can't be installed, and why: each is asked for alone, on an empty system, without
@@ -46,33 +45,21 @@ impl Universe<'_> {
             return Err(SolveError::UnknownPackage(unknown));
         }
         self.set_present(&[])?;
-        let mut batch = Batch::default();
-        if one != other && (!batch.takes(self, one) || !batch.takes(self, other)) {
+        let same =
+            |a: &PackageId| self.package(*a).map(|package| (package.nevra.name(), package.nevra.arch()));
+        let excluded = || excluded_by(self, one).contains(&other) || excluded_by(self, other).contains(&one);
+        if one != other && (same(&one) == same(&other) || excluded()) {
             return Ok(false);
         }
         let ids = [one, other].map(|id| self.solver_id(id));
         Ok(self.pool.solve(&ids, Wanted::Packages, &[], false).is_ok())
     }
 
-    /// The packages that no solution for many has shown to be installable, in the order given.
+    /// The packages that no set has shown to be installable, in the order given.
     fn doubtful(&self, packages: &[PackageId], dead: &Dead) -> Vec<PackageId> {
-        let mut fine = HashSet::new();
-        let mut left: Vec<_> = packages.iter().copied().filter(|id| !dead.has(*id)).collect();
-        // What did not go with others is put first, so that the others give way to it.
-        for _ in 0..ROUNDS {
-            let mut batch = Batch::default();
-            let wanted: Vec<_> =
-                left.iter().filter(|id| batch.takes(self, **id)).map(|id| self.solver_id(*id)).collect();
-            let before = fine.len();
-            if let Ok(chosen) = self.pool.solve(&wanted, Wanted::Possible, &[], false) {
-                fine.extend(chosen.into_iter().filter_map(|id| self.package_id(id)));
-            }
-            left.retain(|id| !fine.contains(id));
-            if left.is_empty() || fine.len() == before {
-                break;
-            }
-        }
-        packages.iter().copied().filter(|id| !fine.contains(id)).collect()
+        let dead: HashSet<_> = dead.why.keys().map(|id| self.solver_id(*id)).collect();
+        let fine = Grown::installable(self, packages, dead);
+        packages.iter().copied().filter(|id| !fine.contains(&self.solver_id(*id))).collect()
     }
 
     /// Why one package can't be installed, if so.
@@ -82,36 +69,9 @@ impl Universe<'_> {
     }
 }
 
-/// Packages of which no two exclude each other by what they say themselves.
-#[derive(Default)]
-struct Batch<'a> {
-    names: HashSet<(&'a str, &'a str)>,
-    taken: HashSet<PackageId>,
-    excluded: HashSet<PackageId>,
-}
-
-impl<'a> Batch<'a> {
-    /// Whether a package could be taken, which it is then.
-    fn takes(&mut self, universe: &Universe<'a>, id: PackageId) -> bool {
-        let Some(package) = universe.package(id) else { return false };
-        let key = (package.nevra.name(), package.nevra.arch());
-        if self.names.contains(&key) || self.excluded.contains(&id) {
-            return false;
-        }
-        let against = excluded_by(universe, id);
-        if against.iter().any(|other| self.taken.contains(other)) {
-            return false;
-        }
-        self.names.insert(key);
-        self.taken.insert(id);
-        self.excluded.extend(against);
-        true
-    }
-}
-
 /// The packages that this one conflicts with or obsoletes. What only rpm's obsoletes would spare, those that provide a
 /// name without having it, are not among them.
-fn excluded_by(universe: &Universe<'_>, id: PackageId) -> Vec<PackageId> {
+pub(crate) fn excluded_by(universe: &Universe<'_>, id: PackageId) -> Vec<PackageId> {
     let Some(package) = universe.package(id) else { return Vec::new() };
     let mut found = Vec::new();
     if !package.conflicts.is_empty() {

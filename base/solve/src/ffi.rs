@@ -43,6 +43,17 @@ pub(crate) mod rule {
     pub(crate) const INFERIOR_ARCH: i32 = 0x600;
 }
 
+/// How a dependency is put together.
+pub(crate) enum Part {
+    /// Any one of its providers satisfies it.
+    Plain,
+    And(Id, Id),
+    /// The first if the second is there, else the third if there is one.
+    If(Id, Id, Option<Id>),
+    /// Whatever else rpm has words for.
+    Other,
+}
+
 /// What is asked of the solver; the order is that of `how` in shim.c.
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted {
@@ -50,8 +61,6 @@ pub(crate) enum Wanted {
     Dependencies,
     /// All of these packages.
     Packages,
-    /// As many of these packages as can be together.
-    Possible,
 }
 
 /// One fact of the proof that there is no solution.
@@ -101,6 +110,7 @@ unsafe extern "C" {
         chosen: NonNull<RawQueue>,
         rules: NonNull<RawQueue>,
     ) -> c_int;
+    fn heirloom_part(pool: NonNull<RawPool>, dependency: Id, parts: *mut Id) -> c_int;
     fn heirloom_consider(pool: NonNull<RawPool>, ranges: *const Id, count: c_int);
     fn heirloom_pool_free(pool: NonNull<RawPool>);
 
@@ -252,6 +262,17 @@ impl Pool {
         // SAFETY: an id of this pool, which is indexed.
         unsafe { heirloom_providers(self.0, dependency, out.0) };
         out.ids().to_vec()
+    }
+
+    pub(crate) fn part(&self, dependency: Id) -> Part {
+        let mut parts = [0; 3];
+        // SAFETY: an id of this pool; three ids are written.
+        match unsafe { heirloom_part(self.0, dependency, parts.as_mut_ptr()) } {
+            0 => Part::Plain,
+            1 => Part::And(parts[0], parts[1]),
+            2 => Part::If(parts[0], parts[1], Some(parts[2]).filter(|&id| id != 0)),
+            _ => Part::Other,
+        }
     }
 
     pub(crate) fn resolvable(&self, dependency: Id) -> bool {

@@ -11,6 +11,7 @@
 mod closure;
 #[expect(unsafe_code, reason = "the one place that calls libsolv")]
 mod ffi;
+mod grown;
 mod problem;
 mod solution;
 mod universe;

@@ -145,6 +145,41 @@ void heirloom_providers(Pool *pool, Id dependency, Queue *out)
         queue_push(out, package);
 }
 
+/* How a dependency is put together: 0 any provider will do, 1 both parts are needed, 2 the first if the second is there
+ * (else the third, if it is not 0), 3 otherwise. */
+int heirloom_part(Pool *pool, Id dependency, Id *parts)
+{
+    if (!ISRELDEP(dependency))
+        return 0;
+    const Reldep *relation = GETRELDEP(pool, dependency);
+    parts[0] = relation->name;
+    parts[1] = relation->evr;
+    parts[2] = 0;
+    switch (relation->flags) {
+    case REL_AND:
+        return 1;
+    case REL_COND:
+        if (ISRELDEP(relation->evr) && GETRELDEP(pool, relation->evr)->flags == REL_ELSE) {
+            const Reldep *branches = GETRELDEP(pool, relation->evr);
+            parts[1] = branches->name;
+            parts[2] = branches->evr;
+        }
+        return 2;
+    case REL_OR: {
+        Id inner[3];
+        /* Only of plain alternatives is any provider enough. */
+        return heirloom_part(pool, parts[0], inner) == 0 && heirloom_part(pool, parts[1], inner) == 0 ? 0 : 3;
+    }
+    case REL_UNLESS:
+    case REL_ELSE:
+        return 3;
+    case REL_WITH:
+    case REL_WITHOUT:
+    default:
+        return 0;
+    }
+}
+
 /* Whether some set of the pool's packages could satisfy it, seen from this dependency alone. */
 int heirloom_resolvable(Pool *pool, Id dependency)
 {
@@ -225,7 +260,7 @@ static void restore_architectures(Pool *pool, Id *kept, int colours)
 #define JOB_PACKAGE 0x4f0
 
 /* Solves "install these, keep what is present where possible, as if the hidden packages were not there". What is
- * wanted are dependencies (how 0), packages (1), or as many of these packages as possible (2).
+ * wanted are dependencies (how 0) or packages (1).
  * `chosen` gets what is installed in the end, `rules` five ids for each rule of each problem: its problem, type,
  * from, to, dependency. Returns the number of problems. */
 int heirloom_solve(Pool *pool, const Id *wanted, int count, int how, const Id *hidden, int hidden_count,
@@ -236,7 +271,7 @@ int heirloom_solve(Pool *pool, const Id *wanted, int count, int how, const Id *h
     queue_init(&job);
     int select = how == 0 ? SOLVER_SOLVABLE_PROVIDES : SOLVER_SOLVABLE;
     for (int i = 0; i < count; i++)
-        queue_push2(&job, SOLVER_INSTALL | select | (how == 2 ? SOLVER_WEAK : 0), wanted[i]);
+        queue_push2(&job, SOLVER_INSTALL | select, wanted[i]);
     /* What is locked and not installed is never chosen; decided before any choice, it weighs in none. */
     for (int i = 0; i < hidden_count; i++)
         queue_push2(&job, SOLVER_LOCK | SOLVER_SOLVABLE, hidden[i]);

@@ -228,6 +228,13 @@ impl<'a> Universe<'a> {
         found
     }
 
+    /// `name = evr` of a package.
+    pub(crate) fn itself(&self, id: Id) -> Option<Id> {
+        let nevra = &self.package(self.package_id(id)?)?.nevra;
+        let (name, evr) = (self.pool.text(nevra.name()), self.pool.text(&nevra.evr().to_string()));
+        Some(self.pool.relation(name, EQUAL, evr))
+    }
+
     pub(crate) fn solver_id(&self, id: PackageId) -> Id {
         // Both came from ids that C gave out, so they fit.
         self.starts[id.repository] + Id::try_from(id.package).unwrap_or(Id::MAX)

@@ -1,6 +1,7 @@
 //! The gate, at the size of a distribution: Debian's own index as rpm-md repositories, with its requirements, provides
 //! and conflicts, and files made up; judged by `heirloom gate`, and by `dnf repoclosure`.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ struct Package<'a> {
 pub(super) fn run(count: usize) -> Result<()> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
     let index = Apt::open(&dir.join("apt"))?.index("Packages")?;
-    let packages: Vec<_> = index.split("\n\n").filter_map(package).take(count).collect();
+    let packages = needed(index.split("\n\n").filter_map(package).collect(), count);
     let repositories = dir.join("gate");
     for name in REPOSITORIES {
         let part: Vec<_> = packages.iter().filter(|one| one.repository == name).collect();
@@ -45,6 +46,29 @@ pub(super) fn run(count: usize) -> Result<()> {
     println!("{} packages of Debian's index, {} files", packages.len(), packages.len() * FILES);
     ours(&repositories)?;
     theirs(&repositories)
+}
+
+/// So many of the packages, without those that the fewest others need, so that what is left is about as closed as all.
+fn needed(mut packages: Vec<Package<'_>>, count: usize) -> Vec<Package<'_>> {
+    let mut needs = HashMap::<String, usize>::new();
+    let lists = packages.iter().flat_map(|one| &one.requires);
+    for text in lists.flat_map(|text| text.split('|')) {
+        *needs.entry(relation(text.trim()).0).or_default() += 1;
+    }
+    packages.sort_by_cached_key(|one| std::cmp::Reverse(needs.get(one.name).copied().unwrap_or(0)));
+    packages.truncate(count);
+    // For rpm, a name that is provided without a version is provided in every version; Debian means none.
+    let without = packages.iter().flat_map(|one| &one.provides).filter(|text| !text.contains('('));
+    let virtuals: HashSet<_> = without.map(|text| relation(text).0).collect();
+    for package in &mut packages {
+        // Nor do both order versions with several dashes alike.
+        package.conflicts.retain(|text| match relation(text) {
+            (_, None) => !text.contains('('),
+            (name, Some((_, version))) => !virtuals.contains(&name) && version.matches('-').count() < 2,
+        });
+    }
+    packages.sort_by_key(|one| one.name);
+    packages
 }
 
 fn ours(dir: &Path) -> Result<()> {
@@ -150,6 +174,10 @@ fn relation(text: &str) -> (String, Option<(&'static str, String)>) {
     let rest = rest.trim_end_matches(')').trim();
     let operator: String = rest.chars().take_while(|c| "<>=".contains(*c)).collect();
     let version = rest[operator.len()..].trim();
+    // `<< 1.2-.` means any revision of 1.2, for which rpm has no words.
+    if operator.starts_with('<') && version.trim_end_matches('~').ends_with(['.', 'z', '+']) {
+        return (name, None);
+    }
     let flags = match operator.as_str() {
         ">>" if version.contains('-') => "GT",
         ">>" | ">=" | ">" => "GE",

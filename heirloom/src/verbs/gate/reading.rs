@@ -36,7 +36,7 @@ struct Repository {
     name: String,
     kind: RepositoryKind,
     arch: String,
-    /// Absent for a URL.
+    /// Where its packages are; absent for a URL, and for metadata alone.
     dir: Option<PathBuf>,
     packages: Vec<Package>,
     has_modules: bool,
@@ -204,11 +204,14 @@ impl Wanted<'_> {
         };
         let packages = found.packages(&fetcher)?;
         let kind = kind(&packages);
+        // One that is missing among others is an error when it is looked at.
+        let dir = (!url).then(|| PathBuf::from(location));
+        let dir = dir.filter(|dir| packages.iter().any(|package| dir.join(&package.location).is_file()));
         Ok(Repository {
             name: self.named.name.clone(),
             kind,
             arch: if kind == RepositoryKind::Source { "src".to_owned() } else { self.arch.to_owned() },
-            dir: (!url).then(|| PathBuf::from(location)),
+            dir,
             packages,
             has_modules: found.has("modules"),
             advisories,
