@@ -181,7 +181,7 @@ fn common_once(package: &Path) {
 }
 
 /// What compose leaves of a tree.
-fn put(store: &Store, dir: &Path) -> Composed {
+pub(crate) fn put(store: &Store, dir: &Path) -> Composed {
     let list = Tool::new("find").args([".", "-type", "f", "-printf", "%P\\n"]).dir(dir).run().unwrap();
     let files: BTreeMap<String, TreeFile> = list
         .lines()
