@@ -40,7 +40,7 @@ impl Site<'_> {
         for file in &self.tree(snapshot)?.files {
             layer.add(file)?;
         }
-        layer.mirrorlists(&self.mirrorlists(snapshot))?;
+        layer.mirrorlists(&self.mirrorlists(snapshot, None))?;
         file::sync_tree(&new)?;
         self.store.append(snapshot)?;
         file::rename(&new, &dir)?;
@@ -56,10 +56,13 @@ impl Site<'_> {
         tree::read(self.store, snapshot.composed.tree)
     }
 
-    /// The mirrorlist files of a snapshot and of the views of it.
-    pub(crate) fn mirrorlists(&self, snapshot: &Snapshot) -> Vec<(String, String)> {
+    /// The mirrorlist files of a snapshot, or of a channel's view of it. A channel's name itself second: a client that
+    /// goes by metadata of its cache, and looks the URLs up anew, finds packages of earlier snapshots there alone.
+    pub(crate) fn mirrorlists(&self, snapshot: &Snapshot, channel: Option<&str>) -> Vec<(String, String)> {
         let url = self.rules.url.trim_end_matches('/');
-        tree::mirrorlists(&snapshot.composed, &format!("{url}/{VAULT}/{}", snapshot.name))
+        let mut bases = vec![format!("{url}/{VAULT}/{}", snapshot.name)];
+        bases.extend(channel.map(|channel| format!("{url}/{channel}")));
+        tree::mirrorlists(&snapshot.composed, &bases)
     }
 
     /// The snapshots that are there, oldest first.

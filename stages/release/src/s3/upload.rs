@@ -8,6 +8,7 @@ use heirloom_model::record::{Snapshot, TreeFile};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Bucket, Object, S3Error};
+use super::signature;
 use crate::media::{cache, media_type};
 use crate::name::{FileClass, MIRRORLIST, check_channel, is_root_file};
 use crate::{ReleaseError, Site, parallel, tree};
@@ -75,13 +76,18 @@ impl Site<'_> {
         };
         sender.send(&of(&[FileClass::Package, FileClass::Metadata]), jobs, &mut uploaded)?;
         sender.send(&of(&[FileClass::Other]), jobs, &mut uploaded)?;
-        // The signature comes before what it signs; both of one repository come together.
-        let mut last = of(&[FileClass::Repomd]);
-        last.sort_by_key(|item| {
-            let (dir, name) = item.key.rsplit_once('/').unwrap_or_default();
-            (dir, name == "repomd.xml")
-        });
-        sender.send(&last, 1, &mut uploaded)?;
+        // Of each repository a signature that fits the old and the new, what is signed, and its signature alone.
+        for item in of(&[FileClass::Repomd]).into_iter().filter(|item| item.key.ends_with("/repomd.xml")) {
+            let key = format!("{}.asc", item.key);
+            let signature: Vec<_> = items.iter().filter(|item| item.key == key).collect();
+            if let [signature] = signature[..]
+                && !sender.is_there(item)?
+            {
+                sender.both(signature)?;
+            }
+            sender.send(&[item], 1, &mut uploaded)?;
+            sender.send(&signature, 1, &mut uploaded)?;
+        }
         self.end(bucket, channel, &items, (&there, &noted), now, &mut uploaded)?;
         Ok(uploaded)
     }
@@ -97,7 +103,7 @@ impl Site<'_> {
         }
         let url = self.rules.s3.as_ref().and_then(|s3| s3.url.as_deref()).unwrap_or(&self.rules.url);
         let base = format!("{}/{channel}", url.trim_end_matches('/'));
-        for (name, text) in tree::mirrorlists(&snapshot.composed, &base) {
+        for (name, text) in tree::mirrorlists(&snapshot.composed, &[base]) {
             let path = format!("{MIRRORLIST}/{name}");
             let file = TreeFile { path, digest: Digest::of(text.as_bytes()), size: text.len() as u64 };
             items.push(Item { key: format!("{channel}/{}", file.path), file, text: Some(text) });
@@ -198,12 +204,27 @@ impl Sender<'_> {
         Ok(Some(item.file.size))
     }
 
+    /// Sends a signature together with the one that is there.
+    fn both(&self, item: &Item) -> Result<(), ReleaseError> {
+        let Some(old) = self.bucket.get(&item.key)? else { return Ok(()) };
+        let new = self.site.store.read(item.file.digest)?;
+        let Some(both) = signature::join(&String::from_utf8_lossy(&new), &old) else { return Ok(()) };
+        let object = Object {
+            key: &item.key,
+            digest: Digest::of(both.as_bytes()),
+            media_type: "application/pgp-signature",
+            cache: "no-cache",
+        };
+        Ok(self.bucket.put(&object, both.as_bytes())?)
+    }
+
     fn is_there(&self, item: &Item) -> Result<bool, ReleaseError> {
         let digest = item.file.digest;
         if let Some(size) = self.there.get(&item.key) {
-            return Ok(*size == item.file.size
-                && (self.noted.files.get(&item.key) == Some(&digest)
-                    || self.bucket.digest(&item.key)? == Some(digest)));
+            // Of signatures the note does not tell: an interrupted run may have sent two in one.
+            let noted = FileClass::of(&item.key) != FileClass::Repomd
+                && self.noted.files.get(&item.key) == Some(&digest);
+            return Ok(*size == item.file.size && (noted || self.bucket.digest(&item.key)? == Some(digest)));
         }
         // Those beside the channel are not in its list.
         let listed = item.key.contains('/');
