@@ -161,7 +161,7 @@ fn interrupted_anywhere_clients_have_a_whole_state_and_the_next_run_goes_on() {
     let names = [1, 2].map(|version| site.snapshot(version, MARCH + u64::from(version)));
     bucket.upload(&site, &names[0]).expect(0);
     let whole = |versions: &[&str]| {
-        let found = Machine::new(&bucket.url(), Form::BaseUrl).install("9");
+        let found = Machine::new(&bucket.url(), Form::MirrorList).install("9");
         let fits = |version: &&str| found == Ok(((*version).to_owned(), (*version).to_owned()));
         assert!(versions.iter().any(fits), "{found:?}");
     };

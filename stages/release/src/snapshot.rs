@@ -70,10 +70,14 @@ impl Site<'_> {
     /// # Errors
     /// The ledger can't be read.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>, ReleaseError> {
-        let mut all = self.store.all::<Snapshot>()?;
-        all.retain(|snapshot| self.has(&snapshot.name));
-        all.sort_by(|a, b| (a.made, &a.name).cmp(&(b.made, &b.name)));
-        Ok(all)
+        let mut all: BTreeMap<String, (u64, i64, Snapshot)> = BTreeMap::new();
+        for entry in self.store.history::<Snapshot>()? {
+            all.insert(entry.record.name.clone(), (entry.record.made, entry.id, entry.record));
+        }
+        let mut all: Vec<_> = all.into_values().filter(|(_, _, snapshot)| self.has(&snapshot.name)).collect();
+        // Of two that were made in one second, the one that was recorded later is newer.
+        all.sort_by_key(|(made, id, _)| (*made, *id));
+        Ok(all.into_iter().map(|(_, _, snapshot)| snapshot).collect())
     }
 
     pub(crate) fn has(&self, snapshot: &str) -> bool {

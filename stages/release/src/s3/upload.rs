@@ -8,9 +8,8 @@ use heirloom_model::record::{Snapshot, TreeFile};
 use serde::{Deserialize, Serialize};
 
 use super::client::{Bucket, Object, S3Error};
-use super::signature;
 use crate::media::{cache, media_type};
-use crate::name::{FileClass, MIRRORLIST, check_channel, is_root_file};
+use crate::name::{FileClass, MIRRORLIST, VAULT, check_channel, is_root_file};
 use crate::{ReleaseError, Site, parallel, tree};
 
 /// What an upload came to.
@@ -71,23 +70,24 @@ impl Site<'_> {
         let noted: Noted = noted.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let sender = Sender { site: self, bucket, there: &there, noted: &noted, tick };
         let mut uploaded = Uploaded { snapshot: snapshot.name.clone(), ..Uploaded::default() };
-        let of = |classes: &[FileClass]| -> Vec<&Item> {
-            items.iter().filter(|item| classes.contains(&FileClass::of(&item.key))).collect()
+        let vault = format!("{channel}/{VAULT}/");
+        let of = |classes: &[FileClass], vaulted: Option<bool>| -> Vec<&Item> {
+            let mut found: Vec<_> = items
+                .iter()
+                .filter(|item| classes.contains(&FileClass::of(&item.key)))
+                .filter(|item| vaulted.is_none_or(|vaulted| item.key.starts_with(&vault) == vaulted))
+                .collect();
+            // A signature comes before what it signs; both of one repository come together.
+            found.sort_by_key(|item| {
+                let (dir, name) = item.key.rsplit_once('/').unwrap_or_default();
+                (dir, name == "repomd.xml")
+            });
+            found
         };
-        sender.send(&of(&[FileClass::Package, FileClass::Metadata]), jobs, &mut uploaded)?;
-        sender.send(&of(&[FileClass::Other]), jobs, &mut uploaded)?;
-        // Of each repository a signature that fits the old and the new, what is signed, and its signature alone.
-        for item in of(&[FileClass::Repomd]).into_iter().filter(|item| item.key.ends_with("/repomd.xml")) {
-            let key = format!("{}.asc", item.key);
-            let signature: Vec<_> = items.iter().filter(|item| item.key == key).collect();
-            if let [signature] = signature[..]
-                && !sender.is_there(item)?
-            {
-                sender.both(signature)?;
-            }
-            sender.send(&[item], 1, &mut uploaded)?;
-            sender.send(&signature, 1, &mut uploaded)?;
-        }
+        sender.send(&of(&[FileClass::Package, FileClass::Metadata], None), jobs, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Repomd], Some(true)), jobs, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Other], None), jobs, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Repomd], Some(false)), 1, &mut uploaded)?;
         self.end(bucket, channel, &items, (&there, &noted), now, &mut uploaded)?;
         Ok(uploaded)
     }
@@ -99,11 +99,17 @@ impl Site<'_> {
             if channel == self.default && is_root_file(&file.path) {
                 items.push(Item { key: file.path.clone(), file: file.clone(), text: None });
             }
+            if file.path.contains("/repodata/") {
+                let key = format!("{channel}/{VAULT}/{}/{}", snapshot.name, file.path);
+                items.push(Item { key, file: file.clone(), text: None });
+            }
             items.push(Item { key: format!("{channel}/{}", file.path), file, text: None });
         }
         let url = self.rules.s3.as_ref().and_then(|s3| s3.url.as_deref()).unwrap_or(&self.rules.url);
         let base = format!("{}/{channel}", url.trim_end_matches('/'));
-        for (name, text) in tree::mirrorlists(&snapshot.composed, &[base]) {
+        for (name, text) in
+            tree::mirrorlists(&snapshot.composed, &[format!("{base}/{VAULT}/{}", snapshot.name), base])
+        {
             let path = format!("{MIRRORLIST}/{name}");
             let file = TreeFile { path, digest: Digest::of(text.as_bytes()), size: text.len() as u64 };
             items.push(Item { key: format!("{channel}/{}", file.path), file, text: Some(text) });
@@ -204,25 +210,11 @@ impl Sender<'_> {
         Ok(Some(item.file.size))
     }
 
-    /// Sends a signature together with the one that is there.
-    fn both(&self, item: &Item) -> Result<(), ReleaseError> {
-        let Some(old) = self.bucket.get(&item.key)? else { return Ok(()) };
-        let new = self.site.store.read(item.file.digest)?;
-        let Some(both) = signature::join(&String::from_utf8_lossy(&new), &old) else { return Ok(()) };
-        let object = Object {
-            key: &item.key,
-            digest: Digest::of(both.as_bytes()),
-            media_type: "application/pgp-signature",
-            cache: "no-cache",
-        };
-        Ok(self.bucket.put(&object, both.as_bytes())?)
-    }
-
     fn is_there(&self, item: &Item) -> Result<bool, ReleaseError> {
         let digest = item.file.digest;
         if let Some(size) = self.there.get(&item.key) {
-            // Of signatures the note does not tell: an interrupted run may have sent two in one.
-            let noted = FileClass::of(&item.key) != FileClass::Repomd
+            // Of what is replaced the note does not tell: an interrupted run may have sent another one since.
+            let noted = FileClass::of(&item.key).is_named_in_metadata()
                 && self.noted.files.get(&item.key) == Some(&digest);
             return Ok(*size == item.file.size && (noted || self.bucket.digest(&item.key)? == Some(digest)));
         }
