@@ -75,7 +75,9 @@ impl StoreError {
     }
 
     pub(crate) fn ledger(path: &Path, source: rusqlite::Error) -> Self {
-        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+        // The second is what SQLite makes of a full disk when it is the memory that its users share that does not fit.
+        let full = [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_SHMSIZE];
+        if source.sqlite_error().is_some_and(|error| full.contains(&error.extended_code)) {
             return Self::Full { path: path.to_owned() };
         }
         Self::Ledger { path: path.to_owned(), source }

@@ -50,8 +50,12 @@ fn links_are_relative_and_lists_name_the_snapshot() {
     let link = |path: &str| fs::read_link(site.published(path)).unwrap().display().to_string();
     assert_eq!(link("9"), "channels/9/1");
     assert_eq!(link("vault/2026-03-14"), name);
-    let list = fs::read_to_string(site.published("9/mirrorlist/AppStream-x86_64")).unwrap();
-    assert_eq!(list, format!("https://kestrel.example/el/vault/{name}/AppStream/x86_64/os/\n"));
+    let list =
+        |place: &[&str]| format!("https://kestrel.example/el/{}/AppStream/x86_64/os/\n", place.concat());
+    let read =
+        |path: &str| fs::read_to_string(site.published(path).join("mirrorlist/AppStream-x86_64")).unwrap();
+    assert_eq!(read("vault/2026-03-14"), list(&["vault/", &name]));
+    assert_eq!(read("9"), list(&["vault/", &name]) + &list(&["9"]));
     assert!(site.published("RPM-GPG-KEY-kestrel").is_file());
     let copy = site.path("mirror");
     Tool::new("cp").arg("-a").arg(site.published("")).arg(&copy).run().unwrap();

@@ -6,7 +6,11 @@
 #[path = "../common/ran.rs"]
 mod ran;
 
+mod bucket;
+mod checking;
+mod clients;
 mod keeping;
 mod layout;
+mod serving;
 mod site;
 mod steps;

@@ -88,7 +88,16 @@ impl Site {
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::open(&self.path("state")).unwrap()
+        // A process that another test starts has the lock between its fork and its exec.
+        for _ in 0..100 {
+            match Store::open(&self.path("state")) {
+                Err(heirloom_store::StoreError::Locked(_)) => {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("{} is locked", self.path("state").display())
     }
 
     /// Puts tree number `version` into the store, as a compose does.
@@ -119,7 +128,15 @@ impl Site {
 }
 
 pub(crate) fn finish(mut command: Command) -> Ran {
-    let output = command.output().unwrap();
+    let mut output = command.output().unwrap();
+    // A store that this test had open is locked as long as a process that another test has just forked has not begun.
+    for _ in 0..100 {
+        if !String::from_utf8_lossy(&output.stderr).contains("another heirloom process is working") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        output = command.output().unwrap();
+    }
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -181,7 +198,7 @@ fn common_once(package: &Path) {
 }
 
 /// What compose leaves of a tree.
-fn put(store: &Store, dir: &Path) -> Composed {
+pub(crate) fn put(store: &Store, dir: &Path) -> Composed {
     let list = Tool::new("find").args([".", "-type", "f", "-printf", "%P\\n"]).dir(dir).run().unwrap();
     let files: BTreeMap<String, TreeFile> = list
         .lines()

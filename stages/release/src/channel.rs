@@ -143,7 +143,7 @@ impl Site<'_> {
         let same = |(name, text): &(String, String)| {
             std::fs::read_to_string(dir.join(name)).is_ok_and(|found| found == *text)
         };
-        self.mirrorlists(snapshot).iter().all(same)
+        self.mirrorlists(snapshot, Some(&channel.name)).iter().all(same)
     }
 
     pub(crate) fn view(&self, channel: &str, generation: u64) -> std::path::PathBuf {
@@ -167,7 +167,7 @@ impl Site<'_> {
         for file in tree.files.iter().chain(&self.earlier(channel, snapshot)?) {
             layer.add(file)?;
         }
-        layer.mirrorlists(&self.mirrorlists(snapshot))?;
+        layer.mirrorlists(&self.mirrorlists(snapshot, Some(&channel.name)))?;
         file::rename(&new, &dir)
     }
 

@@ -111,6 +111,8 @@ struct Place<'a> {
     name: String,
     dir: PathBuf,
     snapshot: &'a Snapshot,
+    /// The channel, of a view.
+    channel: Option<String>,
     tree: &'a Tree,
     /// Files that it has beside the tree's.
     earlier: BTreeMap<String, heirloom_model::record::TreeFile>,

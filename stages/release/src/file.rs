@@ -58,7 +58,9 @@ pub(crate) fn replace(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Re
     let new = beside(path);
     remove(&new)?;
     make(&new)?;
-    rename(&new, path)
+    rename(&new, path)?;
+    // Of two links to one file, rename leaves both.
+    remove(&new)
 }
 
 /// Lets a link point elsewhere, in one step.

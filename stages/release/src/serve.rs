@@ -33,8 +33,9 @@ use crate::ReleaseError;
 use answer::{Answerer, Asked};
 use body::Body;
 
-/// Connections at a time; more wait to be accepted. A client such as dnf has up to a few dozen.
-const CONNECTIONS: u32 = 1024;
+/// Connections at a time; more wait to be accepted. With a file each, they fit into the usual 1024 descriptors of a
+/// process. A client such as dnf has up to a dozen.
+const CONNECTIONS: u32 = 480;
 /// Threads that read files: each holds a piece of a file, and disks gain nothing by more.
 const READERS: usize = 32;
 /// For how long a request may be on its way, and a connection be idle: dnf asks again within a second or never.

@@ -40,7 +40,7 @@ impl Site<'_> {
         for file in &self.tree(snapshot)?.files {
             layer.add(file)?;
         }
-        layer.mirrorlists(&self.mirrorlists(snapshot))?;
+        layer.mirrorlists(&self.mirrorlists(snapshot, None))?;
         file::sync_tree(&new)?;
         self.store.append(snapshot)?;
         file::rename(&new, &dir)?;
@@ -56,10 +56,13 @@ impl Site<'_> {
         tree::read(self.store, snapshot.composed.tree)
     }
 
-    /// The mirrorlist files of a snapshot and of the views of it.
-    pub(crate) fn mirrorlists(&self, snapshot: &Snapshot) -> Vec<(String, String)> {
+    /// The mirrorlist files of a snapshot, or of a channel's view of it. A channel's name itself second: a client that
+    /// goes by metadata of its cache, and looks the URLs up anew, finds packages of earlier snapshots there alone.
+    pub(crate) fn mirrorlists(&self, snapshot: &Snapshot, channel: Option<&str>) -> Vec<(String, String)> {
         let url = self.rules.url.trim_end_matches('/');
-        tree::mirrorlists(&snapshot.composed, &format!("{url}/{VAULT}/{}", snapshot.name))
+        let mut bases = vec![format!("{url}/{VAULT}/{}", snapshot.name)];
+        bases.extend(channel.map(|channel| format!("{url}/{channel}")));
+        tree::mirrorlists(&snapshot.composed, &bases)
     }
 
     /// The snapshots that are there, oldest first.
@@ -67,10 +70,14 @@ impl Site<'_> {
     /// # Errors
     /// The ledger can't be read.
     pub fn snapshots(&self) -> Result<Vec<Snapshot>, ReleaseError> {
-        let mut all = self.store.all::<Snapshot>()?;
-        all.retain(|snapshot| self.has(&snapshot.name));
-        all.sort_by(|a, b| (a.made, &a.name).cmp(&(b.made, &b.name)));
-        Ok(all)
+        let mut all: BTreeMap<String, (u64, i64, Snapshot)> = BTreeMap::new();
+        for entry in self.store.history::<Snapshot>()? {
+            all.insert(entry.record.name.clone(), (entry.record.made, entry.id, entry.record));
+        }
+        let mut all: Vec<_> = all.into_values().filter(|(_, _, snapshot)| self.has(&snapshot.name)).collect();
+        // Of two that were made in one second, the one that was recorded later is newer.
+        all.sort_by_key(|(made, id, _)| (*made, *id));
+        Ok(all.into_iter().map(|(_, _, snapshot)| snapshot).collect())
     }
 
     pub(crate) fn has(&self, snapshot: &str) -> bool {

@@ -92,14 +92,14 @@ pub(crate) fn check_size(store: &Store, file: &TreeFile) -> Result<(), ReleaseEr
     }
 }
 
-/// The mirrorlist files of a tree, each with its text: one URL, which is the repository's below `base`.
-pub(crate) fn mirrorlists(composed: &Composed, base: &str) -> Vec<(String, String)> {
+/// The mirrorlist files of a tree, each with its text: the repository's URL below each of the bases.
+pub(crate) fn mirrorlists(composed: &Composed, bases: &[String]) -> Vec<(String, String)> {
     let mut lists: Vec<_> = composed
         .repositories
         .iter()
         .flat_map(|repository| {
-            let line = format!("{}/{}/\n", base.trim_end_matches('/'), repository.path);
-            list_names(composed, repository).into_iter().map(move |name| (name, line.clone()))
+            let lines: String = bases.iter().map(|base| format!("{base}/{}/\n", repository.path)).collect();
+            list_names(composed, repository).into_iter().map(move |name| (name, lines.clone()))
         })
         .collect();
     lists.sort();

@@ -1,8 +1,9 @@
 //! Objects of the store against their names, and from where they can be had again.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use heirloom_model::Digest;
@@ -11,7 +12,7 @@ use heirloom_model::record::Snapshot;
 use heirloom_store::{State, StoreError};
 
 use super::{Check, Checked, Fault, FaultKind, Mend};
-use crate::{ReleaseError, Site, parallel};
+use crate::{ReleaseError, Site, file, parallel};
 
 /// What is wrong with objects.
 pub(super) type Bad = BTreeMap<Digest, String>;
@@ -50,8 +51,8 @@ pub(super) fn restore(
     bad: &mut Bad,
     checked: &mut Checked,
 ) -> Result<(), ReleaseError> {
-    let mut needs = how.needs.clone();
-    needs.extend(site.needs(snapshots));
+    let mut needs = site.needs(snapshots);
+    needs.extend(how.needs.clone());
     for digest in needs.keys().filter(|digest| !site.store.contains(**digest)) {
         bad.insert(*digest, "is missing".to_owned());
     }
@@ -67,7 +68,13 @@ pub(super) fn restore(
                 Mend::Done(format!("brought back from {}", copy.display()))
             }
             (Some(copy), _) => Mend::Can(format!("brings it back from {}", copy.display())),
-            (None, Some(need)) => Mend::Cannot(need.remedy.clone()),
+            (None, Some(need)) => {
+                // A damaged one would keep a good one from being put in its place.
+                if how.repair && site.store.contains(digest) {
+                    site.store.remove(digest)?;
+                }
+                Mend::Cannot(need.remedy.clone())
+            }
             (None, None) if how.repair => {
                 site.store.remove(digest)?;
                 Mend::Done("thrown away: nothing needs it".to_owned())
@@ -110,12 +117,16 @@ fn copies(
     Ok(copies)
 }
 
+/// Links a file that was just read and found right.
 fn bring_back(site: &Site<'_>, digest: Digest, copy: &Path) -> Result<(), ReleaseError> {
     if site.store.contains(digest) {
         site.store.remove(digest)?;
     }
-    site.store.put_file(copy)?;
-    Ok(())
+    let object = site.store.path(digest);
+    object.parent().map_or(Ok(()), file::make_dir)?;
+    let failed = |source| ReleaseError::io("write", &object, source);
+    file::link(copy, &object).map_err(failed)?;
+    std::fs::set_permissions(&object, Permissions::from_mode(0o444)).map_err(failed)
 }
 
 /// The digest of a plain file's bytes.

@@ -46,7 +46,8 @@ pub(super) fn places<'a>(
     for (snapshot, tree) in snapshots.iter().filter_map(|snapshot| find(&snapshot.name)) {
         let name = format!("vault/{}", snapshot.name);
         let dir = site.root.join(&name);
-        places.push(Place { name, dir, snapshot, tree, earlier: BTreeMap::new(), allowed: BTreeMap::new() });
+        let (earlier, allowed) = (BTreeMap::new(), BTreeMap::new());
+        places.push(Place { name, dir, snapshot, channel: None, tree, earlier, allowed });
     }
     for channel in file::names(&site.root.join(crate::name::CHANNELS))? {
         let history = site.history(&channel)?;
@@ -61,6 +62,7 @@ pub(super) fn places<'a>(
                     dir: site.root.join(&name),
                     name,
                     snapshot,
+                    channel: Some(channel.clone()),
                     tree,
                     earlier: earlier.map(|file| (file.path.clone(), file)).collect(),
                     allowed: allowed.clone(),
@@ -99,7 +101,7 @@ pub(super) fn check(
         }
         found.remove(*path);
     }
-    for (name, text) in site.mirrorlists(place.snapshot) {
+    for (name, text) in site.mirrorlists(place.snapshot, place.channel.as_deref()) {
         let path = format!("{MIRRORLIST}/{name}");
         found.remove(&path);
         let to = place.dir.join(&path);
@@ -109,7 +111,8 @@ pub(super) fn check(
                 file::replace(&to, |new| file::write(new, &text))
             };
             let mend = done(how, "writes it", write)?;
-            let what = format!("is not the URL of the repository in the snapshot, {}", text.trim());
+            let what =
+                format!("is not the list of the repository's URLs, {}", text.trim().replace('\n', ", "));
             checked.faults.push(Fault {
                 kind: FaultKind::File,
                 place: format!("{}/{path}", place.name),

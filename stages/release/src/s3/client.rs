@@ -1,7 +1,7 @@
 //! Requests to a bucket: signed, bounded, tried again.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Cursor, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
@@ -193,7 +193,7 @@ impl Bucket {
         let (full, sum) = (self.key(object.key), object.digest.to_string());
         let mut action = self.bucket.create_multipart_upload(Some(&self.credentials), &full);
         action.headers_mut().insert(SUM, sum.clone());
-        let answer = self.ask(&action, object.key, &headers(object, &sum), Sent::Nothing)?;
+        let answer = self.ask(&action, object.key, &headers(object, &sum), Sent::Text(b""))?;
         let begun = CreateMultipartUpload::parse_response(&self.text(answer, object.key)?);
         let begun = begun.map_err(|error| self.failed("POST", object.key, error.to_string()))?;
         let id = begun.upload_id();
@@ -288,26 +288,24 @@ impl Bucket {
             headers.iter().fold(Request::builder().method(method).uri(url), |request, (name, value)| {
                 request.header(*name, *value)
             });
-        let run = |request: std::result::Result<_, ureq::http::Error>| match request {
-            Ok(request) => self.agent.run(request),
-            Err(error) => Err(error.into()),
-        };
-        match sent {
-            Sent::Nothing => Ok(match request.body(()) {
-                Ok(request) => self.agent.run(request),
-                Err(error) => Err(error.into()),
-            }),
+        let (size, body) = match sent {
+            Sent::Nothing => {
+                let request = request.body(()).map_err(ureq::Error::from);
+                return Ok(request.and_then(|request| self.agent.run(request)));
+            }
             Sent::Text(text) => {
-                Ok(run(request.body(ureq::SendBody::from_owned_reader(std::io::Cursor::new(text.to_vec())))))
+                (text.len() as u64, ureq::SendBody::from_owned_reader(Cursor::new(text.to_vec())))
             }
             Sent::File(path, at, size) => {
                 let failed = |source| S3Error::File { path: path.to_owned(), source };
                 let mut file = File::open(path).map_err(failed)?;
                 file.seek(SeekFrom::Start(at)).map_err(failed)?;
-                let body = ureq::SendBody::from_owned_reader(file.take(size));
-                Ok(run(request.header(header::CONTENT_LENGTH, size).body(body)))
+                (size, ureq::SendBody::from_owned_reader(file.take(size)))
             }
-        }
+        };
+        // Stores take no body whose size is not told before.
+        let request = request.header(header::CONTENT_LENGTH, size).body(body).map_err(ureq::Error::from);
+        Ok(request.and_then(|request| self.agent.run(request)))
     }
 
     fn text(&self, answer: Response<ureq::Body>, key: &str) -> Result<String> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Bucket, Object, S3Error};
 use crate::media::{cache, media_type};
-use crate::name::{FileClass, MIRRORLIST, check_channel, is_root_file};
+use crate::name::{FileClass, MIRRORLIST, VAULT, check_channel, is_root_file};
 use crate::{ReleaseError, Site, parallel, tree};
 
 /// What an upload came to.
@@ -70,18 +70,24 @@ impl Site<'_> {
         let noted: Noted = noted.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let sender = Sender { site: self, bucket, there: &there, noted: &noted, tick };
         let mut uploaded = Uploaded { snapshot: snapshot.name.clone(), ..Uploaded::default() };
-        let of = |classes: &[FileClass]| -> Vec<&Item> {
-            items.iter().filter(|item| classes.contains(&FileClass::of(&item.key))).collect()
+        let vault = format!("{channel}/{VAULT}/");
+        let of = |classes: &[FileClass], vaulted: Option<bool>| -> Vec<&Item> {
+            let mut found: Vec<_> = items
+                .iter()
+                .filter(|item| classes.contains(&FileClass::of(&item.key)))
+                .filter(|item| vaulted.is_none_or(|vaulted| item.key.starts_with(&vault) == vaulted))
+                .collect();
+            // A signature comes before what it signs; both of one repository come together.
+            found.sort_by_key(|item| {
+                let (dir, name) = item.key.rsplit_once('/').unwrap_or_default();
+                (dir, name == "repomd.xml")
+            });
+            found
         };
-        sender.send(&of(&[FileClass::Package, FileClass::Metadata]), jobs, &mut uploaded)?;
-        sender.send(&of(&[FileClass::Other]), jobs, &mut uploaded)?;
-        // The signature comes before what it signs; both of one repository come together.
-        let mut last = of(&[FileClass::Repomd]);
-        last.sort_by_key(|item| {
-            let (dir, name) = item.key.rsplit_once('/').unwrap_or_default();
-            (dir, name == "repomd.xml")
-        });
-        sender.send(&last, 1, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Package, FileClass::Metadata], None), jobs, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Repomd], Some(true)), jobs, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Other], None), jobs, &mut uploaded)?;
+        sender.send(&of(&[FileClass::Repomd], Some(false)), 1, &mut uploaded)?;
         self.end(bucket, channel, &items, (&there, &noted), now, &mut uploaded)?;
         Ok(uploaded)
     }
@@ -93,11 +99,17 @@ impl Site<'_> {
             if channel == self.default && is_root_file(&file.path) {
                 items.push(Item { key: file.path.clone(), file: file.clone(), text: None });
             }
+            if file.path.contains("/repodata/") {
+                let key = format!("{channel}/{VAULT}/{}/{}", snapshot.name, file.path);
+                items.push(Item { key, file: file.clone(), text: None });
+            }
             items.push(Item { key: format!("{channel}/{}", file.path), file, text: None });
         }
         let url = self.rules.s3.as_ref().and_then(|s3| s3.url.as_deref()).unwrap_or(&self.rules.url);
         let base = format!("{}/{channel}", url.trim_end_matches('/'));
-        for (name, text) in tree::mirrorlists(&snapshot.composed, &base) {
+        for (name, text) in
+            tree::mirrorlists(&snapshot.composed, &[format!("{base}/{VAULT}/{}", snapshot.name), base])
+        {
             let path = format!("{MIRRORLIST}/{name}");
             let file = TreeFile { path, digest: Digest::of(text.as_bytes()), size: text.len() as u64 };
             items.push(Item { key: format!("{channel}/{}", file.path), file, text: Some(text) });
@@ -201,9 +213,10 @@ impl Sender<'_> {
     fn is_there(&self, item: &Item) -> Result<bool, ReleaseError> {
         let digest = item.file.digest;
         if let Some(size) = self.there.get(&item.key) {
-            return Ok(*size == item.file.size
-                && (self.noted.files.get(&item.key) == Some(&digest)
-                    || self.bucket.digest(&item.key)? == Some(digest)));
+            // Of what is replaced the note does not tell: an interrupted run may have sent another one since.
+            let noted = FileClass::of(&item.key).is_named_in_metadata()
+                && self.noted.files.get(&item.key) == Some(&digest);
+            return Ok(*size == item.file.size && (noted || self.bucket.digest(&item.key)? == Some(digest)));
         }
         // Those beside the channel are not in its list.
         let listed = item.key.contains('/');

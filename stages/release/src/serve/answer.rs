@@ -231,4 +231,13 @@ mod tests {
         }
         assert_eq!(part("bytes=-1", 0), Wanted::Nothing);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_part_is_never_outside_the_file(asked in "bytes=[0-9]{0,22}-[0-9]{0,22}|\\PC{0,30}", size: u64) {
+            if let Wanted::Part(at, length) = part(&asked, size) {
+                proptest::prop_assert!(length > 0 && at.checked_add(length).is_some_and(|end| end <= size));
+            }
+        }
+    }
 }

@@ -104,4 +104,14 @@ mod tests {
         assert_eq!(read("/up"), None);
         assert_eq!(read("/abs"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_asked_for_stays_below_the_root(path in "(/|%2[eEfF]|%5c|%00|\\.|\\\\|[a-z~+%]|\\PC){0,40}") {
+            for part in parts(&path).unwrap_or_default() {
+                proptest::prop_assert!(!part.is_empty() && !part.contains(['/', '\\', '\0']), "{}", part);
+                proptest::prop_assert!(is_shown(&part) && part != "..", "{}", part);
+            }
+        }
+    }
 }
