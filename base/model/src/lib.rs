@@ -6,6 +6,7 @@
 //! are the shape of the whole program.
 
 pub mod allowance;
+pub mod change;
 pub mod dependency;
 pub mod digest;
 pub mod finding;
@@ -16,6 +17,7 @@ pub mod recorded;
 pub mod statement;
 pub mod verdict;
 
+pub use change::{Change, ChangeKind, ChangelogNews, PackageChanges};
 pub use dependency::{Compare, Dependency};
 pub use digest::Digest;
 pub use finding::{Evidence, Finding, Normalisation, Severity};
