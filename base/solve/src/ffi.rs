@@ -37,8 +37,21 @@ pub(crate) mod rule {
     pub(crate) const INSTALLED_OBSOLETES: i32 = 0x109;
     pub(crate) const JOB: i32 = 0x400;
     pub(crate) const JOB_NOTHING_PROVIDES: i32 = 0x401;
+    /// Of shim.c: `from` itself was asked for.
+    pub(crate) const JOB_PACKAGE: i32 = 0x4f0;
     pub(crate) const JOB_UNKNOWN_PACKAGE: i32 = 0x403;
     pub(crate) const INFERIOR_ARCH: i32 = 0x600;
+}
+
+/// What is asked of the solver; the order is that of `how` in shim.c.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// All of these dependencies.
+    Dependencies,
+    /// All of these packages.
+    Packages,
+    /// As many of these packages as can be together.
+    Possible,
 }
 
 /// One fact of the proof that there is no solution.
@@ -81,14 +94,16 @@ unsafe extern "C" {
         pool: NonNull<RawPool>,
         wanted: *const Id,
         count: c_int,
+        how: c_int,
         hidden: *const Id,
         hidden_count: c_int,
         weak: c_int,
         chosen: NonNull<RawQueue>,
         rules: NonNull<RawQueue>,
     ) -> c_int;
+    fn heirloom_consider(pool: NonNull<RawPool>, ranges: *const Id, count: c_int);
+    fn heirloom_pool_free(pool: NonNull<RawPool>);
 
-    fn pool_free(pool: NonNull<RawPool>);
     fn pool_createwhatprovides(pool: NonNull<RawPool>);
     fn pool_strn2id(pool: NonNull<RawPool>, text: *const c_char, len: c_uint, create: c_int) -> Id;
     fn pool_rel2id(pool: NonNull<RawPool>, name: Id, evr: Id, flags: c_int, create: c_int) -> Id;
@@ -139,7 +154,7 @@ unsafe impl Send for Pool {}
 impl Drop for Pool {
     fn drop(&mut self) {
         // SAFETY: made by `heirloom_pool_new`, freed once; frees its repositories too.
-        unsafe { pool_free(self.0) }
+        unsafe { heirloom_pool_free(self.0) }
     }
 }
 
@@ -244,8 +259,21 @@ impl Pool {
         unsafe { heirloom_resolvable(self.0, dependency) != 0 }
     }
 
+    /// Only packages of these ranges (first, count) count; all of them without any. `index` must follow.
+    pub(crate) fn consider(&self, ranges: &[[Id; 2]]) {
+        let ids = ranges.as_flattened();
+        // SAFETY: ranges of packages of this pool; the slice is read only.
+        unsafe { heirloom_consider(self.0, ids.as_ptr(), c_len(ids.len())) }
+    }
+
     /// What is installed in the end, or the rules that forbid it.
-    pub(crate) fn solve(&self, wanted: &[Id], hidden: &[Id], weak: bool) -> Result<Vec<Id>, Vec<Rule>> {
+    pub(crate) fn solve(
+        &self,
+        wanted: &[Id],
+        how: Wanted,
+        hidden: &[Id],
+        weak: bool,
+    ) -> Result<Vec<Id>, Vec<Rule>> {
         let (chosen, rules) = (Queue::new(), Queue::new());
         // SAFETY: ids of this pool, which is indexed; the solver lives only during the call.
         let problems = unsafe {
@@ -253,6 +281,7 @@ impl Pool {
                 self.0,
                 wanted.as_ptr(),
                 c_len(wanted.len()),
+                how as c_int,
                 hidden.as_ptr(),
                 c_len(hidden.len()),
                 weak.into(),

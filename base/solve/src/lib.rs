@@ -5,8 +5,10 @@
 //! `ffi` is the only module of the workspace that may be unsafe.
 //!
 //! Start reading at [`Universe`]: packages to choose from. [`Universe::install`] chooses, with a [`Reason`]
-//! for each package, or explains in [`Unsolvable`] why nothing can be chosen.
+//! for each package, or explains in [`Unsolvable`] why nothing can be chosen; [`Universe::uninstallable`] asks of
+//! thousands which of them could be.
 
+mod closure;
 #[expect(unsafe_code, reason = "the one place that calls libsolv")]
 mod ffi;
 mod problem;

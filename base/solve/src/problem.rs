@@ -1,6 +1,6 @@
 //! Why a request can't be satisfied: the solver's proof, told from the request downwards.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use heirloom_model::{Dependency, Nevra};
@@ -28,7 +28,7 @@ pub struct Problem {
 /// Steps from the request to a package.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Chain {
-    /// Which part of the request; none if the chain starts at a package that is present.
+    /// Which part of the request; none if the chain starts at a package that is present or was asked for itself.
     pub wanted: Option<Dependency>,
     /// Each package that is needed on the way, and its requirement that leads on.
     pub path: Vec<Link>,
@@ -105,17 +105,22 @@ struct Proof<'u, 'a> {
     rules: &'u [Rule],
     /// Who needs a package: nobody but the request, or another package, and by which dependency.
     needed_by: BTreeMap<PackageId, (Option<PackageId>, Id)>,
+    /// Packages that were asked for themselves: chains begin there.
+    asked: BTreeSet<PackageId>,
 }
 
 impl<'u, 'a> Proof<'u, 'a> {
     fn new(universe: &'u Universe<'a>, rules: &'u [Rule]) -> Self {
-        let mut proof = Self { universe, rules, needed_by: BTreeMap::new() };
-        let mut queue = VecDeque::new();
-        for job in rules.iter().filter(|rule| rule.kind == rule::JOB) {
+        let of = |kind| rules.iter().filter(move |rule| rule.kind == kind);
+        let asked: BTreeSet<_> =
+            of(rule::JOB_PACKAGE).filter_map(|rule| universe.package_id(rule.from)).collect();
+        let mut queue: VecDeque<_> = asked.iter().copied().collect();
+        let mut proof = Self { universe, rules, needed_by: BTreeMap::new(), asked };
+        for job in of(rule::JOB) {
             proof.reach(None, job.dependency, &mut queue);
         }
         while let Some(package) = queue.pop_front() {
-            for step in rules.iter().filter(|rule| rule.kind == rule::REQUIRES) {
+            for step in of(rule::REQUIRES) {
                 if universe.package_id(step.from) == Some(package) {
                     proof.reach(Some(package), step.dependency, &mut queue);
                 }
@@ -126,6 +131,9 @@ impl<'u, 'a> Proof<'u, 'a> {
 
     fn reach(&mut self, by: Option<PackageId>, dependency: Id, queue: &mut VecDeque<PackageId>) {
         for provider in self.universe.providers_of(dependency) {
+            if self.asked.contains(&provider) {
+                continue;
+            }
             self.needed_by.entry(provider).or_insert_with(|| {
                 queue.push_back(provider);
                 (by, dependency)
@@ -216,17 +224,7 @@ impl<'u, 'a> Proof<'u, 'a> {
     }
 
     fn missing(&self, dependency: Dependency) -> Cause {
-        let name = self.universe.pool.text(&dependency.name);
-        let nearest = self.universe.providers_of(name).into_iter().filter_map(|id| {
-            let package = self.universe.package(id)?;
-            let provides = package.provides.iter().rfind(|provide| provide.name == dependency.name);
-            Some(Nearest {
-                package: package.nevra.clone(),
-                provides: provides.cloned().unwrap_or_else(|| Dependency::any(&dependency.name)),
-                repository: self.universe.repository(id)?.to_owned(),
-            })
-        });
-        Cause::Missing { nearest: nearest.collect(), dependency }
+        missing(self.universe, dependency)
     }
 
     fn nevra(&self, id: Id) -> Option<Nevra> {
@@ -238,6 +236,21 @@ impl<'u, 'a> Proof<'u, 'a> {
         // What the pool prints is what it was given, so this always parses.
         text.parse().unwrap_or_else(|_| Dependency::any(&text))
     }
+}
+
+/// That nothing provides it, and what almost does.
+pub(crate) fn missing(universe: &Universe<'_>, dependency: Dependency) -> Cause {
+    let name = universe.pool.text(&dependency.name);
+    let nearest = universe.providers_of(name).into_iter().filter_map(|id| {
+        let package = universe.package(id)?;
+        let provides = package.provides.iter().rfind(|provide| provide.name == dependency.name);
+        Some(Nearest {
+            package: package.nevra.clone(),
+            provides: provides.cloned().unwrap_or_else(|| Dependency::any(&dependency.name)),
+            repository: universe.repository(id)?.to_owned(),
+        })
+    });
+    Cause::Missing { nearest: nearest.collect(), dependency }
 }
 
 impl fmt::Display for Chain {

@@ -1,6 +1,8 @@
 /* What Rust can't call in libsolv: inline functions, macros, and everything behind a struct's layout.
  * Lists come back in a Queue that the caller owns. Nothing here decides anything but the solver's flags. */
 
+#include <string.h>
+
 #include <solv/pool.h>
 #include <solv/poolarch.h>
 #include <solv/repo.h>
@@ -118,6 +120,11 @@ Id heirloom_present_set(Pool *pool, const Id *packages, int count)
                 *dependencies(to, kind) = repo_addid(repository, *dependencies(to, kind), *id);
         }
     }
+    if (pool->considered) {
+        map_grow(pool->considered, pool->nsolvables);
+        for (int i = 0; i < count; i++)
+            MAPSET(pool->considered, first + i);
+    }
     pool_set_installed(pool, repository);
     return first;
 }
@@ -167,17 +174,69 @@ int heirloom_resolvable(Pool *pool, Id dependency)
     return pool_whatprovides_ptr(pool, dependency)[0] != 0;
 }
 
-/* Solves "install these, keep what is present where possible, as if the hidden packages were not there".
+/* Only the packages of these ranges (first, count, first, count ...) count from now on; all without any. The caller
+ * must call pool_createwhatprovides() afterwards. */
+void heirloom_consider(Pool *pool, const Id *ranges, int count)
+{
+    if (pool->considered) {
+        map_free(pool->considered);
+        pool->considered = solv_free(pool->considered);
+    }
+    if (!count)
+        return;
+    pool->considered = solv_calloc(1, sizeof(Map));
+    map_init(pool->considered, pool->nsolvables);
+    for (int i = 0; i + 1 < count; i += 2)
+        for (Id package = ranges[i]; package < ranges[i] + ranges[i + 1]; package++)
+            MAPSET(pool->considered, package);
+}
+
+void heirloom_pool_free(Pool *pool)
+{
+    heirloom_consider(pool, 0, 0);
+    pool_free(pool);
+}
+
+/* Makes all architectures of the pool equally good, and packages of two of them no other versions of each other; and
+ * back. Debian's libsolv else forbids the lesser one where both are in reach, while rpm and clients of Enterprise Linux
+ * have both beside each other. */
+static Id *equal_architectures(Pool *pool)
+{
+    pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, 1);
+    if (!pool->id2arch)
+        return 0;
+    size_t count = pool->lastarch + 1;
+    Id *kept = solv_memdup(pool->id2arch, count * sizeof(Id));
+    for (size_t i = 0; i < count; i++)
+        if (pool->id2arch[i] > 1)
+            pool->id2arch[i] = (pool->id2arch[i] & 0xffff) | 0x10000;
+    return kept;
+}
+
+static void restore_architectures(Pool *pool, Id *kept, int colours)
+{
+    pool_set_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS, colours);
+    if (kept)
+        memcpy(pool->id2arch, kept, (pool->lastarch + 1) * sizeof(Id));
+    solv_free(kept);
+}
+
+/* Told apart from SolverRuleinfo: a package itself was asked for, and is in the place of `from`. */
+#define JOB_PACKAGE 0x4f0
+
+/* Solves "install these, keep what is present where possible, as if the hidden packages were not there". What is
+ * wanted are dependencies (how 0), packages (1), or as many of these packages as possible (2).
  * `chosen` gets what is installed in the end, `rules` five ids for each rule of each problem: its problem, type,
  * from, to, dependency. Returns the number of problems. */
-int heirloom_solve(Pool *pool, const Id *wanted, int count, const Id *hidden, int hidden_count, int weak,
-                   Queue *chosen, Queue *rules)
+int heirloom_solve(Pool *pool, const Id *wanted, int count, int how, const Id *hidden, int hidden_count,
+                   int weak, Queue *chosen, Queue *rules)
 {
     Queue job, found, infos;
     Solver *solver = solver_create(pool);
     queue_init(&job);
+    int select = how == 0 ? SOLVER_SOLVABLE_PROVIDES : SOLVER_SOLVABLE;
     for (int i = 0; i < count; i++)
-        queue_push2(&job, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES, wanted[i]);
+        queue_push2(&job, SOLVER_INSTALL | select | (how == 2 ? SOLVER_WEAK : 0), wanted[i]);
     /* What is locked and not installed is never chosen; decided before any choice, it weighs in none. */
     for (int i = 0; i < hidden_count; i++)
         queue_push2(&job, SOLVER_LOCK | SOLVER_SOLVABLE, hidden[i]);
@@ -194,7 +253,11 @@ int heirloom_solve(Pool *pool, const Id *wanted, int count, const Id *hidden, in
     solver_set_flag(solver, SOLVER_FLAG_ALLOW_DOWNGRADE, 1);
     solver_set_flag(solver, SOLVER_FLAG_ALLOW_ARCHCHANGE, 1);
 
+    /* What is asked of packages themselves is whether, not which. */
+    int colours = pool_get_flag(pool, POOL_FLAG_IMPLICITOBSOLETEUSESCOLORS);
+    Id *kept = how == 0 ? 0 : equal_architectures(pool);
     int problems = solver_solve(solver, &job);
+    restore_architectures(pool, kept, colours);
     queue_init(&found);
     queue_init(&infos);
     if (!problems) {
@@ -214,9 +277,11 @@ int heirloom_solve(Pool *pool, const Id *wanted, int count, const Id *hidden, in
                 if (infos.elements[k] == SOLVER_RULE_JOB
                     && (infos.elements[k + 2] & SOLVER_JOBMASK) == SOLVER_LOCK)
                     continue;
-                queue_push(rules, problem);
-                for (int field = 0; field < 4; field++)
-                    queue_push(rules, infos.elements[k + field]);
+                int type = infos.elements[k], asked = infos.elements[k + 3];
+                int package = type == SOLVER_RULE_JOB && how != 0;
+                queue_push2(rules, problem, package ? JOB_PACKAGE : type);
+                queue_push2(rules, package ? asked : infos.elements[k + 1], infos.elements[k + 2]);
+                queue_push(rules, package ? 0 : asked);
             }
         }
     }

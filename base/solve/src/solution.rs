@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heirloom_model::{Dependency, Package};
 
-use crate::ffi::{Id, Kind};
+use crate::ffi::{Id, Kind, Wanted};
 use crate::problem::{Unsolvable, explain};
 use crate::universe::{PackageId, SolveError, Universe};
 
@@ -98,7 +98,8 @@ impl Universe<'_> {
         let ids = self.request(wanted)?;
         self.set_present(present)?;
         let hidden: Vec<_> = hidden.iter().map(|id| self.solver_id(*id)).collect();
-        let chosen = self.pool.solve(&ids, &hidden, weak).map_err(|rules| explain(self, &rules))?;
+        let chosen = self.pool.solve(&ids, Wanted::Dependencies, &hidden, weak);
+        let chosen = chosen.map_err(|rules| explain(self, &rules))?;
         let all: BTreeSet<_> = chosen.into_iter().filter_map(|id| self.package_id(id)).collect();
         let before: BTreeSet<_> = present.iter().copied().collect();
         let replaced: Vec<_> = before.difference(&all).copied().collect();

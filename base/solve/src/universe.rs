@@ -61,6 +61,8 @@ pub struct Universe<'a> {
     /// Strings below this id are settled: the packages that own such a path provide it.
     settled: Cell<Id>,
     present: RefCell<Present>,
+    /// The places of the repositories that count.
+    considered: RefCell<Vec<usize>>,
 }
 
 /// The packages that count as installed: copies in the pool, kept until others are asked for.
@@ -97,10 +99,39 @@ impl<'a> Universe<'a> {
             starts,
             settled: Cell::new(0),
             present: RefCell::default(),
+            considered: RefCell::new((0..repositories.len()).collect()),
         };
         universe.settle();
         universe.pool.index();
         Ok(universe)
+    }
+
+    /// Makes only these repositories count in all questions from now on, by their places in what the universe was made
+    /// from; all of them again with every place, and with none. It costs a new index, and whatever was present is not any
+    /// more.
+    pub fn consider(&self, repositories: &[usize]) {
+        let range = |&place: &usize| {
+            let count = self.repositories.get(place)?.packages.len();
+            Some([*self.starts.get(place)?, Id::try_from(count).unwrap_or(Id::MAX)])
+        };
+        let all = repositories.is_empty() || repositories.len() == self.repositories.len();
+        let places: Vec<_> = if all { (0..self.repositories.len()).collect() } else { repositories.to_vec() };
+        let ranges: Vec<_> = if all { Vec::new() } else { places.iter().filter_map(range).collect() };
+        self.considered.replace(places);
+        self.pool.clear_present();
+        self.present.take();
+        self.pool.consider(&ranges);
+        self.pool.index();
+    }
+
+    /// All packages that count.
+    pub(crate) fn considered(&self) -> Vec<PackageId> {
+        let considered = self.considered.borrow();
+        let of = |&repository: &usize| {
+            let count = self.repositories.get(repository).map_or(0, |one| one.packages.len());
+            (0..count).map(move |package| PackageId { repository, package })
+        };
+        considered.iter().flat_map(of).collect()
     }
 
     /// The package behind an id, if the id is of this universe.

@@ -15,7 +15,6 @@
 
 mod check;
 mod content;
-mod dist;
 mod elf;
 mod error;
 mod excerpt;
@@ -40,8 +39,8 @@ use heirloom_model::record::Compared;
 use heirloom_model::{Digest, Finding, Normalisation, Verdict};
 
 pub use check::{Check, Normaliser, Weight, checks, normalisers};
-pub use dist::{DistMap, InvalidDistMap};
 pub use error::CompareError;
+pub use heirloom_model::{DistMap, InvalidDistMap};
 pub use universe::Universe;
 pub use update::{UPDATES, completed, defined, mentioned, update};
 

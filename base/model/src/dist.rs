@@ -40,7 +40,8 @@ impl DistMap {
     }
 
     /// A version, release or file name with everything replaced that the map declares to mean nothing.
-    pub(crate) fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    #[must_use]
+    pub fn plain<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         for (pattern, by) in &self.rules {
             if let Some(place) = pattern.find(&text) {
