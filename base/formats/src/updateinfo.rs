@@ -24,6 +24,19 @@ pub struct Advisory {
     element: Element,
 }
 
+impl Advisory {
+    /// The vulnerabilities that its references name, sorted: `CVE-2024-0001`.
+    #[must_use]
+    pub fn cves(&self) -> Vec<String> {
+        let references = self.element.all("references").flat_map(|list| list.all("reference"));
+        let cves = references.filter(|one| one.tag.attribute("type") == Some("cve"));
+        let mut ids: Vec<_> = cves.filter_map(|one| one.tag.attribute("id").map(str::to_owned)).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
 /// updateinfo.xml is not what it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateinfoError {
@@ -146,6 +159,8 @@ mod tests {
         assert_eq!((first.severity.as_str(), first.issued.as_str()), ("Important", "2024-03-05 00:00:00"));
         let packages: Vec<_> = first.packages.iter().map(ToString::to_string).collect();
         assert_eq!(packages, ["bash-5.1-9.el9.x86_64", "bash-doc-1:5.1-9.el9.noarch"]);
+
+        assert_eq!((first.cves(), advisories[1].cves()), (vec!["CVE-2024-0001".to_owned()], vec![]));
 
         let text = to_xml(&advisories[..1]);
         for kept in ["a &lt; b", "CVE-2024-0001", "<sum type=\"sha256\">00</sum>", "status=\"final\""] {

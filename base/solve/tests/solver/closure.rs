@@ -74,9 +74,7 @@ fn only_what_is_considered_counts() {
     ];
     let universe = Universe::new("x86_64", &repositories).unwrap();
     let b = PackageId { repository: 1, package: 0 };
-    let count = || {
-        (universe.uninstallable(&[b]).unwrap().len(), universe.unresolved(&[b]).unwrap().len())
-    };
+    let count = || (universe.uninstallable(&[b]).unwrap().len(), universe.unresolved(&[b]).unwrap().len());
     assert_eq!(count(), (0, 0));
     universe.consider(&[1]);
     assert_eq!(count(), (1, 1));
