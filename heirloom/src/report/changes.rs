@@ -102,6 +102,6 @@ fn of_effect(changes: &Changes, effect: Effect) -> Vec<(&PackageNews, &Judged)> 
     let all =
         changes.packages.iter().flat_map(|package| package.changes.iter().map(move |one| (package, one)));
     let mut all: Vec<_> = all.filter(|(_, judged)| judged.effect == effect).collect();
-    all.sort_by_key(|(package, judged)| (judged.change.kind, &package.name, &package.arch));
+    all.sort_by_key(|(package, judged)| (judged.change.kind, &judged.reason, &package.name, &package.arch));
     all
 }

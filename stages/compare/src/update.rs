@@ -90,11 +90,11 @@ fn told(
     }
 }
 
-/// Entries that only the newer one has, the newest first.
+/// Entries of the newer one before the first that the older one has too, the newest first. Older ones that were
+/// reworded are no news.
 fn news<'a>(old: &[ChangelogEntry], new: &'a [ChangelogEntry]) -> Vec<&'a ChangelogEntry> {
-    let known: std::collections::HashSet<_> =
-        old.iter().map(|entry| (entry.time, &entry.author, &entry.text)).collect();
-    new.iter().filter(|entry| !known.contains(&(entry.time, &entry.author, &entry.text))).collect()
+    let known: std::collections::HashSet<_> = old.iter().map(|entry| (entry.time, &entry.author)).collect();
+    new.iter().take_while(|entry| !known.contains(&(entry.time, &entry.author))).collect()
 }
 
 fn entry(entry: &ChangelogEntry) -> ChangelogNews {

@@ -40,20 +40,30 @@ const LOST: &[ChangeKind] = &[
     ChangeKind::RemovedData,
 ];
 
-/// Takes out requirements that the older side's packages satisfy: the machine has them or can have them.
+/// Takes out requirements that the older side's packages satisfy, in whatever version: the machine has them or can have
+/// them, and an update brings the later one.
 fn requirements(packages: &[Package], opened: &mut [PackageChanges]) {
     let mut universe = Universe::default();
     for package in packages {
         universe.add_package(package);
     }
+    let has = |name: &str| universe.provides(&Dependency::any(name)) == Some(true);
     let known = |change: &Change| {
-        let wanted = change.subject.parse::<Dependency>();
         change.kind == ChangeKind::NewRequirement
-            && wanted.is_ok_and(|wanted| universe.provides(&wanted) == Some(true))
+            && change.subject.parse::<Dependency>().is_ok_and(|wanted| {
+                has(&wanted.name) || library_of(&wanted.name).is_some_and(|library| has(&library))
+            })
     };
     for all in opened {
         all.changes.retain(|change| !known(change));
     }
+}
+
+/// The capability of a whole library, of one that asks for a symbol version of it.
+fn library_of(name: &str) -> Option<String> {
+    let (library, rest) = name.split_once('(')?;
+    let (_, bits) = rest.split_once(')')?;
+    library.contains(".so").then(|| format!("{library}(){bits}"))
 }
 
 /// Finds what is lost among the newer side's packages.

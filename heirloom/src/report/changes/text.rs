@@ -52,14 +52,16 @@ fn breaks(text: &mut String, changes: &Changes) {
         return;
     }
     text.push_str("\nTo look at\n");
+    let mut last = None;
     for (package, judged) in blocked.iter().take(SHOWN) {
-        let (name, kind, subject) = (&package.name, judged.change.kind, line(&judged.change.subject));
-        let _ = writeln!(text, "  {kind}: {name}: {subject}");
-        let said = values(judged);
-        if !said.is_empty() {
-            let _ = writeln!(text, "    {}", line(&said));
+        // All of one rule stand below what it says.
+        let heading = (judged.change.kind, &judged.reason);
+        if last.replace(heading) != Some(heading) {
+            let _ = writeln!(text, "  {}: {}\n    fix: {}", judged.change.kind, judged.reason, judged.fix);
         }
-        let _ = writeln!(text, "    {}\n    fix: {}", judged.reason, judged.fix);
+        let said = values(judged);
+        let said = if said.is_empty() { said } else { format!(" ({said})") };
+        let _ = writeln!(text, "    {}: {}{}", package.name, line(&judged.change.subject), line(&said));
     }
     more(text, blocked.len(), SHOWN, "  ");
 }

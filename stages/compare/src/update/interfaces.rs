@@ -51,7 +51,10 @@ fn is_linked(file: &FileEntry) -> bool {
 
 fn change(finding: &Finding) -> Option<Change> {
     let kind = match (finding.rule.as_str(), finding.severity) {
-        (_, Severity::Undecided) => return Some(not_examined(&finding.subject, &finding.found)),
+        // What else is undecided is about a rebuild: where an import comes from, what code does.
+        ("unreadable" | "types-unknown", Severity::Undecided) => {
+            return Some(not_examined(&finding.subject, &finding.found));
+        }
         ("processor-level", Severity::Incompatible) => ChangeKind::LaterProcessor,
         ("types", Severity::Incompatible) => public(finding, ChangeKind::ChangedType),
         (
