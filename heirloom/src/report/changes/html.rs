@@ -170,5 +170,10 @@ fn link(package: &PackageNews) -> String {
 }
 
 fn id(package: &PackageNews) -> String {
-    format!("{}.{}", package.name, package.arch)
+    let id = format!("{}.{}", package.name, package.arch);
+    // Repositories of two machines can have two packages of this name.
+    match package.arch == "noarch" && !package.machine.is_empty() {
+        true => format!("{id}:{}", package.machine),
+        false => id,
+    }
 }
