@@ -2,6 +2,7 @@
 
 mod building;
 mod changes;
+mod gate;
 mod planning;
 mod sources;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
 pub(crate) use changes::Changes;
+pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
 
@@ -86,6 +88,11 @@ pub(crate) enum Verb {
     VerifyCertificate(VerifyCertificate),
     /// Signs accepted packages and publishes them as repositories.
     Compose,
+    /// Judges repositories before clients see them: closed, installable, without conflicts, signed, and a way on from
+    /// what clients have. Needs no definition.
+    ///
+    /// Exit codes: 0 nothing stands in the way; 5 something does.
+    Gate(Box<Gate>),
     /// All of it: import, plan, build, compare, compose. Run again, it continues where it was.
     Rebuild(BuildArgs),
     /// Throws away objects that the newest plan, builds and signatures do not need, and brings the shared cache down

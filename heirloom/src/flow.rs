@@ -24,6 +24,7 @@ pub(crate) mod scanning;
 pub(crate) mod side;
 pub(crate) mod stability;
 pub(crate) mod told;
+pub(crate) mod waiving;
 pub(crate) mod work;
 
 use building::{Builds, Options};

@@ -11,6 +11,7 @@ mod convert;
 mod debrand;
 mod doctor;
 mod export;
+mod gate;
 mod import;
 pub(crate) mod init;
 mod plan;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Changes(args) => changes::run(args, open),
         Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
+        Verb::Gate(args) => gate::run(args),
         Verb::Rebuild(args) => rebuild::run(&open()?, args),
         Verb::Status(args) => status::run(&open()?, args),
         Verb::Why { package } => why::run(&open()?, package),

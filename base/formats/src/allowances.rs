@@ -11,18 +11,15 @@
 //! In patterns, `*` stands for any text and `?` for one character. An allowance without a rule, a reason or an
 //! end is an error, and so is the name of a rule that does not exist.
 
-use std::io::Read as _;
 use std::path::Path;
 
-use heirloom_model::allowance::{Allowance, Date};
+use heirloom_model::allowance::Allowance;
 use serde::Deserialize;
 use serde_spanned::Spanned;
 use toml::Value;
 
+use crate::declared::{self, Declared};
 use crate::definition::DefinitionError;
-
-/// Largest file that is read, in bytes.
-const LARGEST: u64 = 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,14 +49,7 @@ fn everything() -> String {
 /// # Errors
 /// The file can't be read, or is larger than any that a person writes; else as [`parse`].
 pub fn load(path: &Path, rules: &[&str]) -> Result<Vec<Allowance>, DefinitionError> {
-    let unreadable = |source| DefinitionError::Unreadable { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LARGEST {
-        return Err(unreadable(std::io::Error::other(format!("it has more than {LARGEST} bytes"))));
-    }
-    parse(&text, path, rules)
+    parse(&declared::read(path)?, path, rules)
 }
 
 /// Parses the text of a file of allowances; `path` is for messages, `rules` are the names of all rules.
@@ -67,63 +57,14 @@ pub fn load(path: &Path, rules: &[&str]) -> Result<Vec<Allowance>, DefinitionErr
 /// # Errors
 /// The text is no TOML, has an unknown key, lacks a key, or has a value that can't be; the error has the place.
 pub fn parse(text: &str, path: &Path, rules: &[&str]) -> Result<Vec<Allowance>, DefinitionError> {
-    let file: File = toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        wrong(text, path, offset, error.message().replace('\n', "; "), "")
-    })?;
-    file.allowance.into_iter().map(|entry| allowance(entry, text, path, rules)).collect()
+    let of = Declared { text, path, what: "an allowance", unit: "difference" };
+    of.parse::<File>()?.allowance.into_iter().map(|entry| allowance(entry, &of, rules)).collect()
 }
 
-fn allowance(entry: Entry, text: &str, path: &Path, rules: &[&str]) -> Result<Allowance, DefinitionError> {
-    let rule = entry.rule.get_ref();
-    if !rules.contains(&rule.as_str()) {
-        let message = format!("there is no rule `{rule}`");
-        let hint = match similar(rule, rules) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("the rules are {}", rules.join(", ")),
-        };
-        return Err(wrong(text, path, entry.rule.span().start, message, &hint));
-    }
-    if entry.reason.get_ref().trim().is_empty() {
-        let message = "an allowance needs a reason".to_owned();
-        return Err(wrong(
-            text,
-            path,
-            entry.reason.span().start,
-            message,
-            "say why the difference is accepted",
-        ));
-    }
-    // A date may stand in quotes or, as TOML has it, without.
-    let day = match entry.expires.get_ref() {
-        Value::String(day) => day.clone(),
-        other => other.to_string(),
-    };
-    let expires = day.parse::<Date>().map_err(|error| {
-        let hint = "name the last day on which it holds; nothing is allowed for ever";
-        wrong(text, path, entry.expires.span().start, error.to_string(), hint)
-    })?;
-    let Entry { rule, package, path, reason, .. } = entry;
-    Ok(Allowance { rule: rule.into_inner(), package, path, reason: reason.into_inner(), expires })
-}
-
-fn similar<'a>(unknown: &str, rules: &[&'a str]) -> Option<&'a str> {
-    let alike = rules.iter().map(|known| (strsim::jaro_winkler(unknown, known), *known));
-    let best = alike.filter(|(similarity, _)| *similarity > 0.75).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(best.1)
-}
-
-fn wrong(text: &str, path: &Path, offset: usize, message: String, hint: &str) -> DefinitionError {
-    let before = text.get(..offset).unwrap_or(text);
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    DefinitionError::Wrong {
-        path: path.to_owned(),
-        line: before.matches('\n').count() + 1,
-        column: before[start..].chars().count() + 1,
-        excerpt: text[start..].lines().next().unwrap_or_default().to_owned(),
-        message,
-        hint: hint.to_owned(),
-    }
+fn allowance(entry: Entry, of: &Declared<'_>, rules: &[&str]) -> Result<Allowance, DefinitionError> {
+    let Entry { rule, package, path, reason, expires } = entry;
+    let expires = of.day(&expires)?;
+    Ok(Allowance { rule: of.rule(rule, rules)?, package, path, reason: of.reason(reason)?, expires })
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub mod repomd;
 pub mod rpm_file;
 pub mod spec;
 pub mod updateinfo;
+pub mod waivers;
 
+mod declared;
 mod xml;
 
 pub use checksum::Checksum;

@@ -116,6 +116,9 @@ impl<'a> Universe<'a> {
         };
         let all = repositories.is_empty() || repositories.len() == self.repositories.len();
         let places: Vec<_> = if all { (0..self.repositories.len()).collect() } else { repositories.to_vec() };
+        if *self.considered.borrow() == places {
+            return;
+        }
         let ranges: Vec<_> = if all { Vec::new() } else { places.iter().filter_map(range).collect() };
         self.considered.replace(places);
         self.pool.clear_present();

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::changes::{self, Changes, PackageNews, Side};
 use super::told;
+use super::waiving::{self, Of};
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 
@@ -119,21 +120,11 @@ fn findings(package: &PackageNews) -> Vec<GateFinding> {
     findings
 }
 
-/// Names of all rules, for the file of waivers.
-pub(crate) fn rule_names() -> Vec<&'static str> {
-    rules().iter().map(|rule| rule.kind.name()).collect()
-}
-
 /// The waivers of the definition that are about rules of stability.
 pub(crate) fn waivers_of(context: &Context) -> Result<Vec<Waiver>, Fail> {
     let file = context.definition.compose.waivers.as_ref();
-    file.map_or(Ok(Vec::new()), |file| waivers(&context.definition.resolve(file.get_ref())))
-}
-
-/// The waivers of a file that are about rules of stability. Those of the gate's rules stand in the same file.
-pub(crate) fn waivers(path: &Path) -> Result<Vec<Waiver>, Fail> {
-    let _ = path;
-    Ok(Vec::new())
+    let load = |path: &Path| waiving::load(path, Of::Stability);
+    file.map_or(Ok(Vec::new()), |file| load(&context.definition.resolve(file.get_ref())))
 }
 
 impl Stability {

@@ -14,6 +14,7 @@ use crate::cli;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 use crate::flow::changes::{self, Changes, Side};
+use crate::flow::waiving::{self, Of};
 use crate::flow::{pairing, stability};
 use crate::report;
 use crate::ui::{Shown, tell};
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &cli::Changes, open: impl Fn() -> Result<Context, Fail>)
 
 fn judged(args: &cli::Changes, context: Option<&Context>, changes: &Changes) -> Result<GateReport, Fail> {
     let waivers = match (&args.waivers, context) {
-        (Some(file), _) => stability::waivers(file)?,
+        (Some(file), _) => waiving::load(file, Of::Stability)?,
         (None, Some(context)) => stability::waivers_of(context)?,
         (None, None) => Vec::new(),
     };

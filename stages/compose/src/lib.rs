@@ -7,12 +7,13 @@
 //! anything or ask the clock: the same input gives the same bytes, signatures of repomd.xml included as far
 //! as the key's algorithm allows.
 //!
-//! Start at [`Input`], then `tree` for the layout.
+//! Start at [`Input`], then `tree` for the layout; [`gate`] judges any set of repositories.
 
 mod check;
 mod closure;
 mod error;
 mod file;
+pub mod gate;
 mod input;
 mod parallel;
 mod plan;

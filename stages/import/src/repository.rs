@@ -1,5 +1,6 @@
 //! Signed rpm-md repositories of others: verified from the key down, then read.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use heirloom_formats::Document;
@@ -23,7 +24,7 @@ pub struct Verified {
     pub location: String,
     /// SHA-256 of repomd.xml.
     pub repomd_digest: heirloom_model::Digest,
-    /// Fingerprint of the key that signed it.
+    /// Fingerprint of the key that signed it; empty for a directory whose signature was not asked for.
     pub signed_by: String,
     /// The newest time that it states, in seconds since 1970.
     pub newest: u64,
@@ -46,9 +47,24 @@ pub fn verify(fetcher: &Fetcher, location: &str, keys: &Keyring) -> Result<Verif
     let signed_by = keys
         .verify_detached(&bytes, &signature)
         .map_err(|source| ImportError::Signature { location: at.clone(), source })?;
-    let repomd = heirloom_formats::repomd::Repomd::parse(Document::new(&at, &bytes))
-        .map_err(ImportError::format(&at))?;
-    let repomd_digest = heirloom_model::Digest::of(&bytes);
+    read_repomd(location, &at, &bytes, signed_by)
+}
+
+/// Reads repomd.xml of a directory, signed or not: for judging what is not signed yet. Nothing of it may be kept.
+///
+/// # Errors
+/// It can't be read.
+pub fn in_directory(dir: &Path) -> Result<Verified, ImportError> {
+    let location = dir.to_string_lossy();
+    let at = fetch::join(&location, "repodata/repomd.xml");
+    let bytes = fetch::local(Path::new(&at), REPOMD_LIMIT)?;
+    read_repomd(&location, &at, &bytes, String::new())
+}
+
+fn read_repomd(location: &str, at: &str, bytes: &[u8], signed_by: String) -> Result<Verified, ImportError> {
+    let repomd =
+        heirloom_formats::repomd::Repomd::parse(Document::new(at, bytes)).map_err(ImportError::format(at))?;
+    let repomd_digest = heirloom_model::Digest::of(bytes);
     let newest = repomd.records.iter().map(|record| record.timestamp).max().unwrap_or(0);
     Ok(Verified { location: location.to_owned(), repomd_digest, signed_by, newest, repomd })
 }
@@ -93,6 +109,12 @@ impl Verified {
         let bytes = fetcher.read_checked(&at, &expected, record.size, "repomd.xml")?;
         let open = record.open_size.unwrap_or(OPEN_LIMIT).min(OPEN_LIMIT);
         Ok(Some(Metadata { at, bytes, open }))
+    }
+
+    /// Whether it lists metadata of this type.
+    #[must_use]
+    pub fn has(&self, kind: &str) -> bool {
+        self.repomd.record(kind).is_some()
     }
 
     /// All packages, with their files.
