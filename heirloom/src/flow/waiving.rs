@@ -42,10 +42,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_rule_of_one_has_a_name_of_the_other() {
+    fn a_name_that_both_have_means_the_same() {
         let stability: BTreeSet<_> = stability::rules().iter().map(|rule| rule.kind.name()).collect();
-        for rule in gate::rules() {
-            assert!(!stability.contains(rule.name), "{}", rule.name);
-        }
+        let both = gate::rules().iter().map(|rule| rule.name).filter(|name| stability.contains(name));
+        // One waiver serves both.
+        assert_eq!(both.collect::<Vec<_>>(), ["downgrade"]);
     }
 }

@@ -189,7 +189,7 @@ fn each_rule_finds_its_change_and_no_other() {
         ("replaced", &["removed-program /usr/bin/lost: blocked", "replaced-package replaced: note"]),
         ("older", &["downgrade older: blocked"]),
         ("content", &["changed-content content: note"]),
-        ("whole", &["moved-file /usr/bin/split: note"]),
+        ("whole", &["new-requirement part: note", "moved-file /usr/bin/split: note"]),
         ("alone", &["removed-program /usr/bin/left: blocked"]),
         ("heir", &[]),
     ] {

@@ -71,8 +71,7 @@ fn longest<'a>(all: impl Iterator<Item = (&'a str, Level)>, package: &str) -> Op
 pub(super) fn is_kernel(package: &str) -> bool {
     let names = ["kernel", "kernel-core", "kernel-modules*", "kernel-uki-*", "kmod-*"];
     let variants = ["kernel-64k*", "kernel-rt*", "kernel-debug*", "kernel-zfcpdump*"];
-    let fits = |pattern: &&str| matches_glob(pattern, package);
-    names.iter().any(|pattern| fits(pattern)) || variants.iter().any(|pattern| fits(pattern))
+    names.iter().chain(&variants).any(|pattern| matches_glob(pattern, package))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use heirloom_model::change::{Change, ChangeKind};
 use heirloom_model::{Evidence, Finding, Severity};
 
 use super::{Versions, not_examined, place};
-use crate::look::{self, Look};
+use crate::look::Look;
 use crate::pair::{Files, Pair};
 use crate::{DistMap, payload, types};
 
@@ -44,9 +44,7 @@ pub(super) fn changes(
 fn is_linked(file: &FileEntry) -> bool {
     let elf = file.color != 0 || file.class.starts_with("ELF ") || file.path.ends_with(".a");
     let aside = ["/usr/lib/debug/", "/lib/modules/", "/usr/lib/modules/", "/boot/"];
-    elf && file.is_regular()
-        && file.size <= look::largest(0)
-        && !aside.iter().any(|dir| file.path.starts_with(dir))
+    elf && file.is_regular() && !aside.iter().any(|dir| file.path.starts_with(dir))
 }
 
 fn change(finding: &Finding) -> Option<Change> {
