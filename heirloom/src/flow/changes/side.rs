@@ -17,8 +17,9 @@ use heirloom_model::record::{ComposedPackage, RepositoryKind, Snapshot};
 use heirloom_model::{Digest, Nevra, Package};
 use heirloom_store::Store;
 
+use crate::context::processors;
 use crate::fail::{Exit, Fail, chain};
-use crate::flow::{pairing, place};
+use crate::flow::{pairing, place, work};
 
 /// Bytes of a metadata file of a directory.
 const LARGEST: u64 = 512 << 20;
@@ -148,22 +149,26 @@ impl<'a> Side<'a> {
     fn directory(top: &Path, store: Option<&'a Store>) -> Result<Self, Fail> {
         let mut side = Self::new(&top.display().to_string(), store, Source::Directory(BTreeSet::new()));
         let (mut roots, mut packages) = (BTreeSet::new(), Vec::new());
-        for path in pairing::files(top)? {
-            let header = Header::open(&path).map_err(|error| Fail::new(Exit::Failed, error))?;
-            if header.is_source {
-                continue;
-            }
-            let root = place::repository_of(&path, top);
+        let read = |path: &PathBuf| {
+            let header = Header::open(path).map_err(|error| Fail::new(Exit::Failed, error))?;
+            let content = header.content();
+            let package = header.package(content, 0, &path.display().to_string());
+            Ok::<_, Fail>((!header.is_source).then_some((content, package)))
+        };
+        let files = pairing::files(top)?;
+        for (path, read) in files.iter().zip(work::each(&files, processors(), read)?) {
+            let Some((content, package)) = read else { continue };
+            let root = place::repository_of(path, top);
             let repository = root.strip_prefix(top).unwrap_or(root).display().to_string();
             roots.insert(root.to_owned());
-            let content = header.content();
-            packages.push(header.package(content, 0, &path.display().to_string()));
+            let nevra = package.nevra.clone();
+            packages.push(package);
             side.add(Member {
-                nevra: header.nevra,
+                nevra,
                 repository,
                 machine: String::new(),
                 identity: Identity::Content(content),
-                at: At::File(path),
+                at: At::File(path.clone()),
             });
         }
         side.source = Source::Directory(roots);
