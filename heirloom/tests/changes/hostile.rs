@@ -1,6 +1,5 @@
 //! Packages that mean harm.
 
-use testkit::rpm_builder::RpmBuilder;
 use testkit::tool::Tool;
 
 use crate::made::{told, update};
@@ -29,26 +28,31 @@ fn foreign_text_neither_acts_on_the_terminal_nor_in_the_page() {
     // rpmbuild takes no control characters in a spec file, and its shell makes them.
     let log = "* Tue Mar 05 2024 <script>alert(1)</script> <a@example.org> - 2-1\n- %(printf '\\033[31m')red <img \
                src=x onerror=alert(2)>";
-    let make =
-        |text: &str| format!("printf '{text}' > \"$RPM_BUILD_ROOT/etc/$(printf 'a\\033[2J<b>').conf\"");
-    let file = |package: RpmBuilder| package.file_as("/etc/a*.conf\n", "/etc/other", "x");
     update(
         &place,
         "tool",
-        |old| file(old).scriptlet(&make("a = 1\\n"), "").provides("x<i>y</i>"),
+        |old| {
+            let old = old.file("/etc/tool.conf", "a = 1\n").provides("x<i>y</i>");
+            old.file("/usr/bin/aXXXX<b>", "#!/bin/sh\n")
+        },
         |new| {
-            file(new)
-                .scriptlet(&make("a = \\033]0;title\\007\\n</pre><script>\\n"), "")
-                .scriptlet("%changelog", log)
+            let new = new.file("/etc/tool.conf", "a = \u{1b}]0;title\u{7}\n</pre><script>\n");
+            new.scriptlet("%changelog", log)
         },
     );
+    // Nor in the names of files.
+    let path = place.path("old/tool-1-1.noarch.rpm");
+    let mut package = std::fs::read(&path).unwrap();
+    let at = package.windows(5).position(|bytes| bytes == b"aXXXX").unwrap();
+    package[at + 1..at + 5].copy_from_slice(b"\x1b[2J");
+    std::fs::write(&path, package).unwrap();
     let ran = place.run("changes old new --html page.html").expect(0);
     assert!(!ran.stdout.contains('\u{1b}') && !ran.stdout.contains('\u{7}'), "{}", ran.stdout);
     let page = place.read("page.html");
     for tag in ["<script", "<img", "<b>", "<i>", "</pre>", "\u{1b}"] {
         assert!(!page.contains(tag), "{tag}");
     }
-    for text in ["&lt;script&gt;alert(1)", "&lt;img src=x", "a\\u{1b}[2J&lt;b&gt;.conf"] {
+    for text in ["&lt;script&gt;alert(1)", "&lt;img src=x", "a\\u{1b}[2J&lt;b&gt;"] {
         assert!(page.contains(text), "{text}\n{page}");
     }
 }
