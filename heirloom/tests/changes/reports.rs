@@ -4,7 +4,7 @@ use testkit::gpg::Key;
 use testkit::repo;
 
 use crate::made::update;
-use crate::support::{Place, matches_schema, named, python};
+use crate::support::{Place, matches_schema, named, page_ids};
 
 const UPDATES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <updates>
@@ -90,27 +90,10 @@ fn the_document_has_the_published_form_and_the_same_bytes_each_time() {
 
 #[test]
 fn the_page_is_self_contained_and_its_links_lead_somewhere() {
-    const PARSE: &str = "
-import sys, html.parser, urllib.parse
-ids, links = set(), []
-class Page(html.parser.HTMLParser):
-    def handle_starttag(self, tag, attributes):
-        assert tag not in ('script', 'link', 'img', 'iframe', 'object', 'embed', 'base', 'form'), tag
-        for name, value in attributes:
-            assert name not in ('src', 'srcset', 'style', 'action', 'data') and not name.startswith('on'), name
-            if name == 'href': links.append(value)
-            if name == 'id':
-                assert value not in ids, value
-                ids.add(value)
-Page().feed(sys.stdin.read())
-for link in links:
-    assert link[0] == '#' and urllib.parse.unquote(link[1:]) in ids, link
-print(*sorted(ids))
-";
     let place = Place::new();
     states(&place);
     place.run("changes old new --html page.html").expect(0);
-    let ids = python(PARSE, "", &place.read("page.html")).unwrap();
+    let ids = page_ids(&place.read("page.html"));
     assert_eq!(ids.trim(), "advisories blocked come.noarch gone.noarch tool.noarch");
 }
 

@@ -247,8 +247,18 @@ fn interfaces_are_followed_through_the_links_of_libraries() {
     update(&place, "breaks", |old| library(old, "1.0.1", &before), |new| library(new, "1.0.2", &after));
     update(&place, "keeps", |old| library(old, "1.0.1", &before), |new| library(new, "1.0.2", &other));
     update(&place, "loses", |old| library(old, "1.0.1", &before), |new| new.arch("x86_64"));
+    let shape = |members: &str| {
+        place.library(&format!("struct s {{ {members} }}; int f(struct s *p) {{ return p->x; }}"))
+    };
+    let (small, large) = (shape("int x;"), shape("long first; int x;"));
+    // rpmbuild strips what it finds, unless it is told otherwise.
+    let whole = |package: RpmBuilder| package.scriptlet("%global __os_install_post %{nil}", "");
+    let (old, new) = (|old| whole(library(old, "1.0.1", &small)), |new| whole(library(new, "1.0.2", &large)));
+    update(&place, "shape", old, new);
     let json = place.json("changes old new --gate", 5);
     let told = told(&json);
+    assert!(told["shape"].iter().all(|one| one.starts_with("changed-type ")), "{:?}", told["shape"]);
+    assert!(!told["shape"].is_empty());
     assert_eq!(
         told["breaks"],
         [
@@ -258,6 +268,38 @@ fn interfaces_are_followed_through_the_links_of_libraries() {
     );
     assert_eq!(told["keeps"], Vec::<String>::new());
     assert_eq!(told["loses"], ["removed-library libsample.so.1: blocked"]);
+}
+
+#[test]
+fn what_moves_to_another_repository_is_told() {
+    let place = Place::new();
+    for (dir, other) in [("old/BaseOS", "old/AppStream"), ("new/AppStream", "new/BaseOS")] {
+        place.package(dir, &named("tool", "1").file("/usr/share/tool", "x"));
+        place.package(other, &named("other", "1"));
+        for repository in [dir, other] {
+            testkit::repo(&place.path(repository)).unwrap();
+        }
+    }
+    let json = place.json("changes old new --gate", 0);
+    let told = told(&json);
+    assert_eq!(told["tool"], ["moved-package tool: note"]);
+    let change = &json["packages"][1]["changes"][0];
+    assert_eq!((&change["before"], &change["after"]), (&"BaseOS".into(), &"AppStream".into()));
+}
+
+#[test]
+fn a_stream_keeps_its_promise_and_another_stream_has_its_own() {
+    let place = Place::new();
+    let label =
+        |package: RpmBuilder, stream: &str| package.tag("ModularityLabel", &format!("node:{stream}:1:abc"));
+    let old = |package: RpmBuilder| label(package.file("/usr/bin/x", "#!/bin/sh\n"), "18");
+    update(&place, "same", old, |new| label(new, "18"));
+    update(&place, "other", old, |new| label(new, "20"));
+    let json = place.json("changes old new --gate", 5);
+    let told = told(&json);
+    assert_eq!(told["same"], ["removed-program /usr/bin/x: blocked"]);
+    assert_eq!(told["other"], ["removed-program /usr/bin/x: note"]);
+    assert!(json["packages"].as_array().unwrap().iter().all(|package| package["level"] == 3));
 }
 
 #[test]
