@@ -74,6 +74,10 @@ fn told(
     changes.dedup();
     let untold = changes.len().saturating_sub(MOST);
     changes.truncate(MOST);
+    if untold > 0 {
+        // Who waives what is told has not seen the rest.
+        changes.push(not_examined("the package", format!("{untold} more changes are not told")));
+    }
     let news = news(&versions.old.changelog, &versions.new.changelog);
     let required = versions.new.relations(DependencyKind::Requires).iter();
     let mut requires: Vec<_> = required.map(|relation| relation.name.clone()).take(REQUIRES).collect();
