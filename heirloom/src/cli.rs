@@ -1,6 +1,7 @@
 //! The command line's grammar. The published reference is generated from these comments.
 
 mod building;
+mod changes;
 mod createrepo;
 mod gate;
 mod planning;
@@ -13,6 +14,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
+pub(crate) use changes::Changes;
 pub(crate) use createrepo::Createrepo;
 pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
@@ -81,6 +83,11 @@ pub(crate) enum Verb {
     /// Exit codes: 0 bit-identical, payload-identical or identical; 10 abi-compatible; 11 incompatible;
     /// 12 undecided. Without packages: 0 every package keeps the promise; 5 one does not.
     Compare(Box<Compare>),
+    /// Tells what an update brings and what it breaks, from one snapshot, channel, directory or repository to another:
+    /// advisories, removed programs and options, changed defaults and interfaces, package by package.
+    ///
+    /// Exit codes: 0 it was told; with --gate: 5 a gated channel would refuse it.
+    Changes(Box<Changes>),
     /// Checks the signed statement of a comparison, and with both packages makes the comparison again.
     VerifyCertificate(VerifyCertificate),
     /// Signs accepted packages and publishes them as repositories.

@@ -1,6 +1,7 @@
 //! Joins the stages: takes the records that one leaves to the next. Holds no rule of any stage.
 
 pub(crate) mod building;
+pub(crate) mod changes;
 pub(crate) mod checking;
 pub(crate) mod cleaning;
 pub(crate) mod comparing;
@@ -23,8 +24,10 @@ pub(crate) mod rollup;
 mod sample;
 pub(crate) mod scanning;
 pub(crate) mod side;
+pub(crate) mod stability;
 pub(crate) mod told;
 pub(crate) mod uploading;
+pub(crate) mod waiving;
 pub(crate) mod work;
 
 use building::{Builds, Options};

@@ -66,6 +66,35 @@ fn rules_reference() {
     fresh("rules.md", &text);
 }
 
+/// The page is written by hand, but for its tables.
+#[test]
+fn stability_reference() {
+    use heirloom_compare::stability::{DEFAULT_LEVELS, rules};
+    let mut levels = "| packages | level |\n|---|---|\n".to_owned();
+    for (name, level) in DEFAULT_LEVELS {
+        let _ = writeln!(levels, "| `{name}` | {} |", u8::from(*level));
+    }
+    let mut table =
+        "| rule | promise | what it says | 1 | 2 | 3 | 4 |\n|---|---|---|---|---|---|---|\n".to_owned();
+    for rule in rules() {
+        let [one, two, three, four] = rule.at.map(heirloom_compare::stability::Effect::name);
+        let _ = writeln!(
+            table,
+            "| `{}` | {} | {} | {one} | {two} | {three} | {four} |",
+            rule.kind, rule.class, rule.says
+        );
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/stability.md");
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for (name, table) in [("levels", levels), ("rules", table)] {
+        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
+        let start = text.find(&begin).unwrap() + begin.len();
+        let stop = text.find(&end).unwrap();
+        text.replace_range(start..stop, &table);
+    }
+    fresh("stability.md", &text);
+}
+
 /// One table of the file: its keys, then the tables below it.
 fn section(text: &mut String, all: &Value, schema: &Value, name: &str) {
     let required: Vec<_> =

@@ -4,6 +4,7 @@
 //! clock. Names and contents in a report come from packages, which nobody vouches for: each renderer escapes
 //! all of them.
 
+mod changes;
 mod html;
 mod junit;
 mod sarif;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 use crate::flow::rollup::{self, Rollup};
 
+pub(crate) use changes::{html as changes_html, text as changes};
 pub(crate) use html::html;
 pub(crate) use junit::junit;
 pub(crate) use sarif::sarif;
@@ -32,6 +34,9 @@ pub(crate) use terminal::{differences, levels, one, terminal};
 
 /// Version of the program, for whoever reads a report later.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The style of HTML reports.
+const STYLE: &str = include_str!("report/html.css");
 
 /// What is reported: one pair of packages, or many.
 pub(crate) struct Report<'a> {

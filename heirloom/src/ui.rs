@@ -52,6 +52,12 @@ impl Shown {
         self
     }
 
+    /// What people read.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The exit code.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit)

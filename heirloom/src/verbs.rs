@@ -2,6 +2,7 @@
 
 mod build;
 mod build_action;
+pub(crate) mod changes;
 mod clean;
 mod compare;
 mod completions;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
             }
             false => compare::run(args),
         },
+        Verb::Changes(args) => changes::run(args, open),
         Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
         Verb::Gate(args) => gate::run(args),

@@ -143,9 +143,11 @@ impl RpmBuilder {
     pub fn spec(&self) -> String {
         let Self { name, version, release, .. } = self;
         let mut spec = format!(
-            "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: The {name} test package\n\
-             License: MIT\n"
+            "Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: The {name} test package\n"
         );
+        if !self.tags.iter().any(|tag| tag.starts_with("License:")) {
+            spec.push_str("License: MIT\n");
+        }
         for index in 0..self.files.len() {
             let _ = writeln!(spec, "Source{index}: file{index}");
         }

@@ -129,6 +129,14 @@ impl Definition {
                 );
             }
         }
+        if let Some((name, level)) = self.stability.levels.iter().find(|(_, level)| !(1..=4).contains(*level))
+        {
+            return wrong(
+                0..0,
+                format!("`stability.levels` gives `{name}` the level {level}, which there is not"),
+                "1 is stable across major releases, 2 within one, 3 within a stream, 4 promises nothing",
+            );
+        }
         let inheriting: Vec<_> =
             self.repositories.iter().filter(|(_, rule)| rule.inherit).map(|(name, _)| name).collect();
         if let [first, second, ..] = inheriting[..] {

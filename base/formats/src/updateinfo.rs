@@ -112,6 +112,19 @@ impl std::fmt::Display for AdvisoryFinding {
     }
 }
 
+impl Advisory {
+    /// The vulnerabilities that its references name, sorted: `CVE-2024-0001`.
+    #[must_use]
+    pub fn cves(&self) -> Vec<String> {
+        let references = self.element.all("references").flat_map(|list| list.all("reference"));
+        let cves = references.filter(|one| one.tag.attribute("type") == Some("cve"));
+        let mut ids: Vec<_> = cves.filter_map(|one| one.tag.attribute("id").map(str::to_owned)).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
 /// updateinfo.xml is not what it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateinfoError {

@@ -7,6 +7,7 @@
 
 pub mod allowance;
 pub mod arch;
+pub mod change;
 pub mod dependency;
 pub mod digest;
 pub mod dist;
@@ -19,6 +20,7 @@ pub mod recorded;
 pub mod statement;
 pub mod verdict;
 
+pub use change::{Change, ChangeKind, ChangelogNews, PackageChanges};
 pub use dependency::{Compare, Dependency};
 pub use digest::Digest;
 pub use dist::{DistMap, InvalidDistMap};

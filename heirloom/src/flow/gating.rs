@@ -1,7 +1,6 @@
 //! Puts a composed tree before the gate: what it is, what was published before, and what the reference has.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use heirloom_compose::gate::{
     self, Advisories, Files, GateInput, GateReference, GateRepository, GateSnapshot, Grounds, KnownPackage,
@@ -9,7 +8,6 @@ use heirloom_compose::gate::{
 };
 use heirloom_compose::{ComposePlan, Place, Seen};
 use heirloom_formats::Document;
-use heirloom_formats::definition::DefinitionError;
 use heirloom_formats::updateinfo::{self, Advisory};
 use heirloom_model::gate::{GateReport, Waiver};
 use heirloom_model::record::{Accepted, ComposedPackage, Signed, Snapshot, Tree};
@@ -18,6 +16,7 @@ use heirloom_sign::Keyring;
 
 use super::gather::{Foreign, Gathered};
 use super::scanning::Subject;
+use super::waiving::{self, Of};
 use super::{releasing, told};
 use crate::context::{Context, now, processors};
 use crate::fail::{Exit, Fail};
@@ -96,21 +95,10 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
     Ok(report)
 }
 
-/// The waivers that the definition names.
-pub(crate) fn waivers(context: &Context) -> Result<Vec<Waiver>, Fail> {
+/// The waivers of the definition that are about rules of the gate.
+fn waivers(context: &Context) -> Result<Vec<Waiver>, Fail> {
     let file = context.definition.compose.waivers.as_ref();
-    file.map_or(Ok(Vec::new()), |file| waivers_in(&context.definition.resolve(file.get_ref())))
-}
-
-/// Reads a file of waivers.
-pub(crate) fn waivers_in(path: &Path) -> Result<Vec<Waiver>, Fail> {
-    let rules: Vec<_> = gate::rules().iter().map(|rule| rule.name).collect();
-    heirloom_formats::waivers::load(path, &rules).map_err(|error| match error {
-        DefinitionError::Unreadable { path, source } => {
-            Fail::new(Exit::Failed, format!("can't read the waivers {}: {source}", path.display()))
-        }
-        wrong => wrong.into(),
-    })
+    file.map_or(Ok(Vec::new()), |file| waiving::load(&context.definition.resolve(file.get_ref()), Of::Gate))
 }
 
 fn nevras(subjects: &[Subject]) -> Result<Vec<Nevra>, Fail> {

@@ -296,7 +296,7 @@ pub(crate) fn universe(set: &Set<'_>) -> Result<Option<Universe>, Fail> {
 }
 
 /// Every RPM file below a directory, links not followed.
-fn files(dir: &Path) -> Result<Vec<PathBuf>, Fail> {
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>, Fail> {
     let failed =
         |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: can't be read: {error}", dir.display()));
     let mut files = Vec::new();
@@ -314,7 +314,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, Fail> {
     Ok(files)
 }
 
-fn is_url(location: &str) -> bool {
+pub(crate) fn is_url(location: &str) -> bool {
     location.contains("://")
 }
 

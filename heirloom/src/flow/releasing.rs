@@ -6,6 +6,7 @@ use heirloom_model::record::{Composed, Snapshot};
 use heirloom_release::{Site, Switched};
 use serde::Serialize;
 
+use super::stability::{self, Stability};
 use crate::context::{Context, now};
 use crate::fail::Fail;
 use crate::ui::Progress;
@@ -15,10 +16,19 @@ use crate::ui::Progress;
 pub(crate) struct Released {
     /// The snapshot of the composed tree.
     pub(crate) snapshot: Snapshot,
-    /// The channels, and what they served before.
-    pub(crate) channels: Vec<Switched>,
     /// The document root.
     pub(crate) root: PathBuf,
+    #[serde(flatten)]
+    pub(crate) entered: Entered,
+}
+
+/// What channels serve now.
+#[derive(Serialize)]
+pub(crate) struct Entered {
+    /// The channels, and what they served before.
+    pub(crate) channels: Vec<Switched>,
+    /// What the rules of stability said, for each of them.
+    pub(crate) stability: Vec<Stability>,
 }
 
 /// The document root of this distribution.
@@ -34,20 +44,27 @@ pub(crate) fn release(context: &Context, composed: &Composed) -> Result<Released
     let progress = Progress::new("release", 0);
     progress.doing("laying out the snapshot");
     let snapshot = site.lay_out(composed, now())?;
-    let channels = publish(context, &site.usual(), &snapshot)?;
-    progress.end(&format!("{}, served as {}", snapshot.name, names(&channels)));
-    Ok(Released { snapshot, channels, root: site.root().to_owned() })
+    let entered = publish(context, &site.usual(), &snapshot)?;
+    progress.end(&format!("{}, served as {}", snapshot.name, names(&entered.channels)));
+    Ok(Released { snapshot, root: site.root().to_owned(), entered })
 }
 
 /// Lets channels serve a snapshot. Nothing has changed for clients when a snapshot is refused, for whichever of them.
-pub(crate) fn publish(
+pub(crate) fn publish(context: &Context, channels: &[String], snapshot: &Snapshot) -> Result<Entered, Fail> {
+    let stability = hold(context, channels, snapshot)?;
+    Ok(Entered { channels: site(context)?.switch(channels, snapshot, now())?, stability })
+}
+
+/// Holds a snapshot against the one that each of these channels has, and fails if it may not enter one of them.
+pub(crate) fn hold(
     context: &Context,
     channels: &[String],
     snapshot: &Snapshot,
-) -> Result<Vec<Switched>, Fail> {
-    // Whether the snapshot may enter is asked here, before the switch, for each channel that is not in
-    // `context.definition.publish.ungated`.
-    Ok(site(context)?.switch(channels, snapshot, now())?)
+) -> Result<Vec<Stability>, Fail> {
+    let held = channels.iter().map(|channel| stability::hold(context, channel, snapshot));
+    let held = held.collect::<Result<Vec<_>, _>>()?;
+    held.iter().find_map(Stability::refusal).map_or(Ok(()), Err)?;
+    Ok(held)
 }
 
 /// Names of channels, as a person lists them.

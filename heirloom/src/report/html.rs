@@ -11,13 +11,12 @@ use heirloom_model::record::Compared;
 use heirloom_model::{Finding, Severity, Verdict};
 
 use super::{
-    DIFFERENCES, Package, Report, VERDICTS, VERSION, allowed, by_rule, escape, level, normalised, percent,
-    plural, rule_doc, severity_name,
+    DIFFERENCES, Package, Report, STYLE, VERDICTS, VERSION, allowed, by_rule, escape, level, normalised,
+    percent, plural, rule_doc, severity_name,
 };
 
 /// A longer list of levels is folded.
 const FOLDED: usize = 12;
-const STYLE: &str = include_str!("html.css");
 
 /// The whole report.
 pub(crate) fn html(report: &Report<'_>) -> String {

@@ -20,6 +20,11 @@ fn comparison_of_sets_schema() {
 }
 
 #[test]
+fn changes_schema() {
+    fresh("changes.schema.json", &schemars::schema_for!(crate::verbs::changes::Document<'static>));
+}
+
+#[test]
 fn certificate_schema() {
     fresh("certificate.schema.json", &schemars::schema_for!(Statement));
 }

@@ -136,7 +136,8 @@ pub(crate) fn options(told: &cli::Told) -> Result<Options, Fail> {
     })
 }
 
-fn cache() -> Result<std::path::PathBuf, Fail> {
+/// Where packages and results are kept, unless the command line names another place.
+pub(crate) fn cache() -> Result<std::path::PathBuf, Fail> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(std::path::PathBuf::from)
         .or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cache")));

@@ -43,7 +43,7 @@ pub(crate) fn report(published: &Published) -> String {
     }
     text.push_str(&differences(published));
     let channels: Vec<_> =
-        published.released.channels.iter().map(|switched| switched.channel.name.as_str()).collect();
+        published.released.entered.channels.iter().map(|switched| switched.channel.name.as_str()).collect();
     let _ = write!(
         text,
         "\nsnapshot {}, served as {} from {}\nnext: copy {} to /etc/yum.repos.d of a machine, and `dnf install` from it",

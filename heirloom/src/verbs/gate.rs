@@ -12,11 +12,13 @@ use heirloom_model::DistMap;
 
 use crate::cli::Gate;
 use crate::fail::{Exit, Fail};
-use crate::flow::{gating, told};
+use crate::flow::told;
+use crate::flow::waiving::{self, Of};
 use crate::ui::Shown;
 
 pub(crate) fn run(args: &Gate) -> Result<Shown, Fail> {
-    let waivers = args.waivers.as_deref().map_or(Ok(Vec::new()), gating::waivers_in)?;
+    let waivers = args.waivers.as_deref();
+    let waivers = waivers.map_or(Ok(Vec::new()), |file| waiving::load(file, Of::Gate))?;
     let today = args.today.unwrap_or_else(told::today);
     let dist = DistMap::join(args.dist_map.iter().cloned());
     let read = reading::Read::new(args)?;

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use heirloom_release::Switched;
 
 use crate::cli::{Publish, Remote, Rollback};
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::fail::Fail;
+use crate::flow::releasing::Entered;
+use crate::flow::stability::Stability;
 use crate::flow::{releasing, uploading};
 use crate::ui::Shown;
 
@@ -17,22 +19,41 @@ pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
         None => site.newest()?,
     };
     if args.to == Some(Remote::S3) {
+        releasing::hold(context, &args.channels, &snapshot)?;
         let uploaded = uploading::upload(context, &args.channels, &snapshot)?;
         let text = format!("{} in the bucket: {}", snapshot.name, args.channels.join(", "));
         return Shown::new(&uploaded, text);
     }
-    let switched = releasing::publish(context, &args.channels, &snapshot)?;
-    Shown::new(&switched, text(&switched))
+    let entered = releasing::publish(context, &args.channels, &snapshot)?;
+    let text = text(&entered.channels) + &told(&entered);
+    Shown::new(&entered, text)
 }
 
-/// The same switch, to what was there before.
+/// What the rules of stability let through, and where they were not asked.
+fn told(entered: &Entered) -> String {
+    let mut text = String::new();
+    for Stability { channel, not_asked, report, .. } in &entered.stability {
+        let (noted, waived) = (report.findings.len(), report.waived.len());
+        let _ = match not_asked {
+            Some(why) => writeln!(text, "stability was not asked: {why}"),
+            None => writeln!(
+                text,
+                "nothing would break machines that follow {channel}: {noted} things to know, {waived} waived \
+                 (`heirloom changes` shows them)"
+            ),
+        };
+    }
+    text
+}
+
+/// The same switch, to what was there before. Nothing is asked: it is the way out.
 pub(crate) fn rollback(context: &Context, args: &Rollback) -> Result<Shown, Fail> {
     let site = releasing::site(context)?;
     let snapshot = match &args.to {
         Some(name) => site.find(name)?,
         None => site.before(&args.channel)?,
     };
-    let switched = releasing::publish(context, std::slice::from_ref(&args.channel), &snapshot)?;
+    let switched = site.switch(std::slice::from_ref(&args.channel), &snapshot, now())?;
     Shown::new(&switched, text(&switched))
 }
 

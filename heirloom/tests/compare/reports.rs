@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::ran::Ran;
-use crate::support::{Place, named, python, sample};
+use crate::support::{Place, named, page_ids, python, sample};
 
 const REPORTS: &str = "--html report.html --sarif report.sarif --junit report.xml";
 
@@ -19,32 +19,13 @@ fn sets(place: &Place) -> Ran {
 
 #[test]
 fn the_page_is_self_contained_and_can_be_linked_to() {
-    // Elements, attributes that load something, links and anchors, as Python's parser sees them.
-    const PARSE: &str = "
-import sys, html.parser
-ids, links = set(), []
-class Page(html.parser.HTMLParser):
-    def handle_starttag(self, tag, attributes):
-        assert tag not in ('script', 'link', 'img', 'iframe', 'object', 'embed', 'base', 'form'), tag
-        for name, value in attributes:
-            assert name not in ('src', 'srcset', 'style', 'action', 'data') and not name.startswith('on'), name
-            if name == 'href': links.append(value)
-            if name == 'id':
-                assert value not in ids, value
-                ids.add(value)
-Page().feed(sys.stdin.read())
-import urllib.parse
-for link in links:
-    assert link[0] == '#' and urllib.parse.unquote(link[1:]) in ids, link
-print(*sorted(ids))
-";
     let place = Place::new();
     sets(&place);
     let page = place.read("report.html");
     for loads in ["http:", "https:", "url(", "@import"] {
         assert!(!page.contains(loads), "{loads}");
     }
-    let ids = python(PARSE, "", &page).unwrap();
+    let ids = page_ids(&page);
     for id in [
         "sample-1.0-1.noarch",
         "sample-1.0-1.noarch:file-content:1",

@@ -133,3 +133,28 @@ pub(crate) fn python(program: &str, argument: impl AsRef<Path>, input: &str) -> 
         false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
     }
 }
+
+/// Fails the test unless a page loads nothing, runs nothing and its links lead somewhere; gives its anchors, sorted.
+#[track_caller]
+pub(crate) fn page_ids(page: &str) -> String {
+    // Elements, attributes that load something, links and anchors, as Python's parser sees them.
+    const PARSE: &str = "
+import sys, html.parser
+ids, links = set(), []
+class Page(html.parser.HTMLParser):
+    def handle_starttag(self, tag, attributes):
+        assert tag not in ('script', 'link', 'img', 'iframe', 'object', 'embed', 'base', 'form'), tag
+        for name, value in attributes:
+            assert name not in ('src', 'srcset', 'style', 'action', 'data') and not name.startswith('on'), name
+            if name == 'href': links.append(value)
+            if name == 'id':
+                assert value not in ids, value
+                ids.add(value)
+Page().feed(sys.stdin.read())
+import urllib.parse
+for link in links:
+    assert link[0] == '#' and urllib.parse.unquote(link[1:]) in ids, link
+print(*sorted(ids))
+";
+    python(PARSE, "", page).unwrap()
+}

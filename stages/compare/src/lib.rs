@@ -21,9 +21,11 @@ mod excerpt;
 mod look;
 mod pair;
 mod payload;
+pub mod stability;
 mod tag;
 mod types;
 mod universe;
+mod update;
 mod verdict;
 
 use std::collections::BTreeSet;
@@ -40,6 +42,7 @@ pub use check::{Check, Normaliser, Weight, checks, normalisers};
 pub use error::CompareError;
 pub use heirloom_model::{DistMap, InvalidDistMap};
 pub use universe::Universe;
+pub use update::{UPDATES, completed, defined, mentioned, update};
 
 /// Version of the rules. A change of any rule that can change a verdict or a finding needs a new number, so
 /// that old comparisons are made again.

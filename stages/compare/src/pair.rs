@@ -77,6 +77,56 @@ impl<'a> Files<'a> {
         self.extra.retain(|file| left.contains(file.path.as_str()));
     }
 
+    /// The files of two versions of a package: paths that carry the version are the same, and so are two files that
+    /// one link leads to, as the SONAME of a library does.
+    pub(crate) fn of_versions(old: &'a Header, new: &'a Header) -> Self {
+        let mut files = Self::new(&old.files, &new.files);
+        files.match_versions(old, new);
+        files.follow_links(old, new);
+        files
+    }
+
+    fn match_versions(&mut self, old: &Header, new: &Header) {
+        let mut extra: BTreeMap<String, &FileEntry> =
+            self.extra.iter().map(|file| (without_version(new, &file.path), *file)).collect();
+        let same = |file: &FileEntry, other: &FileEntry| kind(file) == kind(other);
+        for file in std::mem::take(&mut self.missing) {
+            match extra.remove(&without_version(old, &file.path)) {
+                Some(other) if same(file, other) => self.both.push((file, other)),
+                Some(other) => self.retyped.push((file, other)),
+                None => self.missing.push(file),
+            }
+        }
+        self.keep_unmatched();
+    }
+
+    fn follow_links(&mut self, old: &'a Header, new: &'a Header) {
+        let by_path = |files: &[&'a FileEntry]| -> BTreeMap<&'a str, &'a FileEntry> {
+            files.iter().filter(|file| file.is_regular()).map(|file| (file.path.as_str(), *file)).collect()
+        };
+        let (mut missing, extra) = (by_path(&self.missing), by_path(&self.extra));
+        let links = |header: &'a Header| header.files.iter().filter(|file| file.is_symlink());
+        let end = |link: &FileEntry| resolve(&link.path, &link.link_target);
+        let ends: BTreeMap<&str, &FileEntry> = links(new)
+            .filter_map(|link| Some((link.path.as_str(), *extra.get(end(link).as_str())?)))
+            .collect();
+        for link in links(old) {
+            if let Some(to) = ends.get(link.path.as_str()) {
+                self.both.extend(missing.remove(end(link).as_str()).map(|from| (from, *to)));
+            }
+        }
+        self.keep_unmatched();
+    }
+
+    /// Takes out of both lists what has a counterpart.
+    fn keep_unmatched(&mut self) {
+        let all = self.both.iter().chain(&self.retyped);
+        let (old, new): (BTreeSet<&str>, BTreeSet<&str>) =
+            all.map(|(old, new)| (old.path.as_str(), new.path.as_str())).unzip();
+        self.missing.retain(|file| !old.contains(file.path.as_str()));
+        self.extra.retain(|file| !new.contains(file.path.as_str()));
+    }
+
     fn new(reference: &'a [FileEntry], rebuilt: &'a [FileEntry]) -> Self {
         let mut files = Self::default();
         let mut left = sorted(reference).into_iter().peekable();
@@ -98,6 +148,18 @@ impl<'a> Files<'a> {
                 }
             }
         }
+    }
+}
+
+/// The path with everything replaced that is the package's version, with or without its release.
+fn without_version(header: &Header, path: &str) -> String {
+    let evr = header.nevra.evr();
+    let full = format!("{}-{}", evr.version(), evr.release());
+    let path = path.replace(&full, "*");
+    // A short one occurs by chance.
+    match evr.version().len() >= 3 && evr.version().contains('.') {
+        true => path.replace(evr.version(), "*"),
+        false => path,
     }
 }
 

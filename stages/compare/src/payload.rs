@@ -216,7 +216,7 @@ fn differing<'p, 'a>(
 }
 
 /// Whether this is the content that the header has the digest of; another algorithm than SHA-256 says nothing.
-fn is_listed(header: &Header, file: &FileEntry, content: &[u8]) -> bool {
+pub(crate) fn is_listed(header: &Header, file: &FileEntry, content: &[u8]) -> bool {
     const SHA256: u32 = 8;
     let known = header.file_digest_algorithm() == SHA256 && !file.digest.is_empty();
     !known || Digest::of(content).to_string() == file.digest

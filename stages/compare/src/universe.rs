@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_formats::evr;
 use heirloom_formats::rpm_file::{DependencyKind, Header, Relation};
-use heirloom_model::{Compare, Evr, Package};
+use heirloom_model::{Compare, Dependency, Evr, Package};
 
 /// Everything that the reference's packages provide, files included.
 #[derive(Debug, Default)]
@@ -31,6 +31,17 @@ impl Universe {
             self.provides.entry(provided.name.clone()).or_default().insert(entry);
         }
         self.files.extend(package.files.iter().map(|file| file.path.clone()));
+    }
+
+    /// Whether it provides what is required; `None` for a rich requirement, which only a solver can judge.
+    #[must_use]
+    pub fn provides(&self, wanted: &Dependency) -> Option<bool> {
+        let (compare, version) = wanted.version.clone().unzip();
+        self.satisfies(&Relation {
+            name: wanted.name.clone(),
+            flags: compare.map_or(0, sense_of),
+            version: version.unwrap_or_default(),
+        })
     }
 
     /// Whether it satisfies a requirement; `None` for a rich one, which only a solver can judge.
