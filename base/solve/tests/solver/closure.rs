@@ -120,7 +120,14 @@ fn some_packages() -> impl Strategy<Value = Vec<Package>> {
         Dependency { name, version: version.map(|(place, version)| (compare[place], version.to_string())) }
     });
     let list = |most| proptest::collection::vec(dependency.clone(), 0..most);
-    let package = ("[a-e]", 1..4_u8, proptest::bool::ANY, list(3), list(2), list(2));
+    let words = proptest::sample::select(vec!["or", "and", "if"]);
+    let rich = ("[a-f]", words, "[a-f]", proptest::option::of("[a-f]"));
+    let rich = rich.prop_map(|(one, word, other, last)| match last.filter(|_| word == "if") {
+        Some(last) => Dependency::any(&format!("({one} if {other} else {last})")),
+        None => Dependency::any(&format!("({one} {word} {other})")),
+    });
+    let requires = proptest::collection::vec(prop_oneof![3 => dependency.clone(), 1 => rich], 0..3);
+    let package = ("[a-e]", 1..4_u8, proptest::bool::ANY, requires, list(2), list(2));
     let package = package.prop_map(|(name, version, second, requires, conflicts, obsoletes)| {
         let arch = if second { "i686" } else { "x86_64" };
         let mut package = crate::support::package(&format!("{name}-{version}-1.{arch}"));
@@ -131,6 +138,7 @@ fn some_packages() -> impl Strategy<Value = Vec<Package>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
     #[test]
     fn all_at_once_is_the_same_as_one_by_one(packages in some_packages()) {
         let universe = universe(&packages);
