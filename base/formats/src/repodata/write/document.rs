@@ -17,7 +17,7 @@ use super::Compression;
 const BLOCK: usize = 512 << 10;
 /// Blocks that may wait for the compressor.
 const WAITING: usize = 4;
-/// See BENCHMARKS.md: what higher levels save is not worth their time.
+/// Not measured yet against other levels.
 const ZSTD_LEVEL: i32 = 9;
 /// Threads that compress one document. Their number does not show in the bytes, but whether there are any does.
 const ZSTD_WORKERS: u32 = 2;
