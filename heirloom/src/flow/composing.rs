@@ -61,8 +61,13 @@ pub(crate) fn compose(
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;
     progress.doing("writing");
     let repository_file = repository_file(context)?;
+    let packages = offered.packages();
+    let sources = packages.iter().map(|(digest, package)| (*digest, package.source_rpm.clone())).collect();
     let release = Release {
         id: context.definition.distribution.id.get_ref(),
+        name: &context.definition.distribution.name,
+        version: &context.definition.distribution.version,
+        sources: &sources,
         repository_file: &repository_file,
         platform_id: &context.definition.distribution.platform_id,
         renamed: &renamed(judgement),
@@ -76,7 +81,7 @@ pub(crate) fn compose(
         plan: &plan,
         signed: &signed,
         seen: &draft.seen,
-        packages: &offered.packages(),
+        packages: &packages,
         scanned: scanned.as_deref(),
     };
     let report = gating::ask(context, gathered, &judged)?;

@@ -66,7 +66,7 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
                     .and_then(|rule| rule.needs.as_deref()),
                 packages,
                 files: Files::Store,
-                has_modules: judged.seen.with_modules.contains(*place),
+                has_modules: judged.seen.modules.contains_key(*place),
             })
             .collect(),
         snapshots: earlier.snapshots(),

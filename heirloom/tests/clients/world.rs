@@ -93,6 +93,9 @@ impl World {
         let signed = signer.sign_all(&accepted, 2, &|_| {}).unwrap();
         let release = Release {
             id: "kestrel",
+            name: "Kestrel Enterprise Linux",
+            version: "9.4",
+            sources: &BTreeMap::new(),
             repository_file: &self.repository_file(),
             key: &self.key,
             platform_id: "platform:el9",

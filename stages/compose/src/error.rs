@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use heirloom_formats::XmlError;
 use heirloom_formats::modulemd::ModulemdError;
+use heirloom_formats::productmd::ProductmdError;
 use heirloom_formats::repodata::{FragmentError, WriteError};
 use heirloom_formats::rpm_file::RpmError;
 use heirloom_formats::updateinfo::UpdateinfoError;
@@ -125,6 +126,9 @@ pub enum ComposeError {
     /// A reference's advisories can't be read.
     #[error(transparent)]
     Updateinfo(#[from] UpdateinfoError),
+    /// What the compose says of itself can't be written.
+    #[error(transparent)]
+    Productmd(#[from] ProductmdError),
     /// A reference's modules can't be read, or not be changed.
     #[error(transparent)]
     Modules(#[from] ModulemdError),

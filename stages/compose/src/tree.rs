@@ -5,14 +5,17 @@
 //! <distribution>.repo                 for /etc/yum.repos.d
 //! <Repo>/<arch>/os/Packages/z/..      the packages
 //! <Repo>/<arch>/os/repodata/          repomd.xml, repomd.xml.asc and what they list
+//! <Repo>/<arch>/os/.treeinfo          what installers look for; .discinfo and media.repo likewise
 //! <Repo>/<arch>/debug/tree/           the same for debugging data
 //! <Repo>/source/tree/                 the same for source packages
+//! metadata/, COMPOSE_ID               what the compose is: productmd's files
 //! ```
 //!
 //! Nothing is on a client's path yet: that is for a release to do.
 
 mod extras;
 mod modules;
+mod productmd;
 mod repository;
 
 use std::collections::BTreeMap;
@@ -29,6 +32,7 @@ use crate::ComposeError;
 use crate::plan::{ComposePlan, Place, Placement};
 use extras::Documents;
 pub use extras::Seen;
+use productmd::Productmd;
 
 /// Raised when the same input gives another tree than before.
 const FORMAT: u32 = 2;
@@ -37,6 +41,12 @@ const FORMAT: u32 = 2;
 pub struct Release<'a> {
     /// Short name, for file names.
     pub id: &'a str,
+    /// Full name.
+    pub name: &'a str,
+    /// Version with its minor.
+    pub version: &'a str,
+    /// File name of the source package of each accepted package.
+    pub sources: &'a BTreeMap<Digest, String>,
     /// The text of the file for /etc/yum.repos.d.
     pub repository_file: &'a str,
     /// The key that signs metadata, and has signed the packages.
@@ -142,13 +152,16 @@ impl<'a> Writer<'a> {
             }
             hasher.update(b"\n");
         };
-        let Release { id, repository_file, platform_id, renamed, default_streams, .. } = self.release;
+        let Release { id, name, version, repository_file, platform_id, .. } = self.release;
+        let Release { renamed, default_streams, .. } = self.release;
         let Release { compression, extras, .. } = self.release;
         let compression = format!("{compression:?}");
         line(&[
             "compose",
             &FORMAT.to_string(),
             id,
+            name,
+            version,
             platform_id,
             repository_file,
             &compression,
@@ -178,7 +191,7 @@ impl<'a> Writer<'a> {
 
     fn tree(&self) -> Result<Draft, ComposeError> {
         let mut files = Vec::new();
-        let mut repositories = Vec::new();
+        let (mut repositories, mut all) = (Vec::new(), Vec::new());
         let mut seen = Seen::default();
         let mut extras = BTreeMap::new();
         for arch in &self.plan.arches {
@@ -186,8 +199,11 @@ impl<'a> Writer<'a> {
         }
         for place in &self.plan.repositories {
             let extras = extras.remove(place).unwrap_or_default();
-            repositories.push(self.repository(place, &extras, &mut files)?);
+            let (repository, done) = self.repository(place, &extras, &mut files)?;
+            repositories.push(repository);
+            all.push(done);
         }
+        Productmd { writer: self, done: &all, seen: &seen }.write(&mut files)?;
         let id = self.release.id;
         files.push(self.keep(format!("RPM-GPG-KEY-{id}"), self.public_key.as_bytes())?);
         files.push(self.keep(format!("{id}.repo"), self.release.repository_file.as_bytes())?);

@@ -30,8 +30,8 @@ pub struct Seen {
     pub modular: Vec<ModularFact>,
     /// The advisories of all repositories, each once.
     pub advisories: Vec<Advisory>,
-    /// Repositories with module documents.
-    pub with_modules: BTreeSet<Place>,
+    /// The modules of the repositories that have any.
+    pub modules: BTreeMap<Place, ModuleIndex>,
     /// What was left out of the reference's documents, or is amiss with them: one sentence each.
     pub remarks: Vec<String>,
 }
@@ -83,7 +83,7 @@ impl<'w, 'a> Documents<'w, 'a> {
                 add("group", "comps.xml", content.into_bytes());
             }
             if let Some(index) = modules.get(place).filter(|index| !index.is_empty()) {
-                seen.with_modules.insert(place.clone());
+                seen.modules.insert(place.clone(), index.clone());
                 add("modules", "modules.yaml", index.to_yaml().into_bytes());
             }
             if let Some(content) = self.updateinfo(place, seen)? {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_formats::Checksum;
 use heirloom_formats::productmd::{
-    Compose, ComposeInfo, ComposeKind, DiscInfo, Modules, PathKind, ProductmdError, Release, ReleaseKind, Rpms,
-    TreeInfo, TreeVariant, Variant, images_json, media_repo,
+    Compose, ComposeInfo, ComposeKind, DiscInfo, Modules, PathKind, ProductmdError, Release, ReleaseKind,
+    Rpms, TreeInfo, TreeVariant, Variant, images_json, media_repo,
 };
 use heirloom_model::Nevra;
 use heirloom_model::allowance::Date;
@@ -196,7 +196,9 @@ impl Productmd<'_, '_> {
             let paths = [("packages".to_owned(), packages), ("repository".to_owned(), root)];
             (id(other), TreeVariant { name: other.name.clone(), paths: paths.into() })
         };
-        let checksum = Checksum::from(done.repomd.digest);
+        // It always parses: it is what a digest writes.
+        let checksum = done.repomd.digest.to_string().parse::<Checksum>();
+        let checksums = checksum.into_iter().map(|checksum| ("repodata/repomd.xml".to_owned(), checksum));
         TreeInfo {
             name: release.name.clone(),
             short: release.short.clone(),
@@ -206,7 +208,7 @@ impl Productmd<'_, '_> {
             build_timestamp: newest,
             variants: here.map(variant).collect(),
             main_variant: id(done.place),
-            checksums: [("repodata/repomd.xml".to_owned(), checksum)].into(),
+            checksums: checksums.collect(),
             images: BTreeMap::new(),
             main_image: None,
         }

@@ -5,18 +5,19 @@ use heirloom_model::record::{ComposedPackage, ComposedRepository, Signed, TreeFi
 
 use super::Writer;
 use super::extras::Extra;
+use super::productmd::Done;
 use crate::ComposeError;
 use crate::plan::{Place, Placement};
 use crate::repodata::{Placed, write_repodata};
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Writes a repository's metadata, and adds its files to the tree's.
     pub(super) fn repository(
         &self,
-        place: &Place,
+        place: &'a Place,
         extras: &[Extra],
         files: &mut Vec<TreeFile>,
-    ) -> Result<ComposedRepository, ComposeError> {
+    ) -> Result<(ComposedRepository, Done<'a>), ComposeError> {
         let path = place.path();
         let packages = self.packages(place);
         let contents = packages.iter().map(|one| self.listed(*one)).collect::<Result<Vec<_>, _>>()?;
@@ -47,7 +48,9 @@ impl Writer<'_> {
             digest: package.signed,
             size: package.size,
         }));
-        Ok(ComposedRepository {
+        let modules = files.iter().rev().find(|file| file.path.contains("-modules.yaml"));
+        let modules = modules.map(|file| file.path.clone()).filter(|file| file.starts_with(&path));
+        let composed = ComposedRepository {
             name: place.name.clone(),
             kind: place.kind,
             arch: place.arch.clone(),
@@ -55,7 +58,8 @@ impl Writer<'_> {
             packages: contents.len(),
             contents: self.json(&contents)?,
             repomd: repomd.digest,
-        })
+        };
+        Ok((composed, Done { place, contents, repomd, modules, newest: written.newest }))
     }
 
     fn listed(&self, (placement, signed): (&Placement, &Signed)) -> Result<ComposedPackage, ComposeError> {

@@ -113,6 +113,9 @@ impl World {
         let group = self.comps.map(|comps| ("group".to_owned(), comps));
         let release = Release {
             id: "kestrel",
+            name: "Kestrel Enterprise Linux",
+            version: "9.4",
+            sources: &BTreeMap::new(),
             repository_file: &self.repository_file(),
             key: &self.key,
             platform_id: "platform:el9",
