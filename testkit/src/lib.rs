@@ -11,6 +11,7 @@ pub mod corrupt;
 pub mod error;
 pub mod gpg;
 pub mod place;
+pub mod pypi;
 pub mod repo;
 pub mod rpm_builder;
 pub mod server;

@@ -28,14 +28,7 @@ struct Peer {
 fn peers() -> &'static [Peer; 2] {
     static PEERS: OnceLock<[Peer; 2]> = OnceLock::new();
     PEERS.get_or_init(|| {
-        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/createrepo_c");
-        let programs = target.join("createrepo_c/data/bin");
-        if !programs.join("createrepo_c").is_file() {
-            let mut pip = Command::new("/usr/bin/python3");
-            run(pip
-                .args(["-m", "pip", "install", "--quiet", "createrepo_c==1.2.5", "--target"])
-                .arg(&target));
-        }
+        let programs = testkit::pypi::createrepo_c().unwrap().parent().unwrap().to_owned();
         [Peer { version: "1.2.5", programs }, Peer { version: "0.17", programs: PathBuf::from("/usr/bin") }]
     })
 }

@@ -76,18 +76,6 @@ impl Store {
         forget().unwrap_or(0)
     }
 
-    /// The same of many objects; those of which nothing is kept are left out.
-    #[must_use]
-    pub fn derived_many(&self, kind: &str, digests: &[Digest]) -> Vec<(Digest, Vec<u8>)> {
-        let connection = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        let sql = "SELECT body FROM derived WHERE kind = ?1 AND digest = ?2";
-        let Ok(mut select) = connection.prepare_cached(sql) else { return Vec::new() };
-        let mut find = |digest: &Digest| {
-            select.query_row((kind, digest.as_bytes()), |row| row.get(0)).ok().map(|body| (*digest, body))
-        };
-        digests.iter().filter_map(&mut find).collect()
-    }
-
     /// Keeps what was derived from objects, all at once.
     pub fn derive<'a>(&self, kind: &str, found: impl IntoIterator<Item = (Digest, &'a [u8])>) {
         let mut connection = self.derived.lock().unwrap_or_else(PoisonError::into_inner);

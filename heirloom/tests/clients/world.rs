@@ -140,7 +140,7 @@ impl World {
         let section = |name: &str| {
             format!(
                 "[{name}]\nname={name}\nmirrorlist={url}/$releasever/mirrorlist/{name}-$basearch\n\
-                 gpgkey={url}/RPM-GPG-KEY-kestrel\ngpgcheck=1\nrepo_gpgcheck=1\nenabled=1\nmetadata_expire=0\n",
+                 gpgkey={url}/RPM-GPG-KEY-kestrel\ngpgcheck=1\nrepo_gpgcheck=1\nenabled=1\n",
                 url = self.rules.url
             )
         };
@@ -224,7 +224,7 @@ impl Client {
             .arg(format!("--setopt=cachedir={}", path("cache")))
             .args(["--disableplugin=local", "--setopt=module_platform_id=platform:el9"])
             .args([&format!("--releasever={release}"), "--setopt=skip_if_unavailable=0"])
-            .args(["--setopt=logdir=/tmp", "--forcearch=x86_64", "--assumeyes", "--quiet"])
+            .args(["--setopt=logdir=/tmp", "--forcearch=x86_64", "--assumeyes", "--quiet", "--refresh"])
             .args(args)
             .run()
     }

@@ -4,9 +4,8 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 
 use heirloom_model::record::{Composed, Tree, TreeFile};
 use testkit::tool::Tool;
@@ -23,18 +22,6 @@ struct Bucket {
     dir: tempfile::TempDir,
 }
 
-/// The directory with moto, installed by the first test that needs it.
-fn moto() -> PathBuf {
-    static ONE: Mutex<()> = Mutex::new(());
-    let _turn = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/moto");
-    if !dir.join("moto/moto_server").exists() {
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"];
-        Tool::new("/usr/bin/python3").args(pip).arg(&dir).arg("moto[server]").run().unwrap();
-    }
-    dir
-}
-
 impl Bucket {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -43,7 +30,7 @@ impl Bucket {
             .arg(script)
             .arg(dir.path().join("control"))
             .args(["ID", "SECRET/x+y"])
-            .env("PYTHONPATH", moto())
+            .env("PYTHONPATH", testkit::pypi::packages(&["moto[server]"]).unwrap())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -64,7 +51,11 @@ impl Bucket {
              client.meta.events.register('choose-signer.s3.*', lambda **kw: 's3v4-query')\n{line}",
             self.port
         );
-        Tool::new("/usr/bin/python3").args(["-c", &text]).env("PYTHONPATH", moto()).run().unwrap()
+        Tool::new("/usr/bin/python3")
+            .args(["-c", &text])
+            .env("PYTHONPATH", testkit::pypi::packages(&["moto[server]"]).unwrap())
+            .run()
+            .unwrap()
     }
 
     /// What is there: sizes by key.

@@ -122,14 +122,15 @@ impl<'a> Writer<'a> {
         let signed: BTreeMap<_, _> =
             signed.iter().filter(|signed| signed.key == key).map(|signed| (signed.package, signed)).collect();
         let public_key = release.key.public_armoured().map_err(ComposeError::Key)?;
-        let unsigned = plan.placements.iter().find(|one| !signed.contains_key(&one.accepted.digest()));
-        match unsigned {
-            None => Ok(Self { store, plan, release, public_key, signed, jobs }),
-            Some(placement) => Err(ComposeError::NotSigned {
-                nevra: placement.accepted.nevra().clone(),
-                key: key.to_owned(),
-            }),
+        for accepted in plan.placements.iter().map(|placement| &placement.accepted) {
+            let nevra = || accepted.nevra().clone();
+            match signed.get(&accepted.digest()) {
+                Some(signed) if store.contains(signed.signed) => {}
+                Some(_) => return Err(ComposeError::Lost(nevra())),
+                None => return Err(ComposeError::NotSigned { nevra: nevra(), key: key.to_owned() }),
+            }
         }
+        Ok(Self { store, plan, release, public_key, signed, jobs })
     }
 
     /// The packages of a repository, in the order of their locations.

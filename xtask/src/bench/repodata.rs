@@ -13,9 +13,6 @@ use super::{Result, heirloom, run_tool};
 /// Numbers of packages, if no others are given.
 pub(super) const SIZES: [usize; 2] = [2_000, 20_000];
 
-/// The peer, as PyPI has it.
-const PEER: &str = "createrepo_c==1.2.5";
-
 /// Packages of which there are so many in the largest repository, for its peak of memory.
 const LARGEST: usize = 60_000;
 
@@ -39,12 +36,7 @@ pub(super) fn run(sizes: &[usize]) -> Result<()> {
 
 /// The program of the wheel itself, without the Python script around it.
 fn peer() -> Result<PathBuf> {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/createrepo_c");
-    let program = target.join("createrepo_c/data/bin/createrepo_c");
-    if !program.is_file() {
-        let mut pip = Command::new("/usr/bin/python3");
-        run_tool(pip.args(["-m", "pip", "install", "--quiet", PEER, "--target"]).arg(&target))?;
-    }
+    let program = testkit::pypi::createrepo_c()?;
     println!("{}", run_tool(Command::new(&program).arg("--version"))?.trim());
     Ok(program.canonicalize()?)
 }

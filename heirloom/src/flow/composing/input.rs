@@ -167,11 +167,14 @@ fn reference<'a>(references: &'a [Foreign], name: &str) -> Option<&'a Foreign> {
     references.iter().find(|reference| reference.name == name)
 }
 
+/// By repository and architecture: by kind in repomd.xml, the objects that hold it.
+type Extras = BTreeMap<(String, String), BTreeMap<String, Digest>>;
+
 /// What the repositories have beside packages: the definition's own files, else the reference's.
 pub(super) fn extras(
     context: &Context,
     gathered: &Gathered,
-) -> Result<BTreeMap<(String, String), BTreeMap<String, Digest>>, Fail> {
+) -> Result<Extras, Fail> {
     let mut all = BTreeMap::new();
     let second = arch::second(context.arch());
     let elsewhere = gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second);

@@ -63,7 +63,8 @@ impl<'a> AllFacts<'a> {
         all.sort();
         all.dedup_by_key(|(digest, _)| *digest);
         let digests: Vec<_> = all.iter().map(|(digest, _)| *digest).collect();
-        let known = input.store.map_or_else(Vec::new, |store| store.derived_many(KIND, &digests));
+        let kept = input.store.map_or_else(Vec::new, |store| store.derived_all(KIND, &digests));
+        let known = digests.iter().zip(kept).filter_map(|(digest, body)| Some((*digest, body?)));
         let mut of = HashMap::with_capacity(all.len());
         for (digest, body) in known {
             of.extend(Facts::unpack(&body).map(|facts| (digest, facts)));

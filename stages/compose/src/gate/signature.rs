@@ -32,8 +32,9 @@ pub(super) fn ask(machines: &Machines<'_>) -> Result<Answer, ComposeError> {
     answer.looked_at = files.len();
     let kind = kind(keyring);
     let digests: Vec<_> = files.iter().map(|(_, package, _)| package.digest).collect();
-    let known = input.store.map_or_else(Vec::new, |store| store.derived_many(&kind, &digests));
-    let whole = known.into_iter().filter(|(digest, body)| opened(body) == Some(digest.as_bytes()));
+    let kept = input.store.map_or_else(Vec::new, |store| store.derived_all(&kind, &digests));
+    let known = digests.iter().zip(kept).filter_map(|(digest, body)| Some((*digest, body?)));
+    let whole = known.filter(|(digest, body)| opened(body) == Some(digest.as_bytes()));
     let known: HashSet<_> = whole.map(|(digest, _)| digest).collect();
     files.retain(|(_, package, _)| !known.contains(&package.digest));
     let verified = for_each(&files, input.jobs, |(.., file)| Ok(keyring.verify_rpm(file)))?;

@@ -19,8 +19,7 @@ impl<'a> Writer<'a> {
         files: &mut Vec<TreeFile>,
     ) -> Result<(ComposedRepository, Done<'a>), ComposeError> {
         let path = place.path();
-        let packages = self.packages(place);
-        let contents = packages.iter().map(|one| self.listed(*one)).collect::<Result<Vec<_>, _>>()?;
+        let contents: Vec<_> = self.packages(place).into_iter().map(listed).collect();
         let placed: Vec<_> = contents
             .iter()
             .map(|package| Placed { location: package.location.clone(), digest: package.signed })
@@ -61,18 +60,14 @@ impl<'a> Writer<'a> {
         };
         Ok((composed, Done { place, contents, repomd, modules, newest: written.newest }))
     }
+}
 
-    fn listed(&self, (placement, signed): (&Placement, &Signed)) -> Result<ComposedPackage, ComposeError> {
-        let nevra = placement.accepted.nevra().clone();
-        match self.store.contains(signed.signed) {
-            false => Err(ComposeError::Lost(nevra)),
-            true => Ok(ComposedPackage {
-                location: placement.location(),
-                nevra,
-                accepted: signed.package,
-                signed: signed.signed,
-                size: signed.size,
-            }),
-        }
+fn listed((placement, signed): (&Placement, &Signed)) -> ComposedPackage {
+    ComposedPackage {
+        location: placement.location(),
+        nevra: placement.accepted.nevra().clone(),
+        accepted: signed.package,
+        signed: signed.signed,
+        size: signed.size,
     }
 }
