@@ -171,10 +171,7 @@ fn reference<'a>(references: &'a [Foreign], name: &str) -> Option<&'a Foreign> {
 type Extras = BTreeMap<(String, String), BTreeMap<String, Digest>>;
 
 /// What the repositories have beside packages: the definition's own files, else the reference's.
-pub(super) fn extras(
-    context: &Context,
-    gathered: &Gathered,
-) -> Result<Extras, Fail> {
+pub(super) fn extras(context: &Context, gathered: &Gathered) -> Result<Extras, Fail> {
     let mut all = BTreeMap::new();
     let second = arch::second(context.arch());
     let elsewhere = gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second);
