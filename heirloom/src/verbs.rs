@@ -62,7 +62,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Changes(args) => changes::run(args, open),
         Verb::VerifyCertificate(args) => verify_certificate::run(args),
         Verb::Compose => compose::run(&open()?),
-        Verb::Gate(args) => gate::run(args),
+        Verb::Gate(args) => gate::run(args, open),
         Verb::Rebuild(args) => rebuild::run(&open()?, args),
         Verb::Status(args) => status::run(&open()?, args),
         Verb::Why { package } => why::run(&open()?, package),

@@ -13,19 +13,19 @@ pub(crate) struct Gate {
     /// A repository to judge, and the names of those whose packages its own may need (`AppStream:BaseOS,CRB=DIR`);
     /// without a `:`, all others. `$basearch` in its location stands for each architecture. What holds only debugging
     /// data, or only source packages, is the twin of the repository of its name. May be given several times.
-    #[arg(long, value_name = "NAME[:NEEDS,..]=DIR|URL", required = true)]
+    #[arg(long, value_name = "NAME[:NEEDS,..]=DIR|URL")]
     pub(crate) repository: Vec<Judged>,
     /// Architecture of the machines that they are for [default: this machine's]. May be given several times.
-    #[arg(long)]
+    #[arg(long, requires = "repository")]
     pub(crate) arch: Vec<String>,
     /// Public key file that may sign packages, and repositories at URLs.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "repository")]
     pub(crate) key: Vec<PathBuf>,
     /// The repository of this name as clients have it now.
-    #[arg(long, value_name = "NAME=DIR|URL")]
+    #[arg(long, value_name = "NAME=DIR|URL", requires = "repository")]
     pub(crate) against: Vec<Named>,
     /// The reference's repository of this name.
-    #[arg(long, value_name = "NAME=DIR|URL")]
+    #[arg(long, value_name = "NAME=DIR|URL", requires = "repository")]
     pub(crate) reference: Vec<Named>,
     /// Public key file that may sign the reference's repositories at URLs.
     #[arg(long, value_name = "FILE", requires = "reference")]
@@ -35,10 +35,10 @@ pub(crate) struct Gate {
     #[arg(long, value_name = "REFERENCE=REBUILD", requires = "reference")]
     pub(crate) dist_map: Vec<DistMap>,
     /// A file of waivers: findings that are accepted, each with a reason and an end.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "repository")]
     pub(crate) waivers: Option<PathBuf>,
     /// The day on which waivers hold or have expired [default: today].
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", requires = "repository")]
     pub(crate) today: Option<Date>,
 }
 

@@ -5,7 +5,7 @@ mod input;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use heirloom_compose::{ComposePlan, Difference, Release, Signer, Unplaced};
+use heirloom_compose::{ComposePlan, Difference, Draft, Release, Signer, Unplaced};
 use heirloom_import::release::Release as ReleasePackage;
 use heirloom_model::Nevra;
 use heirloom_model::gate::{GateReport, GateSeverity};
@@ -41,12 +41,43 @@ pub(crate) struct Published {
     pub(crate) released: Released,
 }
 
-/// Plans the repositories, signs what goes in, composes and publishes the tree.
+/// A composed tree, and what the gate says of it.
+pub(crate) struct Drafted {
+    draft: Draft,
+    plan: ComposePlan,
+    pub(crate) report: GateReport,
+    newly_signed: usize,
+}
+
+/// Composes and publishes, unless the gate refuses.
 pub(crate) fn compose(
     context: &Context,
     gathered: &Gathered,
     judgement: &Judgement,
 ) -> Result<Published, Fail> {
+    let Drafted { draft, plan, report, newly_signed } = draft(context, gathered, judgement)?;
+    if report.is_refused() {
+        return Err(refused(&report));
+    }
+    let remarks = draft.seen.remarks.clone();
+    let composed = draft.let_through(&context.store, &report)?;
+    let released = releasing::release(context, &composed)?;
+    let id = context.definition.distribution.id.get_ref();
+    Ok(Published {
+        repository_file: released.root.join(format!("{id}.repo")),
+        composed,
+        inherited: distinct(&plan).iter().filter(|one| *one.ground() == Ground::Inherited).count(),
+        unplaced: plan.unplaced,
+        differences: plan.differences,
+        remarks,
+        gate: report,
+        newly_signed,
+        released,
+    })
+}
+
+/// Plans the repositories, signs what goes in, composes the tree in the store, and puts it before the gate.
+pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgement) -> Result<Drafted, Fail> {
     let progress = Progress::new("compose", 0);
     let offered = Offered::new(context, gathered, judgement)?;
     let plan = heirloom_compose::plan(&offered.input(context, gathered)?)?;
@@ -84,27 +115,10 @@ pub(crate) fn compose(
         packages: &packages,
         scanned: scanned.as_deref(),
     };
-    let report = gating::ask(context, gathered, &judged)?;
-    if report.is_refused() {
-        return Err(refused(&report));
-    }
-    let remarks = draft.seen.remarks.clone();
-    let composed = draft.let_through(&context.store, &report)?;
     let newly_signed = signed.iter().filter(|signed| !before.contains(&signed.signed)).count();
-    let inherited = accepted.iter().filter(|one| *one.ground() == Ground::Inherited).count();
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));
-    let released = releasing::release(context, &composed)?;
-    Ok(Published {
-        repository_file: released.root.join(format!("{}.repo", release.id)),
-        composed,
-        unplaced: plan.unplaced,
-        differences: plan.differences,
-        remarks,
-        gate: report,
-        newly_signed,
-        inherited,
-        released,
-    })
+    let report = gating::ask(context, gathered, &judged)?;
+    Ok(Drafted { draft, plan, report, newly_signed })
 }
 
 /// Most refusals that are told one by one.

@@ -16,6 +16,30 @@ pub(crate) fn run(context: &Context) -> Result<Shown, Fail> {
     Shown::new(&published, text)
 }
 
+/// What the gate warns of, and what was left out of the reference's documents.
+fn warnings(published: &Published) -> String {
+    let gate = &published.gate;
+    let mut text = String::new();
+    if !gate.findings.is_empty() {
+        let _ = writeln!(text, "\nthe gate lets it through with {} warnings:", gate.findings.len());
+    }
+    for finding in gate.findings.iter().take(LISTED) {
+        let _ = writeln!(text, "  {finding}");
+    }
+    if gate.findings.len() > LISTED {
+        let _ = writeln!(text, "  and {} more (`heirloom gate` lists all)", gate.findings.len() - LISTED);
+    }
+    for idle in &gate.idle {
+        let _ = writeln!(text, "look at the waiver {}: {}", idle.waiver, idle.why);
+    }
+    if !published.remarks.is_empty() {
+        let count = published.remarks.len();
+        let _ =
+            writeln!(text, "{count} remarks about groups, modules and advisories (--format json has them)");
+    }
+    text
+}
+
 /// Most differences that are listed one by one.
 const LISTED: usize = 20;
 
@@ -42,6 +66,7 @@ pub(crate) fn report(published: &Published) -> String {
         let _ = writeln!(text, "{:5} packages in {}", repository.packages, repository.path);
     }
     text.push_str(&differences(published));
+    text.push_str(&warnings(published));
     let channels: Vec<_> =
         published.released.entered.channels.iter().map(|switched| switched.channel.name.as_str()).collect();
     let _ = write!(

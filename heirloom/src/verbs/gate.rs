@@ -1,28 +1,41 @@
-//! `heirloom gate`: whether a set of repositories may reach clients.
-//!
-//! It judges any rpm-md repositories, and needs no definition. The definition's own compose is judged where it is made,
-//! by the same [`heirloom_compose::gate::ask`]; whoever lets this verb ask about it without arguments joins it in [`run`]:
-//! an input made of the compose in place of [`reading::Read::input`].
+//! `heirloom gate`: whether a set of repositories may reach clients. Without any, it judges what `heirloom compose` would
+//! publish.
 
 mod reading;
 mod text;
 
 use heirloom_compose::gate;
 use heirloom_model::DistMap;
+use heirloom_model::gate::GateReport;
 
-use crate::cli::Gate;
+use crate::cli::{BuildArgs, Gate};
+use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow::told;
 use crate::flow::waiving::{self, Of};
+use crate::flow::{self, comparing, composing, told};
 use crate::ui::Shown;
 
-pub(crate) fn run(args: &Gate) -> Result<Shown, Fail> {
+pub(crate) fn run(args: &Gate, open: impl FnOnce() -> Result<Context, Fail>) -> Result<Shown, Fail> {
+    let report = match args.repository.is_empty() {
+        true => of_definition(&open()?)?,
+        false => of_repositories(args)?,
+    };
+    let exit = if report.is_refused() { Exit::Promise } else { Exit::Fine };
+    Ok(Shown::new(&report, text::text(&report))?.exit(exit))
+}
+
+/// What the gate says of the definition's own compose, which is not published.
+fn of_definition(context: &Context) -> Result<GateReport, Fail> {
+    let (gathered, builds) = flow::built(context, &BuildArgs::default())?;
+    let judgement = comparing::compare(context, &gathered, &builds)?;
+    Ok(composing::draft(context, &gathered, &judgement)?.report)
+}
+
+fn of_repositories(args: &Gate) -> Result<GateReport, Fail> {
     let waivers = args.waivers.as_deref();
     let waivers = waivers.map_or(Ok(Vec::new()), |file| waiving::load(file, Of::Gate))?;
     let today = args.today.unwrap_or_else(told::today);
     let dist = DistMap::join(args.dist_map.iter().cloned());
     let read = reading::Read::new(args)?;
-    let report = gate::ask(&read.input(&dist, &waivers, today))?;
-    let exit = if report.is_refused() { Exit::Promise } else { Exit::Fine };
-    Ok(Shown::new(&report, text::text(&report))?.exit(exit))
+    Ok(gate::ask(&read.input(&dist, &waivers, today))?)
 }

@@ -1,6 +1,7 @@
 //! `heirloom why PACKAGE`: everything that is known of how it came about. Reads the ledger, does no work.
 
 mod changes;
+mod placed;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -39,6 +40,8 @@ struct StepWhy {
     built: Option<Built>,
     compared: Vec<Compared>,
     needed_by: Vec<String>,
+    /// Where its packages are in the newest compose, and why there.
+    composed: Vec<placed::Placed>,
     /// How its buildroot differs from the recorded one that it follows.
     deviations: Vec<Deviation>,
 }
@@ -124,8 +127,10 @@ fn explain(context: &Context, plan: &Plan, step: &Step) -> Result<StepWhy, Fail>
     // Rules that no longer concern it have left a record, too.
     let debranded = context.store.get::<Debranded>(&step.source)?;
     let debranded = debranded.filter(|it| it.result.digest() == step.source_digest);
+    let composed = built.as_ref().map(|built| placed::of(context, built)).transpose()?;
     Ok(StepWhy {
         step: step.clone(),
+        composed: composed.unwrap_or_default(),
         arrival: context.store.get::<Arrival>(&step.source)?,
         edits: debranded.map_or_else(Vec::new, |it| it.edits),
         changes,
@@ -187,6 +192,7 @@ fn text(why: &StepWhy) -> String {
                 .collect::<String>(),
         );
     }
+    text.push_str(&placed::text(&why.composed));
     text
 }
 

@@ -177,3 +177,51 @@ fn reposync_and_createrepo_c_agree_with_the_tree() {
     assert_eq!((only(&theirs, &mine), only(&mine, &theirs)), (vec![], vec![]));
     assert!(fs::read_dir(tree.join("repodata")).unwrap().count() >= 4);
 }
+
+/// What productmd reads of a compose, as a line for each fact.
+const PRODUCTMD: &str = "
+import sys, productmd.compose, productmd.treeinfo
+compose = productmd.compose.Compose(sys.argv[1])
+info = compose.info
+print(info.compose.id, info.release.version)
+for variant in sorted(info.get_variants(), key=str):
+    print(variant.id, sorted(variant.arches), variant.paths.os_tree['x86_64'], variant.paths.source_tree['x86_64'])
+for variant, arches in sorted(compose.rpms.rpms.items()):
+    for source, packages in sorted(arches['x86_64'].items()):
+        print(variant, source, sorted(packages))
+for variant, arches in sorted(compose.modules.modules.items()):
+    print(variant, sorted(arches['x86_64']))
+tree = productmd.treeinfo.TreeInfo()
+tree.load(sys.argv[1] + '/BaseOS/x86_64/os/.treeinfo')
+print(tree.release.short, tree.tree.arch, sorted(tree.variants.variants), tree.variants['AppStream'].paths.repository)
+";
+
+#[test]
+fn productmd_reads_what_a_snapshot_says_of_itself() {
+    let world = World::new();
+    let made = packages(world.dir.path());
+    let contents = Contents {
+        base: vec![&made.hawk[0], &made.wing[0]],
+        app: made.nest.iter().collect(),
+        modules: Some(modules()),
+        ..Contents::default()
+    };
+    let snapshot = world.snapshot(&contents, 0);
+    let tree = world.site().root().join("vault").join(&snapshot.name);
+    let library = testkit::pypi::packages(&["createrepo_c==1.2.5", "productmd==1.51"]).unwrap();
+    let python = Tool::new("/usr/bin/python3").env("PYTHONPATH", library);
+    let said = python.args(["-c", PRODUCTMD]).arg(&tree).run().unwrap();
+    let expected = "kestrel-9.4-20231114.0 9.4\n\
+        AppStream ['x86_64'] AppStream/x86_64/os AppStream/source/tree\n\
+        BaseOS ['x86_64'] BaseOS/x86_64/os BaseOS/source/tree\n\
+        AppStream nest-0:1.0-1.module+el9+7.src ['nest-0:1.0-1.module+el9+7.noarch']\n\
+        AppStream nest-0:2.0-1.module+el9+7.src ['nest-0:2.0-1.module+el9+7.noarch']\n\
+        BaseOS hawk-1:2.0~rc1-1.src ['hawk-1:2.0~rc1-1.noarch']\n\
+        BaseOS wing-0:1.0^git2-1.src ['wing-0:1.0^git2-1.noarch']\n\
+        AppStream ['nest:1:9010:abcd1234', 'nest:2:9010:abcd1234']\n\
+        kestrel x86_64 ['AppStream', 'BaseOS'] ../../../AppStream/x86_64/os\n";
+    assert_eq!(said, expected);
+    assert_eq!(fs::read_to_string(tree.join("COMPOSE_ID")).unwrap(), "kestrel-9.4-20231114.0");
+    let disc = fs::read_to_string(tree.join("BaseOS/x86_64/os/.discinfo")).unwrap();
+    assert!(disc.ends_with("Kestrel Enterprise Linux 9.4\nx86_64\nALL\n"), "{disc}");
+}

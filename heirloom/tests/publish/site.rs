@@ -221,7 +221,14 @@ fn repository(store: &Store, name: &str, files: &BTreeMap<String, TreeFile>) -> 
         .map(|file| {
             let location = file.path[path.len() + 1..].to_owned();
             let nevra = location.rsplit('/').next().unwrap().trim_end_matches(".rpm").parse().unwrap();
-            ComposedPackage { location, nevra, accepted: file.digest, signed: file.digest, size: file.size }
+            ComposedPackage {
+                location,
+                nevra,
+                accepted: file.digest,
+                signed: file.digest,
+                size: file.size,
+                because: String::new(),
+            }
         })
         .collect();
     ComposedRepository {

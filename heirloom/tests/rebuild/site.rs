@@ -99,7 +99,8 @@ impl Site {
     pub(crate) fn published(&self) -> PathBuf {
         let root = self.path("state/published");
         let list = fs::read_to_string(root.join("9/mirrorlist/BaseOS-x86_64")).unwrap_or_default();
-        let below = list.trim().strip_prefix("https://kestrel.example/").unwrap_or("nothing-yet");
+        let below = list.lines().next().and_then(|line| line.strip_prefix("https://kestrel.example/"));
+        let below = below.unwrap_or("nothing-yet");
         root.join(below.trim_end_matches("/BaseOS/x86_64/os/"))
     }
 

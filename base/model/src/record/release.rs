@@ -49,6 +49,9 @@ pub struct ComposedPackage {
     pub signed: Digest,
     /// Bytes of the signed package.
     pub size: u64,
+    /// Why it is there, in a few words.
+    #[serde(default)]
+    pub because: String,
 }
 
 /// A composed tree: every byte of it is in the store, and none of it on a client's path yet.

@@ -59,7 +59,15 @@ impl Place {
             let (digest, size) = store.put_file(&path).unwrap();
             let location = path.file_name().unwrap().to_string_lossy().into_owned();
             let nevra = Header::open(&path).unwrap().nevra;
-            packages.push(ComposedPackage { location, nevra, accepted: digest, signed: digest, size });
+            let because = String::new();
+            packages.push(ComposedPackage {
+                location,
+                nevra,
+                accepted: digest,
+                signed: digest,
+                size,
+                because,
+            });
         }
         ComposedRepository {
             name: "BaseOS".to_owned(),

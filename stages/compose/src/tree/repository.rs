@@ -69,5 +69,6 @@ fn listed((placement, signed): (&Placement, &Signed)) -> ComposedPackage {
         accepted: signed.package,
         signed: signed.signed,
         size: signed.size,
+        because: placement.because.to_string(),
     }
 }
