@@ -84,15 +84,30 @@ fn stability_reference() {
             rule.kind, rule.class, rule.says
         );
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/stability.md");
+    with_tables("stability.md", &[("levels", levels), ("rules", table)]);
+}
+
+#[test]
+fn gate_reference() {
+    let mut table = "| rule | what it says | what mends it |\n|---|---|---|\n".to_owned();
+    for rule in heirloom_compose::gate::rules() {
+        let _ = writeln!(table, "| `{}` | {} | {} |", rule.name, rule.says, rule.fix);
+    }
+    with_tables("composing.md", &[("rules", table)]);
+}
+
+/// A page whose tables are made.
+#[track_caller]
+fn with_tables(file: &str, tables: &[(&str, String)]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
     let mut text = std::fs::read_to_string(path).unwrap();
-    for (name, table) in [("levels", levels), ("rules", table)] {
+    for (name, table) in tables {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
         let start = text.find(&begin).unwrap() + begin.len();
         let stop = text.find(&end).unwrap();
-        text.replace_range(start..stop, &table);
+        text.replace_range(start..stop, table);
     }
-    fresh("stability.md", &text);
+    fresh(file, &text);
 }
 
 /// One table of the file: its keys, then the tables below it.

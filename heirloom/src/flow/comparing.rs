@@ -108,8 +108,11 @@ impl Judgement {
 
     /// Packages that may not be signed though users would expect them.
     pub(crate) fn refused(&self) -> impl Iterator<Item = &Judged> {
-        let all = self.packages.iter().chain(self.elsewhere.values().flatten());
-        all.filter(|judged| matches!(judged.standing, Standing::Broken(_) | Standing::Extra))
+        let refused = |judged: &&Judged| matches!(judged.standing, Standing::Broken(_) | Standing::Extra);
+        // What another machine has beyond the reference is not composed, or inherited.
+        let elsewhere = self.elsewhere.values().flatten();
+        let elsewhere = elsewhere.filter(|judged| matches!(judged.standing, Standing::Broken(_)));
+        self.packages.iter().filter(refused).chain(elsewhere)
     }
 }
 

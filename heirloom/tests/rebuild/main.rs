@@ -7,6 +7,7 @@
 mod ran;
 
 mod again;
+mod arches;
 mod crash;
 mod cutoff;
 mod debranding;

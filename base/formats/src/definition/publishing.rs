@@ -20,7 +20,7 @@ pub struct Publish {
     #[serde(default = "testing")]
     pub ungated: Vec<String>,
     /// Hours for which a channel keeps what its earlier snapshots had, for clients that have read their metadata.
-    #[serde(default = "day")]
+    #[serde(default = "two_days")]
     pub in_flight_hours: u64,
     /// Which snapshots are kept.
     #[serde(default)]
@@ -88,6 +88,7 @@ fn region() -> String {
     "us-east-1".to_owned()
 }
 
-fn day() -> u64 {
-    24
+/// What dnf takes cached metadata for good, unless its configuration says otherwise.
+fn two_days() -> u64 {
+    48
 }

@@ -47,7 +47,7 @@ impl<'a> Offered<'a> {
             bootstrap: gathered.bootstrap.packages.clone(),
         };
         if let Some(other) = second.and_then(of) {
-            first.second = with_companions(judged(other), []);
+            first.second = second_of(judged(other), &first.accepted);
         }
         let mut arches = vec![first];
         for other in gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second) {
@@ -118,6 +118,21 @@ fn with_companions<'a>(
     for (source, package) in debug.chain(sources) {
         if let Some(accepted) = of_source.get(source) {
             all.push((Accepted::companion(package, accepted), package, source));
+        }
+    }
+    all
+}
+
+/// Packages of the second architecture. One that the reference does not have is accepted for the sake of the first
+/// architecture's packages of the same source; the rules for multilib say whether it is taken.
+fn second_of<'a>(judged: &'a [Judged], first: &[One<'a>]) -> Vec<One<'a>> {
+    let of_source: BTreeMap<&str, &Accepted> =
+        first.iter().map(|(accepted, _, source)| (*source, accepted)).collect();
+    let mut all = with_companions(judged, []);
+    for judged in judged.iter().filter(|judged| matches!(judged.standing, Standing::Extra)) {
+        if let Some(accepted) = of_source.get(judged.source.as_str()) {
+            let companion = Accepted::companion(&judged.package, accepted);
+            all.push((companion, &judged.package, judged.source.as_str()));
         }
     }
     all
