@@ -109,6 +109,7 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
     };
     let draft = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
     let judged = gating::Judged {
+        id: draft.id(),
         plan: &plan,
         signed: &signed,
         seen: &draft.seen,

@@ -11,7 +11,7 @@ use heirloom_formats::Document;
 use heirloom_formats::updateinfo::{self, Advisory};
 use heirloom_model::gate::{GateReport, Waiver};
 use heirloom_model::record::{Accepted, ComposedPackage, Signed, Snapshot, Tree};
-use heirloom_model::{Digest, Nevra, Package};
+use heirloom_model::{Digest, Nevra, Package, arch};
 use heirloom_sign::Keyring;
 
 use super::gather::{Foreign, Gathered};
@@ -24,6 +24,8 @@ use crate::ui::Progress;
 
 /// A compose before the gate.
 pub(crate) struct Judged<'a> {
+    /// Digest of everything that went in.
+    pub(crate) id: Digest,
     pub(crate) plan: &'a ComposePlan,
     pub(crate) signed: &'a [Signed],
     pub(crate) seen: &'a Seen,
@@ -36,14 +38,19 @@ pub(crate) struct Judged<'a> {
 /// Asks every rule about it.
 pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -> Result<GateReport, Fail> {
     let progress = Progress::new("gate", 0);
+    let earlier = Earlier::than(context, judged.id)?;
+    let waivers = waivers(context)?;
+    let dist = told::dist_map(context)?;
+    let key = key(context, gathered, judged.id, &earlier, &waivers)?;
+    if let Some(report) = known(context, key) {
+        progress.end("as it was judged before");
+        return Ok(report);
+    }
     let repositories = repositories(judged);
-    let earlier = Earlier::new(context)?;
     let of_references = references(gathered);
     let reference_advisories = advisories_of_references(context, gathered)?;
     let present = earlier.advisories(context)?;
     let keyring = Keyring::from_armoured(context.key()?.public_armoured()?.as_bytes())?;
-    let dist = told::dist_map(context)?;
-    let waivers = waivers(context)?;
     let accepted: Vec<Accepted> =
         judged.plan.placements.iter().map(|placement| placement.accepted.clone()).collect();
     let names: Vec<Nevra> = nevras(judged.scanned.unwrap_or_default())?;
@@ -92,7 +99,36 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
     let report = gate::ask(&input)?;
     let asked = report.rules.iter().filter(|rule| rule.looked_at > 0).count();
     progress.end(&format!("{asked} of {} rules asked", report.rules.len()));
+    context.store.derive(REPORT, [(key, &serde_json::to_vec(&report)?[..])]);
     Ok(report)
+}
+
+/// Changes when rules judge otherwise.
+const REPORT: &str = "gate/1";
+
+/// What the gate said of the very same before.
+fn known(context: &Context, key: Digest) -> Option<GateReport> {
+    serde_json::from_slice(&context.store.derived(REPORT, key)?).ok()
+}
+
+/// The digest of all that its report depends on: everything that went in, and what it is held against.
+fn key(
+    context: &Context,
+    gathered: &Gathered,
+    id: Digest,
+    earlier: &Earlier,
+    waivers: &[Waiver],
+) -> Result<Digest, Fail> {
+    let definition = &context.definition;
+    let needs: Vec<_> = definition.repositories.iter().map(|(name, rule)| (name, &rule.needs)).collect();
+    let references: Vec<_> = gathered.foreign().map(|foreign| foreign.state.repomd).collect();
+    let sources: Vec<_> = gathered.sources.iter().map(|source| &source.name).collect();
+    let snapshots: Vec<_> = earlier.snapshots.iter().map(|snapshot| &snapshot.name).collect();
+    let waivers: Vec<_> = waivers.iter().map(|waiver| format!("{waiver:?}")).collect();
+    let (promise, today) = (definition.distribution.promise, told::today());
+    let own = (id, needs, waivers, &definition.compare.dist_map, promise, today);
+    let others = (references, sources, snapshots, &earlier.present);
+    Ok(Digest::of(&serde_json::to_vec(&(own, others))?))
 }
 
 /// The waivers of the definition that are about rules of the gate.
@@ -131,8 +167,9 @@ fn references(gathered: &Gathered) -> Vec<(String, String, Vec<Package>)> {
         };
         reference.packages.iter().filter(is_ours).cloned().collect()
     };
+    let second = arch::second(&gathered.arch);
     let first = gathered.references.iter().map(|reference| (gathered.arch.as_str(), reference));
-    let others = gathered.elsewhere.iter().filter(|other| other.arch != "i686");
+    let others = gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second);
     let others = others.flat_map(|other| other.references.iter().map(|it| (other.arch.as_str(), it)));
     let all = first.chain(others);
     all.map(|(arch, reference)| (reference.name.clone(), arch.to_owned(), rebuilt(reference))).collect()
@@ -164,13 +201,16 @@ struct Earlier {
 }
 
 impl Earlier {
-    fn new(context: &Context) -> Result<Self, Fail> {
+    /// All but those of this very tree.
+    fn than(context: &Context, id: Digest) -> Result<Self, Fail> {
         let site = releasing::site(context)?;
         let kept = site.kept(now())?;
-        let snapshots: Vec<_> = kept.into_iter().map(|kept| kept.snapshot).collect();
+        let snapshots: Vec<_> =
+            kept.into_iter().map(|kept| kept.snapshot).filter(|it| it.composed.id != id).collect();
         let channel = site.usual().into_iter().next();
         let present = channel.map(|channel| site.current(&channel)).transpose()?.flatten();
         let present = present.and_then(|current| current.record).map(|record| record.snapshot);
+        let present = present.filter(|name| snapshots.iter().any(|snapshot| snapshot.name == *name));
         let mut contents = BTreeMap::new();
         for repository in snapshots.iter().flat_map(|snapshot| &snapshot.composed.repositories) {
             if let std::collections::btree_map::Entry::Vacant(entry) = contents.entry(repository.contents) {

@@ -17,6 +17,7 @@ mod imports;
 mod plans;
 mod policies;
 mod refused;
+mod released;
 mod same;
 mod shell;
 mod site;

@@ -72,6 +72,12 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Digest of everything that went in.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        self.composed.id
+    }
+
     /// Records the compose, if the gate found nothing that stands in its way.
     ///
     /// # Errors
