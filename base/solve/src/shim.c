@@ -43,7 +43,15 @@ Pool *heirloom_pool_new(const char *arch)
         pool_free(pool);
         return 0;
     }
-    pool_setarch(pool, arch);
+    /* A machine of a level of x86_64 runs what is below it; older libraries know nothing of levels. */
+    if (!strcmp(arch, "x86_64_v4"))
+        pool_setarchpolicy(pool, "x86_64_v4:x86_64_v3:x86_64_v2:x86_64:i686:i586:i486:i386");
+    else if (!strcmp(arch, "x86_64_v3"))
+        pool_setarchpolicy(pool, "x86_64_v3:x86_64_v2:x86_64:i686:i586:i486:i386");
+    else if (!strcmp(arch, "x86_64_v2"))
+        pool_setarchpolicy(pool, "x86_64_v2:x86_64:i686:i586:i486:i386");
+    else
+        pool_setarch(pool, arch);
     return pool;
 }
 

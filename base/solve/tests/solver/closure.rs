@@ -37,6 +37,20 @@ fn what_excludes_each_other_is_installable() {
 }
 
 #[test]
+fn a_level_of_an_architecture_runs_what_is_below_it() {
+    let packages = packages(
+        "a-1-1.x86_64_v2\n requires: b, c\nb-1-1.x86_64\nc-1-1.noarch\nd-1-1.x86_64_v3\ne-1-1.i686\n",
+    );
+    for (arch, left) in [("x86_64_v2", "d"), ("x86_64_v3", ""), ("x86_64_v4", ""), ("x86_64", "a d")] {
+        let repository = Repository { name: "all", priority: 0, packages: &packages };
+        let universe = Universe::new(arch, &[repository]).unwrap();
+        let failed = universe.uninstallable(&all(&packages)).unwrap();
+        let names: Vec<_> = failed.iter().map(|(id, _)| packages[id.package].nevra.name()).collect();
+        assert_eq!(names.join(" "), left, "{arch}");
+    }
+}
+
+#[test]
 fn a_chain_leads_to_what_is_missing() {
     assert_eq!(
         told(
