@@ -78,7 +78,7 @@ impl Bench<'_> {
             vec![
                 Contender::new("createrepo_c, from files", vec![self.theirs(&[])?]),
                 Contender::new("heirloom createrepo, from files", vec![self.ours(&[])]),
-                Contender::new("heirloom, from the store", vec![self.from_store(&["zstd"])]),
+                Contender::new("heirloom, from the store", vec![self.kept(&["zstd"])]),
             ],
         )?;
         self.contest(
@@ -92,7 +92,7 @@ impl Bench<'_> {
                     "heirloom createrepo, from files",
                     vec![self.ours(&["--compression", "gzip"])],
                 ),
-                Contender::new("heirloom, from the store", vec![self.from_store(&["gzip"])]),
+                Contender::new("heirloom, from the store", vec![self.kept(&["gzip"])]),
             ],
         )?;
         self.sizes()?;
@@ -101,7 +101,7 @@ impl Bench<'_> {
             vec![
                 Contender::new("createrepo_c --update", vec![self.theirs(&["--update"])?]),
                 Contender::new("heirloom createrepo --update", vec![self.ours(&["--update"])]),
-                Contender::new("heirloom, from the store", vec![self.from_store(&["again"])]),
+                Contender::new("heirloom, from the store", vec![self.kept(&["again"])]),
             ],
         )?;
         let touch = |line: Line| Line::new("/bin/sh", &[0]).arg("-c").arg(line.after(&touched(&packages)));
@@ -113,10 +113,8 @@ impl Bench<'_> {
             ],
         )?;
         if self.count < LARGEST && self.count >= SIZES[1] {
-            let many = Contender::new(
-                "heirloom, from the store",
-                vec![self.from_store(&["many", &LARGEST.to_string()])],
-            );
+            let many =
+                Contender::new("heirloom, from the store", vec![self.kept(&["many", &LARGEST.to_string()])]);
             contest(&format!("{LARGEST} places of these packages"), 1, vec![many])?;
         }
         Ok(())
@@ -131,7 +129,7 @@ impl Bench<'_> {
         args.iter().fold(line, |line, arg| line.arg(*arg))
     }
 
-    fn from_store(&self, args: &[&str]) -> Line {
+    fn kept(&self, args: &[&str]) -> Line {
         let line = Line::new(&self.programs.store, &[0]).arg(self.dir.join("state"));
         args.iter().fold(line, |line, arg| line.arg(*arg))
     }
