@@ -48,6 +48,8 @@ impl Store {
     #[must_use]
     pub fn derived_all(&self, kind: &str, digests: &[Digest]) -> Vec<Option<Vec<u8>>> {
         let connection = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        // All in one transaction: else the file is locked and looked at for each of them.
+        let _reading = connection.unchecked_transaction();
         let select = connection.prepare_cached("SELECT body FROM pieces WHERE kind = ?1 AND digest = ?2");
         let Ok(mut select) = select else { return vec![None; digests.len()] };
         let mut find = |digest: &Digest| {

@@ -4,7 +4,7 @@
 use std::fs;
 
 use heirloom_formats::repodata::{
-    CHANGELOG_ENTRIES, Compression, ExtraRecord, Fragment, PackageFacts, RepositoryWriter,
+    CHANGELOG_ENTRIES, Compression, ExtraRecord, Fragment, FragmentReader, PackageFacts, RepositoryWriter,
 };
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::Digest;
@@ -20,9 +20,11 @@ use crate::parallel::for_each;
 /// Changes when fragments are made otherwise, or have another form.
 const FRAGMENT: &str = "fragment/1";
 /// Changes when the same input gives other metadata.
-const WRITTEN: &str = "repodata/1";
+const WRITTEN: &str = "repodata/2";
 /// Packages that are in memory at a time.
-const BATCH: usize = 512;
+const BATCH: usize = 256;
+/// Packages that a thread takes at a time.
+const PIECE: usize = 32;
 
 /// An RPM of the store, and its place in a repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,12 +152,27 @@ impl Writing<'_> {
     fn fragments(&self, batch: &[&Placed]) -> Result<Vec<Fragment>, ComposeError> {
         let digests: Vec<Digest> = batch.iter().map(|placed| placed.digest).collect();
         let kept: Vec<_> = digests.iter().zip(self.store.derived_all(FRAGMENT, &digests)).collect();
-        for_each(&kept, self.jobs, |(digest, bytes)| {
-            let read = bytes.as_deref().and_then(|bytes| Fragment::from_bytes(bytes).ok());
-            match read.filter(|fragment| fragment.digest == **digest) {
-                Some(fragment) => Ok(fragment),
-                None => describe(self.store, **digest),
-            }
-        })
+        let pieces: Vec<_> = kept.chunks(PIECE).collect();
+        let read = for_each(&pieces, self.jobs, |piece| {
+            let mut reader = FragmentReader::default();
+            piece
+                .iter()
+                .map(|(digest, bytes)| self.fragment(&mut reader, **digest, bytes.as_deref()))
+                .collect()
+        });
+        read.map(|pieces: Vec<Vec<_>>| pieces.into_iter().flatten().collect())
+    }
+
+    fn fragment(
+        &self,
+        reader: &mut FragmentReader,
+        digest: Digest,
+        kept: Option<&[u8]>,
+    ) -> Result<Fragment, ComposeError> {
+        let read = kept.and_then(|bytes| reader.read(bytes).ok());
+        match read.filter(|fragment| fragment.digest == digest) {
+            Some(fragment) => Ok(fragment),
+            None => describe(self.store, digest),
+        }
     }
 }

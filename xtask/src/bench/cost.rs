@@ -39,6 +39,13 @@ impl Line {
         format!("{command}exec '{}' {}", self.program.display(), args.join(" "))
     }
 
+    /// It as it is.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args);
+        command
+    }
+
     /// Runs it once. GNU time tells the peak of memory, children included.
     fn run(&self, scratch: &Path, worker: usize) -> Result<Cost> {
         let peak = scratch.join(format!("peak{worker}"));

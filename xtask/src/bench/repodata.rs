@@ -1,11 +1,13 @@
 //! Metadata of thousands of packages, from their files and from the store, beside createrepo_c. What is from the store
-//! is measured by `stages/compose/benches/repodata.rs`; here are its packages, and the peer.
+//! is done by `stages/compose/benches/repodata.rs`; here are its packages, and the peer.
 
 mod made;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
 
 use super::cost::{Contender, Line, contest};
 use super::{Result, heirloom, run_tool};
@@ -13,23 +15,29 @@ use super::{Result, heirloom, run_tool};
 /// Numbers of packages, if no others are given.
 pub(super) const SIZES: [usize; 2] = [2_000, 20_000];
 
-/// Packages of which there are so many in the largest repository, for its peak of memory.
+/// Packages that are placed in the largest repository, for its peak of memory.
 const LARGEST: usize = 60_000;
 
 /// Packages that are new in an update.
 const NEW: usize = 10;
 
+/// The programs that take turns.
+struct Programs {
+    createrepo_c: PathBuf,
+    heirloom: PathBuf,
+    store: PathBuf,
+}
+
 /// Makes so many packages, measures all, and removes them.
 pub(super) fn run(sizes: &[usize]) -> Result<()> {
-    let peer = peer()?;
+    let programs = Programs { createrepo_c: peer()?, heirloom: heirloom()?, store: store()? };
     let parent = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
     fs::create_dir_all(&parent)?;
     for &count in sizes {
-        let dir = tempfile::tempdir_in(&parent)?;
+        let dir = tempfile::tempdir_in(parent.canonicalize()?)?;
         let bytes = made::packages(&dir.path().join("packages"), count)?;
         println!("\n{count} packages, {} MB", bytes / 1_000_000);
-        bare(dir.path(), &peer, count)?;
-        from_store(dir.path(), count)?;
+        Bench { programs: &programs, dir: dir.path(), count }.run()?;
     }
     Ok(())
 }
@@ -41,51 +49,111 @@ fn peer() -> Result<PathBuf> {
     Ok(program.canonicalize()?)
 }
 
-fn bare(dir: &Path, peer: &Path, count: usize) -> Result<()> {
-    let packages = dir.join("packages");
-    let ours = |args: &[&str]| {
-        let line = Line::new(heirloom()?, &[0]).arg("createrepo").arg(&packages);
-        Ok::<_, Box<dyn std::error::Error>>(args.iter().fold(line, |line, arg| line.arg(*arg)))
-    };
-    let theirs = |program: &Path, out: &str, args: &[&str]| {
-        fs::create_dir_all(dir.join(out))?;
-        let line = Line::new(program, &[0]).arg("--quiet").arg("--no-database").arg("-o").arg(dir.join(out));
-        let line = args.iter().fold(line, |line, arg| line.arg(*arg)).arg(&packages);
-        Ok::<_, Box<dyn std::error::Error>>(line)
-    };
-    contest(
-        &format!("{count} packages, all read from their files"),
-        1,
-        vec![
-            Contender::new("createrepo_c", vec![theirs(peer, "theirs", &[])?]),
-            Contender::new("heirloom createrepo", vec![ours(&[])?]),
-            Contender::new("heirloom createrepo --compression gzip", vec![ours(&["--compression", "gzip"])?]),
-        ],
-    )?;
-    run_tool(Command::new(heirloom()?).arg("createrepo").arg(&packages))?;
-    contest(
-        &format!("{count} packages, --update, nothing new"),
-        1,
-        vec![
-            Contender::new("createrepo_c --update", vec![theirs(peer, "theirs", &["--update"])?]),
-            Contender::new("heirloom createrepo --update", vec![ours(&["--update"])?]),
-        ],
-    )?;
-    let touch = |line: Line| Line::new("/bin/sh", &[0]).arg("-c").arg(line.after(&touched(&packages)));
-    contest(
-        &format!("{count} packages, --update, {NEW} new"),
-        1,
-        vec![
-            Contender::new("createrepo_c --update", vec![touch(theirs(peer, "theirs", &["--update"])?)]),
-            Contender::new("heirloom createrepo --update", vec![touch(ours(&["--update"])?)]),
-        ],
-    )?;
-    for (name, out) in
-        [("createrepo_c", dir.join("theirs/repodata")), ("heirloom", packages.join("repodata"))]
-    {
-        println!("  {name} wrote {} KB", size(&out)? / 1000);
+/// The benchmark of `heirloom-compose`, compiled.
+fn store() -> Result<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["bench", "--quiet", "--package", "heirloom-compose", "--bench", "repodata", "--no-run"]);
+    let output = cargo.args(["--message-format", "json"]).stderr(Stdio::inherit()).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut made = messages
+        .filter(|message| message["target"]["name"] == "repodata")
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    made.next().ok_or_else(|| "the benchmark of metadata from the store can't be compiled".into())
+}
+
+struct Bench<'a> {
+    programs: &'a Programs,
+    dir: &'a Path,
+    count: usize,
+}
+
+impl Bench<'_> {
+    fn run(&self) -> Result<()> {
+        let (state, packages) = (self.dir.join("state"), self.dir.join("packages"));
+        let mut enter = Command::new(&self.programs.store);
+        println!("{}", run_tool(enter.arg(&state).arg("enter").arg(&packages))?.trim());
+        self.contest(
+            "everything is new",
+            vec![
+                Contender::new("createrepo_c, from files", vec![self.theirs(&[])?]),
+                Contender::new("heirloom createrepo, from files", vec![self.ours(&[])]),
+                Contender::new("heirloom, from the store", vec![self.kept(&["zstd"])]),
+            ],
+        )?;
+        self.contest(
+            "everything is new, gzip",
+            vec![
+                Contender::new(
+                    "createrepo_c, from files",
+                    vec![self.theirs(&["--general-compress-type", "gz"])?],
+                ),
+                Contender::new(
+                    "heirloom createrepo, from files",
+                    vec![self.ours(&["--compression", "gzip"])],
+                ),
+                Contender::new("heirloom, from the store", vec![self.kept(&["gzip"])]),
+            ],
+        )?;
+        self.sizes()?;
+        self.contest(
+            "nothing is new",
+            vec![
+                Contender::new("createrepo_c --update", vec![self.theirs(&["--update"])?]),
+                Contender::new("heirloom createrepo --update", vec![self.ours(&["--update"])]),
+                Contender::new("heirloom, from the store", vec![self.kept(&["again"])]),
+            ],
+        )?;
+        let touch = |line: Line| Line::new("/bin/sh", &[0]).arg("-c").arg(line.after(&touched(&packages)));
+        self.contest(
+            &format!("{NEW} are new"),
+            vec![
+                Contender::new("createrepo_c --update", vec![touch(self.theirs(&["--update"])?)]),
+                Contender::new("heirloom createrepo --update", vec![touch(self.ours(&["--update"]))]),
+            ],
+        )?;
+        if self.count < LARGEST && self.count >= SIZES[1] {
+            let many =
+                Contender::new("heirloom, from the store", vec![self.kept(&["many", &LARGEST.to_string()])]);
+            contest(&format!("{LARGEST} places of these packages"), 1, vec![many])?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn contest(&self, what: &str, contenders: Vec<Contender>) -> Result<()> {
+        contest(&format!("{} packages, {what}", self.count), 1, contenders)
+    }
+
+    fn ours(&self, args: &[&str]) -> Line {
+        let line = Line::new(&self.programs.heirloom, &[0]).arg("createrepo").arg(self.dir.join("packages"));
+        args.iter().fold(line, |line, arg| line.arg(*arg))
+    }
+
+    fn kept(&self, args: &[&str]) -> Line {
+        let line = Line::new(&self.programs.store, &[0]).arg(self.dir.join("state"));
+        args.iter().fold(line, |line, arg| line.arg(*arg))
+    }
+
+    fn theirs(&self, args: &[&str]) -> Result<Line> {
+        let out = self.dir.join("theirs");
+        fs::create_dir_all(&out)?;
+        let line = Line::new(&self.programs.createrepo_c, &[0]).arg("--quiet").arg("--no-database");
+        let line = args.iter().fold(line.arg("-o").arg(out), |line, arg| line.arg(*arg));
+        Ok(line.arg(self.dir.join("packages")))
+    }
+
+    /// What both write of the same packages.
+    fn sizes(&self) -> Result<()> {
+        let packages = self.dir.join("packages");
+        for (form, peer) in [("gzip", "gz"), ("zstd", "zstd")] {
+            run_tool(&mut self.theirs(&["--general-compress-type", peer])?.command())?;
+            run_tool(&mut self.ours(&["--compression", form]).command())?;
+            let (theirs, ours) =
+                (size(&self.dir.join("theirs/repodata"))?, size(&packages.join("repodata"))?);
+            println!("  {form}: createrepo_c wrote {} KB, heirloom {} KB", theirs / 1000, ours / 1000);
+        }
+        Ok(())
+    }
 }
 
 /// A command that makes some packages younger, so that they are new to everyone.
@@ -103,17 +171,4 @@ fn size(dir: &Path) -> Result<u64> {
         bytes += entry?.metadata()?.len();
     }
     Ok(bytes)
-}
-
-fn from_store(dir: &Path, count: usize) -> Result<()> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["bench", "--quiet", "--package", "heirloom-compose", "--bench", "repodata", "--"]);
-    cargo.arg(dir.join("packages")).arg(dir.join("state"));
-    if count >= SIZES[1] {
-        cargo.arg(LARGEST.to_string());
-    }
-    match cargo.status()?.success() {
-        true => Ok(()),
-        false => Err("the benchmark of metadata from the store failed".into()),
-    }
 }

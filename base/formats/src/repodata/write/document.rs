@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
 use tempfile::NamedTempFile;
+use zstd::zstd_safe::CParameter;
 
 use super::Compression;
 
@@ -17,10 +18,15 @@ use super::Compression;
 const BLOCK: usize = 512 << 10;
 /// Blocks that may wait for the compressor.
 const WAITING: usize = 4;
-/// Not measured yet against other levels.
+/// With the parameters below; see "Repodata" in BENCHMARKS.md.
 const ZSTD_LEVEL: i32 = 9;
-/// Threads that compress one document. Their number does not show in the bytes, but whether there are any does.
-const ZSTD_WORKERS: u32 = 2;
+/// Bytes that must be the same to be worth pointing to.
+const ZSTD_SHORTEST: u32 = 6;
+/// How many earlier places are tried for each, as a power of 2.
+const ZSTD_TRIES: u32 = 3;
+/// Entries of the table of places, as a power of 2: the level's own four times as many gain nothing, and take 12 MiB
+/// more for each document.
+const ZSTD_PLACES: u32 = 20;
 
 /// What was written.
 pub(super) struct Finished {
@@ -119,7 +125,10 @@ fn write(
         Compression::Zstd => {
             let mut encoder = zstd::Encoder::new(compressed, ZSTD_LEVEL)?;
             encoder.include_checksum(true)?;
-            encoder.multithread(ZSTD_WORKERS)?;
+            // No threads of its own: they would begin only when 16 MiB are there, and documents have a thread each.
+            encoder.set_parameter(CParameter::MinMatch(ZSTD_SHORTEST))?;
+            encoder.set_parameter(CParameter::SearchLog(ZSTD_TRIES))?;
+            encoder.set_parameter(CParameter::HashLog(ZSTD_PLACES))?;
             copy(&mut encoder)?;
             encoder.finish()?
         }
