@@ -75,6 +75,15 @@ impl Machine {
     }
 }
 
+/// Says that it is over when it goes.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Installs on new machines until the channel was switched a hundred times; how many did it, and what went wrong.
 fn race(site: &Site, url: &str, form: Form) -> (usize, Vec<String>) {
     let names = [1, 2].map(|version| site.snapshot(version, MARCH + u64::from(version)));
@@ -84,6 +93,8 @@ fn race(site: &Site, url: &str, form: Form) -> (usize, Vec<String>) {
     let mut seen = std::collections::BTreeSet::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            // Also where a switch fails: nobody is to wait for ever.
+            let _end = Ending(&ended);
             for switch in 1..=SWITCHES {
                 match switch % 4 {
                     0 => site.run(&["rollback", "9", "--to", &names[0]]).expect(0),
@@ -91,7 +102,6 @@ fn race(site: &Site, url: &str, form: Form) -> (usize, Vec<String>) {
                 };
                 std::thread::sleep(Duration::from_millis((switch as u64 * 137) % 600));
             }
-            ended.store(true, Ordering::Relaxed);
         });
         while !ended.load(Ordering::Relaxed) {
             let machine = Machine::new(url, form);

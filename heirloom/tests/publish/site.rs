@@ -49,7 +49,8 @@ impl Site {
              [upstream]\nkind = \"dist-git\"\nlocation = \"upstream\"\n\
              [bootstrap]\nlocation = \"upstream\"\nkeys = [\"key.asc\"]\n\
              [repositories.BaseOS]\n[repositories.AppStream]\n\
-             [signing]\nkey = \"secret.asc\"\n[publish]\nurl = \"{url}\"\n{publish}\n"
+             [signing]\nkey = \"secret.asc\"\n[publish]\nurl = \"{url}\"\n\
+             ungated = [\"9\", \"9.4\", \"stable\", \"testing\"]\n{publish}\n"
         );
         fs::write(site.path("heirloom.toml"), text).unwrap();
         site
@@ -73,6 +74,8 @@ impl Site {
     pub(crate) fn traced(&self, how: &[&str], arguments: &[&str]) -> Command {
         let program = self.command(arguments);
         let mut command = Command::new("strace");
+        // Cargo's: the loader would look for each library in a dozen directories.
+        command.env_remove("LD_LIBRARY_PATH");
         command.args(["-f", "-qq"]).args(how).arg("--").arg(program.get_program()).args(program.get_args());
         command
     }
