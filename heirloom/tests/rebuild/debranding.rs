@@ -198,11 +198,17 @@ fn without_rules_nothing_is_published(site: &Site) {
             "\n[[allowance]]\nmark = \"{mark}\"\npackages = [\"{package}*\"]\nreason = \"a test of {package}\"\n"
         )
     };
-    let two = [("tarnholt-hosts", "hello"), ("tarnholt-hosts", "logrotate"), ("tarnholt", "logrotate")];
+    let two = [
+        ("tarnholt-hosts", "hello"),
+        ("tarnholt", "hello"),
+        ("tarnholt-hosts", "logrotate"),
+        ("tarnholt", "logrotate"),
+    ];
     let two: String = two.iter().map(|(mark, package)| allow(mark, package)).collect();
     fs::write(site.path("brand.toml"), format!("{marks}{two}")).unwrap();
     let ran = site.run(&["rebuild"]).expect(5);
-    ran.says(&["1 package carries", "sl-5.02-6"]);
+    // The package, and its source.
+    ran.says(&["2 packages carry", "sl-5.02-6.el9.x86_64", "sl-5.02-6.el9.src"]);
     assert!(!ran.stderr.contains("tarnholt-hosts in"), "{}", ran.stderr);
     fs::write(site.path("brand.toml"), format!("{marks}{two}{}", allow("grey-heron", "sl"))).unwrap();
     let summary = site.json("rebuild");
