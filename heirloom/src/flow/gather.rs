@@ -70,6 +70,12 @@ impl Gathered {
         let elsewhere = elsewhere.flat_map(|other| [&other.results].into_iter().chain(&other.references));
         first.chain(&self.snapshot).chain(&self.references).chain(elsewhere)
     }
+
+    /// The other architectures that have repositories of their own: the second one's packages go beside the first's.
+    pub(crate) fn other_arches(&self) -> impl Iterator<Item = &Elsewhere> {
+        let second = heirloom_model::arch::second(&self.arch);
+        self.elsewhere.iter().filter(move |other| Some(other.arch.as_str()) != second)
+    }
 }
 
 /// Imports and verifies all of it, debrands the sources and keeps their history; what did not change costs only its

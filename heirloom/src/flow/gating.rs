@@ -10,8 +10,8 @@ use heirloom_compose::{ComposePlan, Place, Seen};
 use heirloom_formats::Document;
 use heirloom_formats::updateinfo::{self, Advisory};
 use heirloom_model::gate::{GateReport, Waiver};
-use heirloom_model::record::{Accepted, ComposedPackage, Signed, Snapshot, Tree};
-use heirloom_model::{Digest, Nevra, Package, arch};
+use heirloom_model::record::{Accepted, ComposedPackage, Signed, Snapshot};
+use heirloom_model::{Digest, Nevra, Package};
 use heirloom_sign::Keyring;
 
 use super::gather::{Foreign, Gathered};
@@ -39,7 +39,7 @@ pub(crate) struct Judged<'a> {
 pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -> Result<GateReport, Fail> {
     let progress = Progress::new("gate", 0);
     let earlier = Earlier::than(context, judged.id)?;
-    let waivers = waivers(context)?;
+    let waivers = waiving::declared(context, Of::Gate)?;
     let dist = told::dist_map(context)?;
     let key = key(context, gathered, judged.id, &earlier, &waivers)?;
     if let Some(report) = known(context, key) {
@@ -131,12 +131,6 @@ fn key(
     Ok(Digest::of(&serde_json::to_vec(&(own, others))?))
 }
 
-/// The waivers of the definition that are about rules of the gate.
-fn waivers(context: &Context) -> Result<Vec<Waiver>, Fail> {
-    let file = context.definition.compose.waivers.as_ref();
-    file.map_or(Ok(Vec::new()), |file| waiving::load(&context.definition.resolve(file.get_ref()), Of::Gate))
-}
-
 fn nevras(subjects: &[Subject]) -> Result<Vec<Nevra>, Fail> {
     let parse = |subject: &Subject| subject.name.parse().map_err(|error| Fail::new(Exit::Failed, error));
     subjects.iter().map(parse).collect()
@@ -167,10 +161,9 @@ fn references(gathered: &Gathered) -> Vec<(String, String, Vec<Package>)> {
         };
         reference.packages.iter().filter(is_ours).cloned().collect()
     };
-    let second = arch::second(&gathered.arch);
     let first = gathered.references.iter().map(|reference| (gathered.arch.as_str(), reference));
-    let others = gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second);
-    let others = others.flat_map(|other| other.references.iter().map(|it| (other.arch.as_str(), it)));
+    let others =
+        gathered.other_arches().flat_map(|other| other.references.iter().map(|it| (other.arch.as_str(), it)));
     let all = first.chain(others);
     all.map(|(arch, reference)| (reference.name.clone(), arch.to_owned(), rebuilt(reference))).collect()
 }
@@ -251,7 +244,7 @@ impl Earlier {
     fn advisories(&self, context: &Context) -> Result<Vec<Advisory>, Fail> {
         let present = self.snapshots.iter().find(|snapshot| Some(&snapshot.name) == self.present.as_ref());
         let Some(present) = present else { return Ok(Vec::new()) };
-        let tree: Tree = serde_json::from_slice(&context.store.read(present.composed.tree)?)?;
+        let tree = releasing::site(context)?.tree(present)?;
         let mut advisories = Vec::new();
         for file in tree.files.iter().filter(|file| file.path.contains("-updateinfo.xml")) {
             let bytes = context.store.read(file.digest)?;

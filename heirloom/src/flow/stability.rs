@@ -2,7 +2,6 @@
 //! update within a major release breaks a machine.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use heirloom_compare::stability::{Effect, rules};
 use heirloom_model::gate::{GateFinding, GateReport, GateSeverity, RuleReport, Waiver};
@@ -53,7 +52,7 @@ pub(crate) fn hold(context: &Context, channel: &str, snapshot: &Snapshot) -> Res
         snapshot: snapshot.name.clone(),
         against: Some(old.name),
         not_asked: None,
-        report: report(&changes, &waivers_of(context)?),
+        report: report(&changes, &waiving::declared(context, Of::Stability)?),
     })
 }
 
@@ -118,13 +117,6 @@ fn findings(package: &PackageNews) -> Vec<GateFinding> {
         findings.push(finding(severity, judged.change.kind.name(), detail, &judged.fix));
     }
     findings
-}
-
-/// The waivers of the definition that are about rules of stability.
-pub(crate) fn waivers_of(context: &Context) -> Result<Vec<Waiver>, Fail> {
-    let file = context.definition.compose.waivers.as_ref();
-    let load = |path: &Path| waiving::load(path, Of::Stability);
-    file.map_or(Ok(Vec::new()), |file| load(&context.definition.resolve(file.get_ref())))
 }
 
 impl Stability {

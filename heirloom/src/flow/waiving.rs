@@ -9,6 +9,7 @@ use heirloom_formats::definition::DefinitionError;
 use heirloom_formats::waivers;
 use heirloom_model::gate::Waiver;
 
+use crate::context::Context;
 use crate::fail::{Exit, Fail};
 
 /// Whose rules are meant.
@@ -18,6 +19,12 @@ pub(crate) enum Of {
     Gate,
     /// What an update may change.
     Stability,
+}
+
+/// The waivers of the definition that are about these rules.
+pub(crate) fn declared(context: &Context, of: Of) -> Result<Vec<Waiver>, Fail> {
+    let file = context.definition.compose.waivers.as_ref();
+    file.map_or(Ok(Vec::new()), |file| load(&context.definition.resolve(file.get_ref()), of))
 }
 
 /// The waivers of a file that are about these rules.

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &cli::Changes, open: impl Fn() -> Result<Context, Fail>)
 fn judged(args: &cli::Changes, context: Option<&Context>, changes: &Changes) -> Result<GateReport, Fail> {
     let waivers = match (&args.waivers, context) {
         (Some(file), _) => waiving::load(file, Of::Stability)?,
-        (None, Some(context)) => stability::waivers_of(context)?,
+        (None, Some(context)) => waiving::declared(context, Of::Stability)?,
         (None, None) => Vec::new(),
     };
     Ok(stability::report(changes, &waivers))

@@ -1,11 +1,12 @@
 //! How a plan differs from the reference's own composition.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use heirloom_formats::evr;
 use heirloom_model::record::{Ground, RepositoryKind};
-use heirloom_model::{Evr, Nevra, Package};
+use heirloom_model::{Nevra, Package};
 use serde::Serialize;
 
 use crate::plan::exclude::Excludes;
@@ -104,10 +105,10 @@ fn of_arch(
                         let there = repositories.iter().map(|name| (*name).to_owned()).collect();
                         tell(nevra, DifferenceKind::Misplaced(there));
                     }
-                    match order(nevra.evr(), theirs.evr()) {
-                        std::cmp::Ordering::Less => tell(nevra, DifferenceKind::Older(theirs.clone())),
-                        std::cmp::Ordering::Greater => tell(nevra, DifferenceKind::Newer(theirs.clone())),
-                        std::cmp::Ordering::Equal => {}
+                    match evr::compare(nevra.evr(), theirs.evr()) {
+                        Ordering::Less => tell(nevra, DifferenceKind::Older(theirs.clone())),
+                        Ordering::Greater => tell(nevra, DifferenceKind::Newer(theirs.clone())),
+                        Ordering::Equal => {}
                     }
                 }
             }
@@ -146,10 +147,6 @@ fn newest(packages: &[Package]) -> BTreeMap<(&str, &str), &Nevra> {
 
 fn newer<'n>(a: &'n Nevra, b: &'n Nevra) -> &'n Nevra {
     if evr::compare(a.evr(), b.evr()).is_lt() { b } else { a }
-}
-
-fn order(ours: &Evr, theirs: &Evr) -> std::cmp::Ordering {
-    evr::compare(ours, theirs)
 }
 
 impl fmt::Display for Difference {

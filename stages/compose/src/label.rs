@@ -6,8 +6,14 @@ use heirloom_store::Store;
 
 use crate::ComposeError;
 use crate::parallel::for_each;
+use crate::sealed::{opened, sealed};
 
-const LABEL: &str = "modularity/1";
+const LABEL: &str = "modularity/2";
+
+/// Keeps what a header says, while it is at hand.
+pub(crate) fn keep(store: &Store, digest: Digest, header: &Header) {
+    store.derive(LABEL, [(digest, &sealed(header.info.modularity_label.as_bytes())[..])]);
+}
 
 /// The modularity label of each of these RPMs of the store (RPMTAG_MODULARITYLABEL), empty for one that has none. A
 /// header is read once, `jobs` at a time.
@@ -16,13 +22,13 @@ const LABEL: &str = "modularity/1";
 /// A package is gone or damaged.
 pub fn labels(store: &Store, digests: &[Digest], jobs: usize) -> Result<Vec<String>, ComposeError> {
     let kept: Vec<_> = digests.iter().zip(store.derived_all(LABEL, digests)).collect();
-    let labels = for_each(&kept, jobs, |(digest, kept)| {
-        match kept.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-            Some(label) => Ok((label.to_owned(), false)),
-            None => Ok((Header::open(&store.path(**digest))?.info.modularity_label, true)),
+    for_each(&kept, jobs, |(digest, kept)| {
+        let label = kept.as_deref().and_then(opened).and_then(|label| std::str::from_utf8(label).ok());
+        if let Some(label) = label {
+            return Ok(label.to_owned());
         }
-    })?;
-    let read = digests.iter().zip(&labels).filter(|(_, (_, read))| *read);
-    store.derive(LABEL, read.map(|(digest, (label, _))| (*digest, label.as_bytes())));
-    Ok(labels.into_iter().map(|(label, _)| label).collect())
+        let header = Header::open(&store.path(**digest))?;
+        keep(store, **digest, &header);
+        Ok(header.info.modularity_label)
+    })
 }

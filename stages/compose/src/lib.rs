@@ -19,6 +19,7 @@ mod label;
 mod parallel;
 mod plan;
 mod repodata;
+mod sealed;
 mod sign;
 mod tree;
 

@@ -14,8 +14,8 @@ use heirloom_store::Store;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use crate::ComposeError;
 use crate::parallel::for_each;
+use crate::{ComposeError, label};
 
 /// Changes when fragments are made otherwise, or have another form.
 const FRAGMENT: &str = "fragment/1";
@@ -54,6 +54,7 @@ pub fn describe(store: &Store, digest: Digest) -> Result<Fragment, ComposeError>
     let path = store.path(digest);
     let size = fs::metadata(&path).map_err(|source| ComposeError::io("read", &path, source))?.len();
     let header = Header::open(&path)?;
+    label::keep(store, digest, &header);
     let file_time = header.info.build_time;
     let facts = PackageFacts { digest, size, file_time, changelog_entries: CHANGELOG_ENTRIES };
     let fragment = Fragment::from_header(&header, &facts)?;

@@ -50,7 +50,7 @@ impl<'a> Offered<'a> {
             first.second = second_of(judged(other), &first.accepted);
         }
         let mut arches = vec![first];
-        for other in gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second) {
+        for other in gathered.other_arches() {
             if !arch::COMPOSED.contains(&other.arch.as_str()) {
                 let known = arch::COMPOSED.join(", ");
                 let message = format!("compose.results.{}: no repository is made for it", other.arch);
@@ -188,11 +188,9 @@ type Extras = BTreeMap<(String, String), BTreeMap<String, Digest>>;
 /// What the repositories have beside packages: the definition's own files, else the reference's.
 pub(super) fn extras(context: &Context, gathered: &Gathered) -> Result<Extras, Fail> {
     let mut all = BTreeMap::new();
-    let second = arch::second(context.arch());
-    let elsewhere = gathered.elsewhere.iter().filter(|other| Some(other.arch.as_str()) != second);
     let arches = [(context.arch(), &gathered.references[..])]
         .into_iter()
-        .chain(elsewhere.map(|other| (other.arch.as_str(), &other.references[..])));
+        .chain(gathered.other_arches().map(|other| (other.arch.as_str(), &other.references[..])));
     for (arch, references) in arches {
         for (name, rule) in &context.definition.repositories {
             let like = rule.like.as_ref().and_then(|like| reference(references, like));

@@ -10,12 +10,12 @@
 use std::collections::HashMap;
 
 use heirloom_formats::rpm_file::{FileEntry, Header};
-use heirloom_model::digest::Hasher;
 use heirloom_model::{Digest, Package};
 
 use super::input::GateInput;
 use crate::ComposeError;
 use crate::parallel::for_each;
+use crate::sealed::{opened, sealed};
 
 /// Another one when the form changes.
 const KIND: &str = "gate-facts-1";
@@ -145,19 +145,6 @@ pub(super) fn look(file: &FileEntry, algorithm: u32) -> String {
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let digest = Digest::of(bytes);
     digest.as_bytes()[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-/// A body with the first 8 bytes of its digest before it.
-pub(super) fn sealed(body: &[u8]) -> Vec<u8> {
-    let mut hasher = Hasher::default();
-    hasher.update(body);
-    [&hasher.finish().as_bytes()[..8], body].concat()
-}
-
-/// The body, if it is whole.
-pub(super) fn opened(bytes: &[u8]) -> Option<&[u8]> {
-    let (sum, body) = bytes.split_first_chunk::<8>()?;
-    (Digest::of(body).as_bytes()[..8] == *sum).then_some(body)
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use heirloom_model::Digest;
 use heirloom_sign::Keyring;
 
 use super::answer::Answer;
-use super::facts::{opened, sealed};
 use super::machine::Machines;
 use crate::ComposeError;
 use crate::parallel::for_each;
+use crate::sealed::{opened, sealed};
 
 pub(super) fn ask(machines: &Machines<'_>) -> Result<Answer, ComposeError> {
     let mut answer = Answer::of("packages");
