@@ -137,7 +137,8 @@ impl ComposeInfo {
         }
         let ReleaseSection { internal, name, short, kind, version } = release;
         let ComposeSection { date, is_final, id, label, respin, kind: compose_kind } = compose;
-        let is_final = is_final.unwrap_or(false);
+        // It says something of a label, and is written with one only.
+        let is_final = label.is_some() && is_final.unwrap_or(false);
         let info = Self {
             release: Release { name, short, version, kind, internal },
             compose: Compose { kind: compose_kind, date, respin, label, is_final },

@@ -230,6 +230,17 @@ fn packages_have_a_proper_place() {
     }
 }
 
+#[test]
+fn only_a_label_is_final() {
+    let labelled = info();
+    assert!(labelled.compose.label.is_some() && labelled.compose.is_final);
+    let text = labelled.to_json().unwrap().replace("\"label\": \"RC-1.0\",", "");
+    assert!(text.contains("\"final\": true") && !text.contains("label"), "{text}");
+    let read = parse(&text).unwrap();
+    assert!(!read.compose.is_final);
+    assert_eq!(parse(&read.to_json().unwrap()).unwrap(), read);
+}
+
 proptest::proptest! {
     #[test]
     fn trees_never_panic(cut in 0usize..1600, length in 0usize..60, junk in "[ -~\n=:;#\\[\\]]{0,20}") {
