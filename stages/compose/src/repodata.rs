@@ -20,7 +20,7 @@ use crate::{ComposeError, label};
 /// Changes when fragments are made otherwise, or have another form.
 const FRAGMENT: &str = "fragment/1";
 /// Changes when the same input gives other metadata.
-const WRITTEN: &str = "repodata/2";
+const WRITTEN: &str = "repodata/3";
 /// Packages that are in memory at a time.
 const BATCH: usize = 256;
 /// Packages that a thread takes at a time.

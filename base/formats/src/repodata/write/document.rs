@@ -19,14 +19,13 @@ const BLOCK: usize = 512 << 10;
 /// Blocks that may wait for the compressor.
 const WAITING: usize = 4;
 /// With the parameters below; see "Repodata" in BENCHMARKS.md.
-const ZSTD_LEVEL: i32 = 9;
+const ZSTD_LEVEL: i32 = 4;
 /// Bytes that must be the same to be worth pointing to.
 const ZSTD_SHORTEST: u32 = 6;
-/// How many earlier places are tried for each, as a power of 2.
-const ZSTD_TRIES: u32 = 3;
-/// Entries of the table of places, as a power of 2: the level's own four times as many gain nothing, and take 12 MiB
-/// more for each document.
-const ZSTD_PLACES: u32 = 20;
+/// The same for what is far back: packages of one source repeat whole changelogs and lists of directories.
+const ZSTD_SHORTEST_FAR: u32 = 96;
+/// How far back that may be, as a power of 2. Clients need so much memory to read a document; they refuse more than 27.
+const ZSTD_FAR: u32 = 23;
 
 /// What was written.
 pub(super) struct Finished {
@@ -127,8 +126,9 @@ fn write(
             encoder.include_checksum(true)?;
             // No threads of its own: they would begin only when 16 MiB are there, and documents have a thread each.
             encoder.set_parameter(CParameter::MinMatch(ZSTD_SHORTEST))?;
-            encoder.set_parameter(CParameter::SearchLog(ZSTD_TRIES))?;
-            encoder.set_parameter(CParameter::HashLog(ZSTD_PLACES))?;
+            encoder.set_parameter(CParameter::EnableLongDistanceMatching(true))?;
+            encoder.set_parameter(CParameter::LdmMinMatch(ZSTD_SHORTEST_FAR))?;
+            encoder.set_parameter(CParameter::WindowLog(ZSTD_FAR))?;
             copy(&mut encoder)?;
             encoder.finish()?
         }
