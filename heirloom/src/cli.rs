@@ -3,6 +3,7 @@
 mod building;
 mod changes;
 mod createrepo;
+mod errata;
 mod gate;
 mod planning;
 mod releasing;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
 pub(crate) use changes::Changes;
 pub(crate) use createrepo::Createrepo;
+pub(crate) use errata::{ConvertErrata, ErrataVerb};
 pub(crate) use gate::{Gate, Judged, Named};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use releasing::{Fsck, Publish, Remote, Rollback, Serve};
@@ -132,6 +134,12 @@ pub(crate) enum Verb {
     ///
     /// Exit codes: 0 it gave packages; 4 it did not.
     BuildAction(BuildAction),
+    /// Advisories (errata): read, written and held against one another in every format.
+    Errata {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ErrataVerb,
+    },
     /// Side builds: a group of source packages that is built apart from the distribution, and merged or dropped as one.
     Side {
         /// What to do.

@@ -8,6 +8,7 @@ pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod debranding;
+pub(crate) mod errata;
 pub(crate) mod gather;
 pub(crate) mod gating;
 pub(crate) mod history;

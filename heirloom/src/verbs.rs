@@ -11,6 +11,7 @@ mod convert;
 mod createrepo;
 mod debrand;
 mod doctor;
+mod errata;
 mod export;
 mod fsck;
 mod gate;
@@ -71,6 +72,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Shell(args) => shell::run(&open()?, args),
         Verb::WhatIf { package } => what_if::run(&open()?, package),
         Verb::Export(args) => export::run(&open()?, args),
+        Verb::Errata { verb } => errata::run(verb, &cli.definition),
         Verb::Createrepo(args) => createrepo::run(args),
         Verb::Doctor => doctor::run(),
         Verb::Completions { shell } => completions::completions(*shell),

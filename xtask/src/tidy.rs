@@ -30,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("stages/compare", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-dwarf"]),
     ("stages/compose", BASE),
     ("stages/release", BASE),
+    ("stages/errata", &["heirloom-model"]),
     ("heirloom", ALL),
     ("testkit", &[]),
     ("xtask", &["testkit"]),
@@ -50,6 +51,7 @@ const ALL: &[&str] = &[
     "heirloom-compare",
     "heirloom-compose",
     "heirloom-release",
+    "heirloom-errata",
 ];
 
 /// Checks the workspace that this was built in.

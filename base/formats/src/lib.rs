@@ -8,6 +8,7 @@
 //! Start reading at [`rpm_file`] (what a package says of itself) and [`repodata`] (what a repository says
 //! of its packages); both lead to [`heirloom_model::Package`].
 
+pub mod advisory;
 pub mod allowances;
 pub mod archive;
 pub mod attribution;

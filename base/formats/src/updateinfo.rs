@@ -1,8 +1,11 @@
 //! updateinfo.xml: advisories. What is not read of them is passed through.
 //!
+//! [`read`] and [`made`] lead from and to the form that advisories of all formats have.
+//!
 //! A compose takes the references' advisories ([`Reader`], one at a time), leaves those that concern its packages
 //! ([`select`]), joins what comes from several documents ([`merge`]), and writes them ([`to_xml`]).
 
+mod made;
 mod merge;
 mod select;
 
@@ -13,6 +16,7 @@ use crate::document::Document;
 use crate::modulemd::StreamId;
 use crate::xml::{Element, Writer, Xml, XmlError};
 
+pub use made::{made, read};
 pub use merge::{Merged, merge};
 pub use select::{Have, Selected, select};
 
@@ -177,13 +181,13 @@ impl<'a> Reader<'a> {
 impl Iterator for Reader<'_> {
     type Item = Result<Advisory, UpdateinfoError>;
 
-    /// The next advisory; nothing after an error.
+    /// The next advisory; nothing after the document was found to be damaged.
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_done {
             return None;
         }
         let next = self.advance().transpose();
-        self.is_done = !matches!(next, Some(Ok(_)));
+        self.is_done = matches!(next, None | Some(Err(UpdateinfoError::Xml(_))));
         next
     }
 }

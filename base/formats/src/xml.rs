@@ -39,6 +39,12 @@ impl Tag {
         Ok(Self { name: start.name().as_ref().to_owned(), attributes })
     }
 
+    /// One that is to be written.
+    pub(crate) fn made(name: &str, attributes: &[(&str, &str)]) -> Self {
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        Self { name: name.to_owned(), attributes: attributes.iter().map(owned).collect() }
+    }
+
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -66,6 +72,11 @@ pub(crate) struct Element {
 }
 
 impl Element {
+    /// One that is to be written: of text, or of elements.
+    pub(crate) fn made(name: &str, attributes: &[(&str, &str)], text: &str, children: Vec<Self>) -> Self {
+        Self { tag: Tag::made(name, attributes), text: text.to_owned(), children }
+    }
+
     /// The children of a name.
     pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &Self> {
         self.children.iter().filter(move |child| child.tag.name == name)

@@ -5,6 +5,7 @@
 //! any other crate of the workspace. Start reading at [`record`]: the records, in the order of the flow,
 //! are the shape of the whole program.
 
+pub mod advisory;
 pub mod allowance;
 pub mod arch;
 pub mod change;
@@ -18,6 +19,7 @@ pub mod package;
 pub mod record;
 pub mod recorded;
 pub mod statement;
+pub mod stream;
 pub mod verdict;
 
 pub use change::{Change, ChangeKind, ChangelogNews, PackageChanges};

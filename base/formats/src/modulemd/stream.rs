@@ -6,26 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use heirloom_model::Nevra;
+pub use heirloom_model::stream::StreamId;
 use serde::Deserialize;
 
 use super::{is_part, short, yaml};
-
-/// What tells one stream's document from another: name, stream, version, context and architecture.
-///
-/// Ordered field by field; the version as a number, all else as text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct StreamId {
-    /// The module's name.
-    pub name: String,
-    /// The stream, such as `1.10`: text, not a number.
-    pub stream: String,
-    /// The build's version, such as 8080020230101010101; 0 if it has none.
-    pub version: u64,
-    /// The context: a short hash of what it was built against, or a name if it is static. Empty if it has none.
-    pub context: String,
-    /// The architecture, empty if it has none.
-    pub arch: String,
-}
 
 /// One stream of a module, in one context, for one architecture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,23 +81,6 @@ pub struct Licences {
     /// Of the packages.
     #[serde(deserialize_with = "super::list")]
     pub content: Vec<String>,
-}
-
-impl fmt::Display for StreamId {
-    /// `name:stream:version:context:arch`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, stream, version, context, arch } = self;
-        write!(f, "{name}:{stream}:{version}:{context}:{arch}")
-    }
-}
-
-impl StreamId {
-    /// What packages of it carry in their header (RPMTAG_MODULARITYLABEL): `name:stream:version:context`.
-    #[must_use]
-    pub fn label(&self) -> String {
-        let Self { name, stream, version, context, arch: _ } = self;
-        format!("{name}:{stream}:{version}:{context}")
-    }
 }
 
 impl fmt::Display for StreamChoice {

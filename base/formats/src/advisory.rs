@@ -1,0 +1,134 @@
+//! Advisories in every format that the field uses: read into [`heirloom_model::advisory::Advisory`], written from it.
+//!
+//! - OSV: one JSON document for each ([`osv`])
+//! - CSAF 2.0: one JSON document for each, and VEX ([`csaf`])
+//! - OVAL 5.11: one XML document for many, which scanners evaluate ([`oval`])
+//! - updateinfo.xml: one for many, in a repository ([`crate::updateinfo`])
+//!
+//! What can't be read is an error of that document, and where it holds many, of one advisory of it: the others are read.
+
+pub mod csaf;
+mod error;
+pub mod osv;
+pub mod oval;
+mod purl;
+mod time;
+
+use heirloom_model::advisory::{Advisory, CveId, ReferenceKind};
+use jiff::Timestamp;
+
+use crate::document::Document;
+
+pub use error::AdvisoryError;
+pub(crate) use error::checked;
+pub(crate) use osv::vulnerability;
+pub use time::parse as time;
+pub(crate) use time::plain;
+
+/// Largest document of one advisory, decompressed. The largest real ones, of kernels, have about 10 MB.
+const LARGEST: u64 = 256 << 20;
+/// References, and vulnerabilities, that one advisory may have. The largest real ones have some thousand.
+const MOST_REFERENCES: usize = 50_000;
+/// Packages that one advisory may have, over all architectures. The largest real ones have some ten thousand.
+const MOST_PACKAGES: usize = 500_000;
+
+/// How an advisory is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// Open Source Vulnerability format.
+    Osv,
+    /// Common Security Advisory Framework.
+    Csaf,
+    /// Open Vulnerability and Assessment Language.
+    Oval,
+    /// updateinfo.xml of a repository.
+    Updateinfo,
+}
+
+/// What is asked of documents beside their form.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// Dates after this one are wrong: the present, and a little more for clocks that differ.
+    pub latest: Timestamp,
+    /// The major version of packages in formats that do not name one.
+    pub major: &'a str,
+}
+
+/// Whose advisories are written.
+#[derive(Clone, Copy, Debug)]
+pub struct Issuer<'a> {
+    /// The distribution's name for people: `Kestrel Enterprise Linux`.
+    pub name: &'a str,
+    /// Its id in names of files and packages, and in `ID` of /etc/os-release: `kestrel`.
+    pub id: &'a str,
+    /// Its name in OSV's list of ecosystems, or one's own: `Kestrel`.
+    pub ecosystem: &'a str,
+    /// Where it is at home: an address that begins with `https://`. What it publishes is below.
+    pub home: &'a str,
+    /// Who answers for its advisories: an address of mail.
+    pub contact: &'a str,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Osv, Self::Csaf, Self::Oval, Self::Updateinfo];
+
+    /// Its name: `osv`, `csaf`, `oval`, `updateinfo`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Osv => "osv",
+            Self::Csaf => "csaf",
+            Self::Oval => "oval",
+            Self::Updateinfo => "updateinfo",
+        }
+    }
+
+    /// What a decompressed document is, by what stands at its beginning; none if it is neither.
+    #[must_use]
+    pub fn of(text: &[u8]) -> Option<Self> {
+        let begin = text.get(..text.len().min(4096)).unwrap_or_default();
+        let has = |what: &[u8]| memchr::memmem::find(begin, what).is_some();
+        match text.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte))? {
+            b'<' if has(b"oval_definitions") => Some(Self::Oval),
+            b'<' if has(b"<updates") => Some(Self::Updateinfo),
+            // A document's members come in any order, and what tells CSAF from OSV may come late.
+            b'{' if memchr::memmem::find(text, b"\"csaf_version\"").is_some() => Some(Self::Csaf),
+            b'{' => Some(Self::Osv),
+            _ => None,
+        }
+    }
+}
+
+/// What an address leads to, where the format does not say.
+fn reference_kind(url: &str) -> ReferenceKind {
+    if !CveId::all_in(url).is_empty() {
+        ReferenceKind::Cve
+    } else if url.contains("bugzilla") || url.contains("/issues/") || url.contains("/browse/") {
+        ReferenceKind::Bug
+    } else if url.contains("/errata/") || url.contains("/advisories/") {
+        ReferenceKind::Advisory
+    } else {
+        ReferenceKind::Other
+    }
+}
+
+/// Reads a document of any of the formats: its advisories, each with what was wrong with it alone.
+///
+/// # Errors
+/// It is none of the formats, is damaged or cut short, or is too large.
+pub fn read(
+    document: Document<'_>,
+    reading: Reading<'_>,
+) -> Result<Vec<Result<Advisory, AdvisoryError>>, AdvisoryError> {
+    let document = document.at_most(oval::LARGEST);
+    let content = document.decompress().map_err(|error| AdvisoryError::damaged(document.name, &error))?;
+    let plain = Document::new(document.name, &content);
+    match Format::of(&content) {
+        Some(Format::Osv) => Ok(vec![osv::read(plain, reading)]),
+        Some(Format::Csaf) => Ok(vec![csaf::read(plain, reading)]),
+        Some(Format::Oval) => oval::read(plain, reading),
+        Some(Format::Updateinfo) => crate::updateinfo::read(plain, reading),
+        None => Err(AdvisoryError::new(document.name, "", "is neither OSV, CSAF, OVAL nor updateinfo.xml")),
+    }
+}
