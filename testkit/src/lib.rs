@@ -10,6 +10,7 @@
 pub mod corrupt;
 pub mod error;
 pub mod gpg;
+pub mod npm;
 pub mod place;
 pub mod pypi;
 pub mod repo;

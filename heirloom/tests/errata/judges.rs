@@ -1,0 +1,148 @@
+//! What reads advisories: dnf, a scanner of OVAL, a validator of CSAF.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use testkit::npm;
+use testkit::rpm_builder::RpmBuilder;
+use testkit::tool::Tool;
+
+use crate::{convert, heirloom, osv};
+
+/// A root with packages of some versions, installed by dnf from a repository that has the advisories.
+struct Machine {
+    dir: tempfile::TempDir,
+}
+
+impl Machine {
+    fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join(below)
+    }
+
+    /// alpha and the modular delta are older than the fixes, beta has them.
+    fn new() -> Self {
+        let machine = Self { dir: tempfile::tempdir().unwrap() };
+        let dir = machine.dir.path();
+        fs::create_dir(dir.join("in")).unwrap();
+        for (id, name, fixed) in [("1", "alpha", "2-1"), ("2", "beta", "2-1"), ("4", "absent", "2-1")] {
+            let text = osv(&format!("KESA-2026:{id}"), name, fixed, &format!("CVE-2026-000{id}"));
+            fs::write(dir.join(format!("in/{name}.json")), text).unwrap();
+        }
+        let delta = osv("KESA-2026:3", "delta", "2-1", "CVE-2026-0003")
+            .replace("\"name\": \"delta\"", "\"name\": \"delta\", \"purl\": \"pkg:rpm/kestrel/delta?rpmmod=delta:7\"");
+        fs::write(dir.join("in/delta.json"), delta).unwrap();
+        convert(dir, "in", "out").expect(0);
+        let repository = dir.join("repo");
+        let release = RpmBuilder::new("kestrel-release", "9")
+            .file("/usr/lib/os-release", "NAME=\"Kestrel\"\nID=\"kestrel\"\nVERSION_ID=\"9.4\"\n");
+        for package in [
+            release,
+            RpmBuilder::new("alpha", "1"),
+            RpmBuilder::new("alpha", "2"),
+            RpmBuilder::new("beta", "2"),
+            RpmBuilder::new("delta", "1"),
+        ] {
+            fs::remove_file(package.build(&repository).unwrap().source).unwrap();
+        }
+        heirloom(dir, &["createrepo", "repo", "--updateinfo", "out/updateinfo/9.xml"]).expect(0);
+        machine.dnf(&["install", "kestrel-release", "alpha-1", "beta", "delta"]);
+        machine
+    }
+
+    fn dnf(&self, args: &[&str]) -> String {
+        let mut command = Command::new("dnf");
+        command
+            .args(["-q", "-y", "--releasever", "9", "--disableplugin=local", "--setopt=module_platform_id=platform:el9"])
+            .args(["--setopt=reposdir=/dev/null", "--setopt=varsdir=/dev/null", "--nogpgcheck"])
+            .arg(format!("--setopt=cachedir={}", self.path("cache").display()))
+            .arg(format!("--installroot={}", self.path("root").display()))
+            .arg(format!("--repofrompath=kestrel,{}", self.path("repo").display()))
+            .args(args);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The advisories that a scanner finds to be missing, by its own reading of the packages' database.
+    fn oscap(&self) -> Vec<String> {
+        // Debian's rpm looks elsewhere.
+        fs::write(self.path(".rpmmacros"), "%_dbpath /var/lib/rpm\n").unwrap();
+        let document = self.path("out/oval/9.xml");
+        let output = Command::new("oscap")
+            .args(["oval", "eval"])
+            .arg(&document)
+            .env("HOME", self.dir.path())
+            .env("OSCAP_PROBE_ROOT", self.path("root"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        let xml = fs::read_to_string(document).unwrap();
+        let told = |line: &str| {
+            let rest = line.strip_prefix("Definition ")?;
+            let (id, result) = rest.rsplit_once(": ")?;
+            assert!(["true", "false"].contains(&result), "{line}");
+            let definition = xml.split("<definition ").find(|part| part.contains(&format!("\"{id}\"")))?;
+            let name = definition.split("ref_id=\"").nth(1)?.split('"').next()?;
+            (result == "true").then(|| name.to_owned())
+        };
+        assert_eq!(text.lines().filter(|line| line.starts_with("Definition ")).count(), 4, "{text}");
+        let mut found: Vec<_> = text.lines().filter_map(told).collect();
+        found.sort();
+        found
+    }
+
+    fn enable(&self, stream: &str) {
+        let dir = self.path("root/etc/dnf/modules.d");
+        fs::create_dir_all(&dir).unwrap();
+        let text = format!("[delta]\nname=delta\nstream={stream}\nprofiles=\nstate=enabled\n");
+        fs::write(dir.join("delta.module"), text).unwrap();
+    }
+}
+
+/// dnf lists the advisory of an older package, by its vulnerability too, and updates by it; the scanner agrees.
+#[test]
+fn dnf_and_a_scanner_find_the_same() {
+    let machine = Machine::new();
+    let listed = machine.dnf(&["updateinfo", "list", "--security"]);
+    let lines: Vec<_> = listed.lines().filter(|line| !line.contains("delta")).collect();
+    assert_eq!(lines, ["KESA-2026:1 Important/Sec. alpha-2-1.noarch"]);
+    assert!(machine.dnf(&["updateinfo", "list", "--cve", "CVE-2026-0001"]).contains("alpha-2-1"));
+    let about = machine.dnf(&["updateinfo", "info", "KESA-2026:1"]);
+    assert!(about.contains("alpha is < 2 & more.") && about.contains("CVE-2026-0001"), "{about}");
+    assert_eq!(machine.oscap(), ["KESA-2026:1"]);
+
+    machine.enable("6");
+    assert_eq!(machine.oscap(), ["KESA-2026:1"], "another stream");
+    machine.enable("7");
+    assert_eq!(machine.oscap(), ["KESA-2026:1", "KESA-2026:3"]);
+
+    machine.dnf(&["upgrade", "--cve", "CVE-2026-0001"]);
+    assert_eq!(machine.dnf(&["updateinfo", "list", "--cve", "CVE-2026-0001"]), "");
+    assert_eq!(machine.oscap(), ["KESA-2026:3"]);
+    let release = machine.path("root/usr/lib/os-release");
+    let other = fs::read_to_string(&release).unwrap().replace("9.4", "8.10");
+    fs::write(&release, other).unwrap();
+    assert_eq!(machine.oscap(), Vec::<String>::new(), "another major version");
+}
+
+/// The schema, and all mandatory tests of the standard.
+#[test]
+fn csaf_is_valid() {
+    let machine = Machine::new();
+    let dir = machine.path("out/csaf/2026");
+    let documents: Vec<PathBuf> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(documents.len(), 4);
+    let library = npm::packages(&["@secvisogram/csaf-validator-lib@2.0.10"]).unwrap();
+    let validate = |documents: &[PathBuf]| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/errata/csaf.mjs");
+        Tool::new(npm::node().unwrap()).arg(script).arg(&library).args(documents).run()
+    };
+    assert_eq!(validate(&documents).unwrap().trim(), "4 are valid");
+    // The judge does judge.
+    let wrong = fs::read_to_string(&documents[0]).unwrap().replace("\"status\": \"final\"", "\"status\": \"draft\"");
+    fs::write(&documents[0], wrong).unwrap();
+    let refused = validate(&documents).unwrap_err().to_string();
+    assert!(refused.contains("mandatoryTest_6_1_17"), "{refused}");
+}
