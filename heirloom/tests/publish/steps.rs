@@ -150,6 +150,51 @@ fn with_a_disk_full_at_any_step_the_old_or_the_new_state_is_served() {
     at_each_step("error=ENOSPC", &[1, 3, 127, 101, 134]);
 }
 
+/// Steps of a publish that first lays out what was composed: so many, evenly spread, each with a copy of the same site.
+const SPREAD: usize = 24;
+
+fn while_laying_out(fault: &str, code: &[i32]) {
+    let made = Site::new("https://kestrel.example", "in_flight_hours = 0");
+    made.snapshot(1, MARCH);
+    made.run(&["publish", "9"]).expect(0);
+    made.compose(2);
+    let copy = || {
+        let dir = tempfile::tempdir().unwrap();
+        testkit::tool::Tool::new("cp").arg("-a").arg(made.path(".")).arg(dir.path()).run().unwrap();
+        Site { dir }
+    };
+    let steps = steps(&copy(), &["publish", "9"]);
+    assert!(steps.len() > 3 * SPREAD, "{steps:?}");
+    let mut interrupted = 0;
+    for (call, nth) in steps.iter().step_by(steps.len() / SPREAD) {
+        let site = copy();
+        let log = site.path("strace.log");
+        let inject = format!("inject={call}:{fault}:when={nth}");
+        let how = ["-o", log.to_str().unwrap(), "-e", &format!("trace={call}"), "-e", &inject];
+        let ran = finish(site.traced(&how, &["publish", "9"]));
+        assert!(code.contains(&ran.code) || ran.code == 0, "{call} {nth}: {} {}", ran.code, ran.stderr);
+        interrupted += usize::from(ran.code != 0);
+        let served = state(&site.published("9")).unwrap();
+        let version = if served == expected(1) { 1 } else { 2 };
+        assert!(is_whole(&site, version), "{call} {nth}: half of tree {version}");
+        site.run(&["publish", "9"]).expect(0);
+        assert!(is_whole(&site, 2), "{call} {nth}: not published by the second run");
+        site.run(&["fsck", "--full"]).expect(0);
+    }
+    assert!(interrupted > SPREAD / 2, "only {interrupted} of {} steps were disturbed", steps.len());
+}
+
+#[test]
+fn killed_while_a_snapshot_is_laid_out_the_old_one_is_served() {
+    while_laying_out("signal=KILL", &[137, -1]);
+}
+
+#[test]
+fn with_a_disk_full_while_a_snapshot_is_laid_out_the_old_one_is_served() {
+    // 134: a dynamic loader that can't open a library.
+    while_laying_out("error=ENOSPC", &[1, 3, 127, 101, 134]);
+}
+
 #[test]
 fn on_a_disk_that_is_really_full_the_old_state_is_served() {
     let dir = tempfile::tempdir().unwrap();
