@@ -209,7 +209,8 @@ fn while_laying_out(fault: &str) {
         assert!(is_whole(&site, 2), "{call} {nth}: not laid out by the second run");
         site.run(&["fsck", "--full"]).expect(0);
     }
-    assert!(interrupted > SPREAD / 2, "only {interrupted} of {SPREAD} steps were disturbed");
+    // A full disk does not disturb what only reads.
+    assert!(interrupted > SPREAD / 3, "only {interrupted} of {SPREAD} steps were disturbed");
 }
 
 #[test]
