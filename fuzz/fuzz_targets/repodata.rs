@@ -4,11 +4,14 @@
 use heirloom_formats::repodata::{Compression, Fragments, Packages, RepositoryWriter, read_changelogs, read_listing};
 use heirloom_formats::Document;
 
+fn document(bytes: &[u8]) -> Document<'_> {
+    Document::new("fuzz", bytes).limit(1 << 20)
+}
+
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut parts = bytes.splitn(3, |byte| *byte == 0);
     let mut part = || parts.next().unwrap_or_default();
     let (primary, filelists, other) = (part(), part(), part());
-    let document = |bytes| Document::new("fuzz", bytes).limit(1 << 20);
     if let Ok(packages) = Packages::open(document(primary), document(filelists)) {
         packages.for_each(drop);
     }

@@ -12,7 +12,7 @@ mod write;
 
 use heirloom_model::Digest;
 
-pub use binary::{FragmentDamage, FragmentReader};
+pub use binary::FragmentDamage;
 pub use fragment::{CHANGELOG_ENTRIES, Fragment, FragmentError};
 pub use read::{
     Fragments, Listed, Packages, Published, RepodataError, read_changelogs, read_listing, read_packages,

@@ -28,6 +28,7 @@ pub fn belongs(package: &str, repository: &str) -> bool {
     package == "noarch"
         || package == repository
         || Some(family(package)) == second(repository)
+        || (family(package) == "i686" && family(repository) == "i686")
         || (package == "x86_64" && level(repository).is_some())
         || level(package).zip(level(repository)).is_some_and(|(package, repository)| package <= repository)
 }
@@ -44,6 +45,7 @@ mod tests {
             ("i686", "x86_64", true),
             ("i586", "x86_64_v3", true),
             ("i686", "aarch64", false),
+            ("i486", "i686", true),
             ("x86_64", "x86_64_v2", true),
             ("x86_64_v2", "x86_64_v3", true),
             ("x86_64_v3", "x86_64_v2", false),

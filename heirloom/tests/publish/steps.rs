@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use heirloom_formats::definition::Definition;
 use heirloom_model::Digest;
+use heirloom_model::record::Composed;
+use heirloom_store::Store;
 
 use crate::layout::Tmpfs;
+use crate::ran::Ran;
 use crate::site::{Site, digest, finish, tree};
 
 const MARCH: u64 = 1_773_482_400;
@@ -86,11 +91,15 @@ impl Reader {
     }
 }
 
-/// The calls that a switch makes, each with how often it was made before: strace counts them apart.
+/// The calls that a switch makes.
 fn steps(site: &Site, verb: &[&str]) -> Vec<(String, usize)> {
+    steps_of(site, |site, how| finish(site.traced(how, verb)).expect(0))
+}
+
+/// The calls that something makes, each with how often it was made before: strace counts them apart.
+fn steps_of(site: &Site, run: impl Fn(&Site, &[&str]) -> Ran) -> Vec<(String, usize)> {
     let log = site.path("strace.log");
-    let how = ["-o", log.to_str().unwrap(), "-e", &format!("trace={CHANGES}")];
-    finish(site.traced(&how, verb)).expect(0);
+    run(site, &["-o", log.to_str().unwrap(), "-e", &format!("trace={CHANGES}")]);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let text = fs::read_to_string(log).unwrap();
     let calls = text.lines().filter_map(|line| line.split('(').next()?.split_whitespace().last());
@@ -148,6 +157,70 @@ fn killed_at_any_step_the_old_or_the_new_state_is_served() {
 fn with_a_disk_full_at_any_step_the_old_or_the_new_state_is_served() {
     // 134: a dynamic loader that can't open a library.
     at_each_step("error=ENOSPC", &[1, 3, 127, 101, 134]);
+}
+
+/// Steps of laying out a snapshot: so many, evenly spread, each with a copy of the same site.
+const SPREAD: usize = 24;
+/// Names the site whose newest tree is laid out.
+const CHILD: &str = "HEIRLOOM_TEST_LAY_OUT";
+
+/// What is killed, or has no room.
+#[test]
+fn child() {
+    let Some(dir) = std::env::var_os(CHILD) else { return };
+    let dir = PathBuf::from(dir);
+    let store = Store::open(&dir.join("state")).unwrap();
+    let composed = store.get::<Composed>("compose").unwrap().unwrap();
+    let rules = Definition::load(&dir.join("heirloom.toml")).unwrap().publish;
+    heirloom_release::Site::new(&store, &rules, "9").unwrap().lay_out(&composed, MARCH + 1).unwrap();
+}
+
+/// Lays out the newest tree, in a process of its own, with what strace does to it.
+fn lay_out(site: &Site, how: &[&str]) -> Ran {
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq"]).args(how).arg("--").arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "steps::child", "--nocapture"]).env(CHILD, site.path(""));
+    finish(command)
+}
+
+fn while_laying_out(fault: &str) {
+    let made = Site::new("https://kestrel.example", "in_flight_hours = 0");
+    made.snapshot(1, MARCH);
+    made.run(&["publish", "9"]).expect(0);
+    made.compose(2);
+    let copy = || {
+        let dir = tempfile::tempdir().unwrap();
+        testkit::tool::Tool::new("cp").arg("-a").arg(made.path(".")).arg(dir.path()).run().unwrap();
+        Site { dir }
+    };
+    let steps = steps_of(&copy(), |site, how| lay_out(site, how).expect(0));
+    assert!(steps.len() > 3 * SPREAD, "{steps:?}");
+    let mut interrupted = 0;
+    for (call, nth) in steps.iter().step_by(steps.len() / SPREAD) {
+        let site = copy();
+        let log = site.path("strace.log");
+        let inject = format!("inject={call}:{fault}:when={nth}");
+        let how = ["-o", log.to_str().unwrap(), "-e", &format!("trace={call}"), "-e", &inject];
+        interrupted += usize::from(lay_out(&site, &how).code != 0);
+        assert!(is_whole(&site, 1), "{call} {nth}: the old tree is not served");
+        let how = ["-o", log.to_str().unwrap(), "-e", "trace=none"];
+        lay_out(&site, &how).expect(0);
+        site.run(&["publish", "9"]).expect(0);
+        assert!(is_whole(&site, 2), "{call} {nth}: not laid out by the second run");
+        site.run(&["fsck", "--full"]).expect(0);
+    }
+    // A full disk does not disturb what only reads.
+    assert!(interrupted > SPREAD / 3, "only {interrupted} of {SPREAD} steps were disturbed");
+}
+
+#[test]
+fn killed_while_a_snapshot_is_laid_out_the_old_one_is_served() {
+    while_laying_out("signal=KILL");
+}
+
+#[test]
+fn with_a_disk_full_while_a_snapshot_is_laid_out_the_old_one_is_served() {
+    while_laying_out("error=ENOSPC");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::fs;
 
 use heirloom_formats::repodata::{
-    CHANGELOG_ENTRIES, Compression, ExtraRecord, Fragment, FragmentReader, PackageFacts, RepositoryWriter,
+    CHANGELOG_ENTRIES, Compression, ExtraRecord, Fragment, PackageFacts, RepositoryWriter,
 };
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::Digest;
@@ -155,22 +155,13 @@ impl Writing<'_> {
         let kept: Vec<_> = digests.iter().zip(self.store.derived_all(FRAGMENT, &digests)).collect();
         let pieces: Vec<_> = kept.chunks(PIECE).collect();
         let read = for_each(&pieces, self.jobs, |piece| {
-            let mut reader = FragmentReader::default();
-            piece
-                .iter()
-                .map(|(digest, bytes)| self.fragment(&mut reader, **digest, bytes.as_deref()))
-                .collect()
+            piece.iter().map(|(digest, bytes)| self.fragment(**digest, bytes.as_deref())).collect()
         });
         read.map(|pieces: Vec<Vec<_>>| pieces.into_iter().flatten().collect())
     }
 
-    fn fragment(
-        &self,
-        reader: &mut FragmentReader,
-        digest: Digest,
-        kept: Option<&[u8]>,
-    ) -> Result<Fragment, ComposeError> {
-        let read = kept.and_then(|bytes| reader.read(bytes).ok());
+    fn fragment(&self, digest: Digest, kept: Option<&[u8]>) -> Result<Fragment, ComposeError> {
+        let read = kept.and_then(|bytes| Fragment::from_bytes(bytes).ok());
         match read.filter(|fragment| fragment.digest == digest) {
             Some(fragment) => Ok(fragment),
             None => describe(self.store, digest),

@@ -107,7 +107,7 @@ pub fn record(
         return Ok(Committed { upstream: upstream.clone(), main: main.clone(), new: false });
     }
 
-    repository.prepare()?;
+    let log = repository.prepare()?;
     let pristine = Tree::of(entry.pristine)?;
     let result = Tree::of(entry.result)?;
     for source in pristine.large.iter().chain(&result.large) {
@@ -122,7 +122,7 @@ pub fn record(
     let new = imported.then_some(Parent::Before);
     let parents = main.iter().cloned().map(Parent::Id).chain(new).collect();
     commits.push(Commit { tree: &result, message: message::main(entry), parents });
-    let mut ids = stream::commit(&repository, store, identity, entry.time, &commits)?.into_iter();
+    let mut ids = stream::commit(&repository, log, store, identity, entry.time, &commits)?.into_iter();
 
     if imported && let Some(id) = ids.next() {
         refs.tag("imports", entry.version, &id);

@@ -55,41 +55,17 @@ impl Fragment {
         compressor.compress(&plain)
     }
 
-    /// Reads the compact form; of many, [`FragmentReader`] is quicker.
+    /// Reads the compact form.
     ///
     /// # Errors
     /// The bytes are damaged, or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FragmentDamage> {
-        FragmentReader::default().read(bytes)
-    }
-}
-
-/// Reads many fragments from their compact form, one after the other: the decompressor and its memory are made once.
-#[derive(Default)]
-pub struct FragmentReader {
-    decompressor: Option<zstd::bulk::Decompressor<'static>>,
-    plain: Vec<u8>,
-}
-
-impl FragmentReader {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// The bytes are damaged, or of another version.
-    pub fn read(&mut self, bytes: &[u8]) -> Result<Fragment, FragmentDamage> {
         let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten();
         let size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= LARGEST);
         let size = size.ok_or(FragmentDamage("it does not state a size"))?;
-        let decompressor = match &mut self.decompressor {
-            Some(made) => made,
-            none => none
-                .insert(zstd::bulk::Decompressor::new().map_err(|_| FragmentDamage("no memory to read it"))?),
-        };
-        self.plain.clear();
-        self.plain.reserve(size);
-        let read = decompressor.decompress_to_buffer(bytes, &mut self.plain);
-        read.map_err(|_| FragmentDamage("its checksum is wrong"))?;
-        Cut(&self.plain).fragment()
+        let plain =
+            zstd::bulk::decompress(bytes, size).map_err(|_| FragmentDamage("its checksum is wrong"))?;
+        Cut(&plain).fragment()
     }
 }
 

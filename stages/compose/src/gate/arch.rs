@@ -7,13 +7,6 @@ use super::input::GateRepository;
 use super::machine::Machines;
 use crate::ComposeError;
 
-/// Architectures that clients of another one can run, too.
-const SECOND: &[(&str, &[&str])] = &[
-    ("x86_64", &["i686", "i586", "i486", "i386"]),
-    ("x86_64_v2", &["x86_64", "i686", "i586", "i486", "i386"]),
-    ("i686", &["i586", "i486", "i386"]),
-];
-
 pub(super) fn ask(machines: &Machines<'_>) -> Result<Answer, ComposeError> {
     let mut answer = Answer::of("packages");
     for repository in &machines.input.repositories {
@@ -32,13 +25,10 @@ pub(super) fn ask(machines: &Machines<'_>) -> Result<Answer, ComposeError> {
 }
 
 fn belongs(repository: &GateRepository<'_>, arch: &str) -> bool {
-    let second = SECOND.iter().find(|(first, _)| *first == repository.arch);
     match repository.kind {
         RepositoryKind::Source => arch == "src",
         RepositoryKind::Binary | RepositoryKind::Debug => {
-            arch == repository.arch
-                || arch == "noarch"
-                || second.is_some_and(|(_, others)| others.contains(&arch))
+            heirloom_model::arch::belongs(arch, repository.arch)
         }
     }
 }

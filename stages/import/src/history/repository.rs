@@ -79,7 +79,15 @@ impl Repository {
     }
 
     /// Makes what is missing of the repository, and removes what a killed process left.
-    pub(super) fn prepare(&self) -> Result<(), HistoryError> {
+    ///
+    /// The file that is returned is locked as long as anyone has it open, which includes the git that is given it: git
+    /// goes on for a moment when the process that it works for is killed.
+    pub(super) fn prepare(&self) -> Result<File, HistoryError> {
+        make_dir(&self.path)?;
+        let path = self.path.join("git.log");
+        let log = File::options().read(true).append(true).create(true).open(&path);
+        let log = log.and_then(|log| log.lock().and_then(|()| log.set_len(0)).map(|()| log));
+        let log = log.map_err(HistoryError::io("lock", &path))?;
         for dir in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "recorded"] {
             make_dir(&self.path.join(dir))?;
         }
@@ -90,8 +98,12 @@ impl Repository {
                 return Err(HistoryError::Foreign { path });
             }
         }
-        for (dir, prefix) in [("objects/pack", "tmp_"), ("", "fast_import_crash_")] {
-            for name in names(&self.path.join(dir))?.iter().filter(|name| name.starts_with(prefix)) {
+        let is_left = |name: &str| {
+            let is_new = ["tmp_", "fast_import_crash_"].iter().any(|prefix| name.starts_with(prefix));
+            is_new || name.ends_with(".keep")
+        };
+        for dir in ["objects/pack", ""] {
+            for name in names(&self.path.join(dir))?.iter().filter(|name| is_left(name)) {
                 let path = self.path.join(dir).join(name);
                 fs::remove_file(&path).map_err(HistoryError::io("remove", &path))?;
             }
@@ -102,7 +114,7 @@ impl Repository {
                 write(&path, text.as_bytes())?;
             }
         }
-        Ok(())
+        Ok(log)
     }
 
     /// Puts a source into the lookaside: as a link to the store's object, or as a copy on another file system.

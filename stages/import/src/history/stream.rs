@@ -1,7 +1,8 @@
 //! Commits, written by one `git fast-import`. It leaves a pack and no reference.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Read as _, Seek as _, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -30,9 +31,10 @@ pub(super) enum Parent {
     Before,
 }
 
-/// Makes the commits and returns their ids.
+/// Makes the commits and returns their ids. What git says goes into the log, which it keeps locked.
 pub(super) fn commit(
     repository: &Repository,
+    mut log: File,
     store: &Store,
     identity: Identity<'_>,
     time: u64,
@@ -40,7 +42,7 @@ pub(super) fn commit(
 ) -> Result<Vec<String>, HistoryError> {
     let who = signature(identity, time)?;
     let path = &repository.path;
-    let mut child = spawn(path)?;
+    let mut child = spawn(path, &log)?;
     let written = match child.stdin.take() {
         Some(stdin) => write(BufWriter::new(stdin), store, &who, commits),
         None => Ok(()),
@@ -53,7 +55,10 @@ pub(super) fn commit(
             HistoryError::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             _ => Err(error),
         })?;
-        return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        let mut said = Vec::new();
+        let read = log.rewind().and_then(|()| (&mut log).take(LONGEST).read_to_end(&mut said));
+        read.map_err(HistoryError::io("read what git said in", path))?;
+        return Err(failed(String::from_utf8_lossy(&said).trim().to_owned()));
     }
     written?;
     let ids: Vec<_> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
@@ -63,7 +68,11 @@ pub(super) fn commit(
     }
 }
 
-fn spawn(path: &Path) -> Result<Child, HistoryError> {
+/// Bytes of what git says that are told.
+const LONGEST: u64 = 4096;
+
+fn spawn(path: &Path, log: &File) -> Result<Child, HistoryError> {
+    let stderr = log.try_clone().map_err(HistoryError::io("open the log of git in", path))?;
     Command::new("git")
         .arg("--git-dir")
         .arg(path)
@@ -74,7 +83,7 @@ fn spawn(path: &Path) -> Result<Child, HistoryError> {
         .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1"), ("LC_ALL", "C")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::from(stderr))
         .spawn()
         .map_err(|error| HistoryError::Git {
             path: path.to_owned(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use heirloom_model::record::{Edit, Imported, SourceFile};
-use heirloom_store::Store;
+use heirloom_store::{Store, StoreError};
 use tempfile::TempDir;
 
 use super::*;
@@ -32,7 +32,16 @@ impl Place {
     }
 
     fn at(path: PathBuf) -> Self {
-        Self { store: Store::open(&path.join("state")).unwrap(), path, _dir: None }
+        // What a killed process was just starting has its lock for a moment.
+        let mut store = Store::open(&path.join("state"));
+        for _ in 0..100 {
+            if !matches!(store, Err(StoreError::Locked(_))) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            store = Store::open(&path.join("state"));
+        }
+        Self { store: store.unwrap(), path, _dir: None }
     }
 
     fn history(&self) -> PathBuf {

@@ -81,3 +81,26 @@ fn a_kill_at_any_point_is_healed_by_the_same_call() {
         assert_eq!(git(&repository, &["fsck", "--strict", "--full", "--no-dangling"]), "");
     }
 }
+
+/// A machine that died while git put its pack in place left the file that guards it, which git would not make again.
+#[test]
+fn what_guards_a_pack_is_removed() {
+    let undisturbed = Place::new();
+    record_version(&undisturbed, 1);
+    record_version(&undisturbed, 2);
+    let packs = undisturbed.repository("hello").join("objects/pack");
+    let place = Place::new();
+    record_version(&place, 1);
+    for entry in fs::read_dir(packs).unwrap() {
+        let guard = entry.unwrap().path().with_extension("keep");
+        fs::write(place.repository("hello").join("objects/pack").join(guard.file_name().unwrap()), "")
+            .unwrap();
+    }
+    record_version(&place, 2);
+    assert_eq!(state(&place), state(&undisturbed));
+    assert!(
+        files(&place.repository("hello"))
+            .iter()
+            .all(|(path, _)| path.extension().is_none_or(|end| end != "keep"))
+    );
+}
