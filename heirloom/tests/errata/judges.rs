@@ -29,8 +29,10 @@ impl Machine {
             let text = osv(&format!("KESA-2026:{id}"), name, fixed, &format!("CVE-2026-000{id}"));
             fs::write(dir.join(format!("in/{name}.json")), text).unwrap();
         }
-        let delta = osv("KESA-2026:3", "delta", "2-1", "CVE-2026-0003")
-            .replace("\"name\": \"delta\"", "\"name\": \"delta\", \"purl\": \"pkg:rpm/kestrel/delta?rpmmod=delta:7\"");
+        let delta = osv("KESA-2026:3", "delta", "2-1", "CVE-2026-0003").replace(
+            "\"name\": \"delta\"",
+            "\"name\": \"delta\", \"purl\": \"pkg:rpm/kestrel/delta?rpmmod=delta:7\"",
+        );
         fs::write(dir.join("in/delta.json"), delta).unwrap();
         convert(dir, "in", "out").expect(0);
         let repository = dir.join("repo");
@@ -53,7 +55,14 @@ impl Machine {
     fn dnf(&self, args: &[&str]) -> String {
         let mut command = Command::new("dnf");
         command
-            .args(["-q", "-y", "--releasever", "9", "--disableplugin=local", "--setopt=module_platform_id=platform:el9"])
+            .args([
+                "-q",
+                "-y",
+                "--releasever",
+                "9",
+                "--disableplugin=local",
+                "--setopt=module_platform_id=platform:el9",
+            ])
             .args(["--setopt=reposdir=/dev/null", "--setopt=varsdir=/dev/null", "--nogpgcheck"])
             .arg(format!("--setopt=cachedir={}", self.path("cache").display()))
             .arg(format!("--installroot={}", self.path("root").display()))
@@ -141,7 +150,8 @@ fn csaf_is_valid() {
     };
     assert_eq!(validate(&documents).unwrap().trim(), "4 are valid");
     // The judge does judge.
-    let wrong = fs::read_to_string(&documents[0]).unwrap().replace("\"status\": \"final\"", "\"status\": \"draft\"");
+    let wrong =
+        fs::read_to_string(&documents[0]).unwrap().replace("\"status\": \"final\"", "\"status\": \"draft\"");
     fs::write(&documents[0], wrong).unwrap();
     let refused = validate(&documents).unwrap_err().to_string();
     assert!(refused.contains("mandatoryTest_6_1_17"), "{refused}");

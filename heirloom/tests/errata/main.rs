@@ -75,13 +75,15 @@ fn all_formats_say_the_same_and_what_is_broken_stops_nothing() {
     let ran = convert(dir, "in", "third").expect(1).json();
     assert_eq!((ran["advisories"].as_u64(), ran["repeated"].as_u64()), (Some(2), Some(1)));
     assert_eq!(ran["contradictions"][0]["left_out"], "2026-01-03T00:00:00Z");
-    let faults: Vec<_> = ran["faults"].as_array().unwrap().iter().map(|fault| fault["document"].as_str().unwrap()).collect();
+    let faults: Vec<_> =
+        ran["faults"].as_array().unwrap().iter().map(|fault| fault["document"].as_str().unwrap()).collect();
     assert_eq!(faults, ["in/cut.json", "in/path.json"]);
     assert_eq!(ran["faults"][1]["field"], "id");
     let text = fs::read_to_string(dir.join("third/osv/KESA-2026:1.json")).unwrap();
     assert!(text.contains("3-1"), "{text}");
 
-    let there = heirloom(dir, &[&["errata", "convert", "in", "--to", "third"], &WHOSE[..]].concat()).expect(1);
+    let there =
+        heirloom(dir, &[&["errata", "convert", "in", "--to", "third"], &WHOSE[..]].concat()).expect(1);
     assert!(there.stderr.contains("third is there already"), "{}", there.stderr);
     let nobody = heirloom(dir, &["errata", "convert", "in", "--to", "fourth"]).expect(2);
     assert!(nobody.stderr.contains("whose advisories are written is not known"), "{}", nobody.stderr);

@@ -98,13 +98,16 @@ pub(crate) fn checked(
 
 /// Control characters, which JSON can have and XML can't, become spaces.
 fn clean(mut advisory: Advisory) -> Advisory {
-    let Advisory { title, description, solution, rights, references, vulnerabilities, related, .. } = &mut advisory;
+    let Advisory { title, description, solution, rights, references, vulnerabilities, related, .. } =
+        &mut advisory;
     let links = references.iter_mut().flat_map(|link| [&mut link.url, &mut link.id, &mut link.title]);
     let vulnerable = vulnerabilities.iter_mut().flat_map(|one| {
         let weakness = one.weakness.iter_mut().flat_map(|weakness| [&mut weakness.id, &mut weakness.name]);
         weakness.chain([&mut one.title]).chain(one.cvss.iter_mut().map(|cvss| &mut cvss.vector))
     });
-    for text in [title, description, solution, rights].into_iter().chain(links).chain(vulnerable).chain(related) {
+    for text in
+        [title, description, solution, rights].into_iter().chain(links).chain(vulnerable).chain(related)
+    {
         if text.contains(is_control) {
             *text = text.replace(is_control, " ");
         }

@@ -376,7 +376,8 @@ fn affected(advisory: &Advisory, issuer: Issuer<'_>) -> Vec<Affected> {
         Affected {
             package: Some(package),
             ranges: vec![Range { kind: "ECOSYSTEM".to_owned(), events }],
-            ecosystem_specific: (!binaries.is_empty()).then(|| PackageSpecific { binaries: Some(binaries) }),
+            ecosystem_specific: (!binaries.is_empty())
+                .then_some(PackageSpecific { binaries: Some(binaries) }),
         }
     };
     entries.into_iter().map(entry).collect()

@@ -290,7 +290,7 @@ fn stream(product: &Product) -> Option<StreamId> {
 /// The major version in the name of a platform: `cpe:/o:vendor:linux:9::baseos`.
 fn cpe_major(cpe: &str) -> Option<String> {
     let rest = cpe.strip_prefix("cpe:2.3:").or_else(|| cpe.strip_prefix("cpe:/"))?;
-    let part = rest.split(':').skip(3).next()?;
+    let part = rest.split(':').nth(3)?;
     let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
     (!digits.is_empty()).then_some(digits)
 }

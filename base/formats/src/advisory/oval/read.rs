@@ -237,8 +237,8 @@ impl Parts {
                 return Err(format!("have more than {MOST_PACKAGES} packages"));
             }
         }
-        let inside = element.children.iter().filter(|one| local(&one.tag) == "criteria");
-        inside.map(|inner| self.criteria(inner, module, major, fixed)).collect()
+        let mut inside = element.children.iter().filter(|one| local(&one.tag) == "criteria");
+        inside.try_for_each(|inner| self.criteria(inner, module, major, fixed))
     }
 
     fn test<'a>(&'a self, criterion: &Element) -> Option<(&'a Test, &'a Object)> {

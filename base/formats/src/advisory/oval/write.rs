@@ -62,6 +62,11 @@ fn namespace(issuer: Issuer<'_>) -> String {
     labels.map(fine).chain([issuer.id.to_owned()]).collect::<Vec<_>>().join(".")
 }
 
+/// Name and stream of a module.
+type Stream<'a> = (&'a str, &'a str);
+/// Names and versions, each with its architectures.
+type Packages<'a> = BTreeMap<(&'a str, &'a Evr), BTreeSet<String>>;
+
 /// Tests that were asked for, each once, numbered in the order in which they came.
 struct Made<'a> {
     issuer: Issuer<'a>,
@@ -167,8 +172,7 @@ impl<'a> Made<'a> {
         }
         xml.open("criteria", &[("operator", "OR")]).raw("\n");
         let of_major = advisory.fixed.iter().filter(|fixed| fixed.major == self.major);
-        let mut modules: BTreeMap<Option<(&str, &str)>, BTreeMap<(&str, &Evr), BTreeSet<String>>> =
-            BTreeMap::new();
+        let mut modules: BTreeMap<Option<Stream<'_>>, Packages<'_>> = BTreeMap::new();
         for fixed in of_major {
             let module = fixed.module.as_ref().map(|module| (module.name.as_str(), module.stream.as_str()));
             let arches = modules.entry(module).or_default().entry((fixed.name(), fixed.evr())).or_default();
