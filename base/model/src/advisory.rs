@@ -2,17 +2,17 @@
 //!
 //! One [`Advisory`] is what all formats are read into and written from. What a format can't say is empty, never guessed.
 
+mod fixed;
+mod id;
+
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::nevra::InvalidNevra;
-use crate::stream::StreamId;
-use crate::{Evr, Nevra};
+pub use fixed::Fixed;
+pub use id::{AdvisoryId, CveId, InvalidAdvisoryId, InvalidCveId};
 
 /// One advisory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,22 +65,6 @@ pub struct Advisory {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Revision>,
 }
-
-/// An advisory's name: letters, digits, `.`, `_`, `-`, `+`, `~` and `:`, which begins with a letter or a digit. It can
-/// stand in a path and in an address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct AdvisoryId(String);
-
-/// The text is no advisory's name.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{0}` is no id: expected letters, digits, `.`, `_`, `-`, `+`, `~` and `:`, up to {LONGEST_ID} of them, such as EXSA-2026:0001"
-)]
-pub struct InvalidAdvisoryId(String);
-
-/// Characters that an id may have. Real ones have about fifteen.
-const LONGEST_ID: usize = 100;
 
 /// What an advisory is for, as updateinfo.xml names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -151,16 +135,6 @@ pub struct Weakness {
     pub name: String,
 }
 
-/// `CVE-`, four digits of a year, and four digits or more.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-pub struct CveId(String);
-
-/// The text names no CVE.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no CVE: expected CVE-, a year and four digits or more, such as CVE-2026-0001")]
-pub struct InvalidCveId(String);
-
 /// A rating by the Common Vulnerability Scoring System.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -200,42 +174,6 @@ pub enum ReferenceKind {
     Bug,
     /// Anything else.
     Other,
-}
-
-/// The first package of a name that has the fixes. Ordered by place, name, version as text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "FixedText", into = "FixedText")]
-pub struct Fixed {
-    /// Of which major version of the distribution: `9`. Empty where the document does not say.
-    pub major: String,
-    /// The stream that must be enabled for it to concern a system.
-    pub module: Option<StreamId>,
-    /// The source package that it was built from; none if the document does not say.
-    pub source: Option<Nevra>,
-    name: String,
-    evr: Evr,
-    /// The architecture; none if the document does not say, which means all.
-    arch: Option<String>,
-    /// The first version that has the vulnerabilities; none if all have.
-    since: Option<Evr>,
-}
-
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct FixedText {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    major: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    module: Option<StreamId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    source: Option<Nevra>,
-    name: String,
-    evr: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    arch: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
 }
 
 /// A change of an advisory.
@@ -282,112 +220,6 @@ impl Advisory {
     pub fn majors(&self) -> BTreeSet<&str> {
         self.fixed.iter().map(|fixed| fixed.major.as_str()).collect()
     }
-}
-
-impl AdvisoryId {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// As it stands in names of files: CSAF's rule is lower case, and `_` for all but letters, digits, `+` and `-`
-    /// (CSAF 2.0, 5.1).
-    #[must_use]
-    pub fn csaf_name(&self) -> String {
-        let mut name = String::with_capacity(self.0.len());
-        for character in self.0.to_ascii_lowercase().chars() {
-            match character {
-                'a'..='z' | '0'..='9' | '+' | '-' => name.push(character),
-                _ if name.ends_with('_') => {}
-                _ => name.push('_'),
-            }
-        }
-        name
-    }
-}
-
-impl FromStr for AdvisoryId {
-    type Err = InvalidAdvisoryId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_fine = |c: char| c.is_ascii_alphanumeric() || "._-+~:".contains(c);
-        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if !begins || text.len() > LONGEST_ID || !text.chars().all(is_fine) {
-            return Err(InvalidAdvisoryId(text.chars().take(LONGEST_ID).collect()));
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl CveId {
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The ids that a text names, in its order, each once.
-    #[must_use]
-    pub fn all_in(text: &str) -> Vec<Self> {
-        let mut found = Vec::new();
-        for (at, _) in text.match_indices("CVE-") {
-            let ends = text[at + 4..].find(|c: char| !c.is_ascii_digit() && c != '-');
-            let name = ends.map_or(&text[at..], |length| &text[at..at + 4 + length]);
-            if let Ok(id) = name.trim_end_matches('-').parse()
-                && !found.contains(&id)
-            {
-                found.push(id);
-            }
-        }
-        found
-    }
-}
-
-impl FromStr for CveId {
-    type Err = InvalidCveId;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let parts = text.strip_prefix("CVE-").and_then(|rest| rest.split_once('-'));
-        match parts {
-            Some((year, number))
-                if year.len() == 4 && digits(year) && (4..=19).contains(&number.len()) && digits(number) =>
-            {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(InvalidCveId(text.chars().take(40).collect())),
-        }
-    }
-}
-
-macro_rules! texts {
-    ($($of:ty, $invalid:ty;)+) => {$(
-        impl fmt::Display for $of {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl From<$of> for String {
-            fn from(of: $of) -> Self {
-                of.0
-            }
-        }
-
-        impl TryFrom<String> for $of {
-            type Error = $invalid;
-
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                text.parse()
-            }
-        }
-    )+};
-}
-
-texts! {
-    AdvisoryId, InvalidAdvisoryId;
-    CveId, InvalidCveId;
 }
 
 impl AdvisoryKind {
@@ -437,137 +269,9 @@ impl Cvss {
     }
 }
 
-impl Fixed {
-    /// Checks that name, version and architecture can be a package's.
-    ///
-    /// # Errors
-    /// One has characters that rpm does not allow.
-    pub fn new(name: &str, evr: Evr, arch: Option<&str>) -> Result<Self, InvalidNevra> {
-        let checked = Nevra::new(name, evr, arch.unwrap_or("noarch"))?;
-        let (name, evr, arch) =
-            (checked.name().to_owned(), checked.evr().clone(), arch.map(|_| checked.arch().to_owned()));
-        Ok(Self { major: String::new(), module: None, source: None, name, evr, arch, since: None })
-    }
-
-    /// The same, of this major version.
-    #[must_use]
-    pub fn of_major(self, major: &str) -> Self {
-        Self { major: major.to_owned(), ..self }
-    }
-
-    /// The same, of this stream.
-    #[must_use]
-    pub fn of_module(self, module: Option<StreamId>) -> Self {
-        Self { module, ..self }
-    }
-
-    /// The same, built from this source package.
-    #[must_use]
-    pub fn of_source(self, source: Option<Nevra>) -> Self {
-        Self { source, ..self }
-    }
-
-    /// The same, with versions before this one not concerned.
-    #[must_use]
-    pub fn since(self, since: Option<Evr>) -> Self {
-        Self { since, ..self }
-    }
-
-    /// The package's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The first version that has the fixes.
-    #[must_use]
-    pub fn evr(&self) -> &Evr {
-        &self.evr
-    }
-
-    /// The architecture; none if it is not known, which means all.
-    #[must_use]
-    pub fn arch(&self) -> Option<&str> {
-        self.arch.as_deref()
-    }
-
-    /// The first version that is concerned; none if all older ones are.
-    #[must_use]
-    pub fn first(&self) -> Option<&Evr> {
-        self.since.as_ref()
-    }
-
-    /// The package, if its architecture is known.
-    #[must_use]
-    pub fn nevra(&self) -> Option<Nevra> {
-        Nevra::new(&self.name, self.evr.clone(), self.arch.as_deref()?).ok()
-    }
-}
-
-impl fmt::Display for Fixed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.name, self.evr)?;
-        match &self.arch {
-            Some(arch) => write!(f, ".{arch}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl From<Fixed> for FixedText {
-    fn from(fixed: Fixed) -> Self {
-        let Fixed { major, module, source, name, evr, arch, since } = fixed;
-        let (evr, since) = (evr.to_string(), since.map(|since| since.to_string()));
-        Self { major, module, source, name, evr, arch, since }
-    }
-}
-
-impl TryFrom<FixedText> for Fixed {
-    type Error = InvalidNevra;
-
-    fn try_from(text: FixedText) -> Result<Self, Self::Error> {
-        let since = text.since.as_deref().map(str::parse).transpose()?;
-        let fixed = Self::new(&text.name, text.evr.parse()?, text.arch.as_deref())?;
-        Ok(fixed.of_major(&text.major).of_module(text.module).of_source(text.source).since(since))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_can_stand_in_paths() {
-        for fine in ["RHSA-2025:1066", "FEDORA-EPEL-2024-0a1b2c", "openSUSE-SLE-15.4-2022-1", "a"] {
-            assert_eq!(fine.parse::<AdvisoryId>().unwrap().as_str(), fine);
-        }
-        let long = "a".repeat(101);
-        for wrong in ["", ".", "..", "-a", "../a", "a/b", "a b", "a\n", "ä", &long] {
-            assert!(wrong.parse::<AdvisoryId>().is_err(), "{wrong}");
-        }
-        assert_eq!("RHSA-2025:1066".parse::<AdvisoryId>().unwrap().csaf_name(), "rhsa-2025_1066");
-        assert_eq!("A.:b".parse::<AdvisoryId>().unwrap().csaf_name(), "a_b");
-    }
-
-    #[test]
-    fn vulnerabilities_are_found_in_texts() {
-        let text = "one (CVE-2025-1017), CVE-2024-123456: and CVE-2025-1017; no CVE-20-1, CVE-2024-12 or CVE-2024-1234-";
-        let found: Vec<_> = CveId::all_in(text).into_iter().map(String::from).collect();
-        assert_eq!(found, ["CVE-2025-1017", "CVE-2024-123456", "CVE-2024-1234"]);
-        assert!("cve-2024-1234".parse::<CveId>().is_err());
-    }
-
-    #[test]
-    fn packages_are_packages() {
-        let evr = || "1:9.0.87-3.el9_6.1".parse::<Evr>().unwrap();
-        let fixed = Fixed::new("tomcat", evr(), None).unwrap().of_major("9");
-        assert_eq!((fixed.to_string().as_str(), fixed.nevra()), ("tomcat-1:9.0.87-3.el9_6.1", None));
-        let json = serde_json::to_string(&fixed).unwrap();
-        assert_eq!(json, r#"{"major":"9","name":"tomcat","evr":"1:9.0.87-3.el9_6.1"}"#);
-        assert_eq!(serde_json::from_str::<Fixed>(&json).unwrap(), fixed);
-        assert!(Fixed::new("../tomcat", evr(), None).is_err());
-        assert!(Fixed::new("tomcat", evr(), Some("x/y")).is_err());
-    }
 
     #[test]
     fn what_is_said_twice_of_a_vulnerability_is_kept_once() {
