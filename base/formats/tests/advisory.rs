@@ -331,6 +331,8 @@ fn osv_of_vendors() {
         ]
     );
     assert_eq!(advisory.fixed[2].module.as_ref().map(|module| module.stream.as_str()), Some("7"));
+    let empty = r#"{"id": "A-1", "modified": "2025-07-16", "aliases": null, "severity": null, "affected": null, "references": null}"#;
+    assert_eq!(one(empty).fixed, []);
     let cves: Vec<_> = advisory.vulnerabilities.iter().map(|one| one.id.as_str()).collect();
     assert_eq!((cves, advisory.related.len()), (vec!["CVE-2025-0001", "CVE-2025-0002"], 1));
     let kinds: Vec<_> = advisory.references.iter().map(|one| (one.kind, one.id.as_str())).collect();

@@ -29,21 +29,21 @@ struct Osv {
     published: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     withdrawn: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
     aliases: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
     upstream: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
     related: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     summary: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     details: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "list")]
     severity: Vec<Score>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     affected: Vec<Affected>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     references: Vec<Link>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     database_specific: Option<Specific>,
@@ -117,6 +117,11 @@ struct PackageSpecific {
 struct Binary {
     version: String,
     arches: Vec<String>,
+}
+
+/// A list; the schema allows `null` for an empty one.
+fn list<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A value, or none if it has another form.
