@@ -9,6 +9,8 @@ mod made;
 mod merge;
 mod select;
 
+use std::borrow::Borrow;
+
 use heirloom_model::nevra::InvalidNevra;
 use heirloom_model::{Evr, Nevra};
 
@@ -202,11 +204,11 @@ pub fn parse(document: Document<'_>) -> Result<Vec<Advisory>, UpdateinfoError> {
 
 /// Writes updateinfo.xml with these advisories, in this order.
 #[must_use]
-pub fn to_xml<'a>(advisories: impl IntoIterator<Item = &'a Advisory>) -> String {
+pub fn to_xml(advisories: impl IntoIterator<Item = impl Borrow<Advisory>>) -> String {
     let mut xml = Writer::default();
     xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").open("updates", &[]).raw("\n");
     for advisory in advisories {
-        xml.tree(&advisory.element, 1);
+        xml.tree(&advisory.borrow().element, 1);
     }
     xml.close("updates").raw("\n");
     xml.0

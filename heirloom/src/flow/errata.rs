@@ -1,5 +1,6 @@
 //! Advisories: read from documents of any format, written in all of them, and read back.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,14 +28,6 @@ pub(crate) struct Read {
     pub(crate) contradictions: Vec<Contradiction>,
     /// What could not be read.
     pub(crate) faults: Vec<AdvisoryError>,
-}
-
-/// A document that was made.
-pub(crate) struct Made {
-    /// Where it goes, below the directory of all.
-    pub(crate) path: String,
-    pub(crate) format: Format,
-    pub(crate) text: String,
 }
 
 /// Reads all that is there.
@@ -120,88 +113,143 @@ fn is_document(path: &Path) -> bool {
     !plain.starts_with('.') && (plain.ends_with(".json") || plain.ends_with(".xml"))
 }
 
-/// Writes the documents of some formats, in memory. OVAL has the security advisories alone: each definition of it is a
-/// vulnerability to those who scan with it.
-pub(crate) fn write(
-    advisories: &[Advisory],
-    formats: &[Format],
-    arches: &[&str],
-    issuer: Issuer<'_>,
-) -> Result<Vec<Made>, Fail> {
-    let mut made = Vec::new();
-    for &format in formats {
-        let each = |name: &(dyn Fn(&Advisory) -> String + Sync),
-                    text: &(dyn Fn(&Advisory) -> serde_json::Result<String> + Sync)| {
-            let one = |advisory: &Advisory| {
-                Ok::<_, Fail>(Made { path: name(advisory), format, text: text(advisory)? })
-            };
-            work::each(advisories, processors(), one)
-        };
-        match format {
-            Format::Osv => made.extend(each(&|advisory| format!("osv/{}.json", advisory.id), &|advisory| {
-                osv::write(advisory, issuer)
-            })?),
-            Format::Csaf => made.extend(each(
-                &|advisory| format!("csaf/{}/{}.json", csaf::year(advisory), advisory.id.csaf_name()),
-                &|advisory| csaf::write(advisory, issuer),
-            )?),
-            Format::Oval => {
-                let security = || advisories.iter().filter(|one| one.kind == AdvisoryKind::Security);
-                for major in majors(advisories) {
-                    let text = oval::write(security(), major, issuer);
-                    made.push(Made { path: format!("oval/{}.xml", named(major)), format, text });
-                }
-            }
-            Format::Updateinfo => {
-                for major in majors(advisories) {
-                    let of_major = advisories.iter().filter(|one| one.majors().contains(major));
-                    let all: Vec<_> =
-                        of_major.map(|one| updateinfo::made(one, major, arches, issuer)).collect();
-                    let text = updateinfo::to_xml(&all);
-                    made.push(Made { path: format!("updateinfo/{}.xml", named(major)), format, text });
-                }
-            }
-        }
+/// What was written.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// Documents of each format.
+    pub(crate) documents: BTreeMap<&'static str, usize>,
+    /// Where one says something else than the records.
+    pub(crate) disagreements: Vec<Disagreement>,
+}
+
+/// What is written for whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Writing<'a> {
+    pub(crate) formats: &'a [Format],
+    /// Architectures of packages of which none is known, in updateinfo.xml.
+    pub(crate) arches: &'a [&'a str],
+    pub(crate) issuer: Issuer<'a>,
+    pub(crate) reading: Reading<'a>,
+}
+
+/// One document to be made.
+enum Task<'a> {
+    /// Of one advisory.
+    One(Format, &'a Advisory),
+    /// Of all advisories of a major version.
+    All(Format, &'a str),
+}
+
+/// Writes the documents of some formats below a directory, and reads each back. OVAL has the security advisories alone:
+/// each definition of it is a vulnerability to those who scan with it.
+pub(crate) fn write(dir: &Path, advisories: &[Advisory], writing: Writing<'_>) -> Result<Written, Fail> {
+    let majors: BTreeSet<&str> = advisories.iter().flat_map(Advisory::majors).collect();
+    let has = |format| writing.formats.contains(&format);
+    // Those of all advisories first: they take longest.
+    let wide = [Format::Oval, Format::Updateinfo].into_iter().filter(|format| has(*format));
+    let mut tasks: Vec<_> =
+        wide.flat_map(|format| majors.iter().map(move |major| Task::All(format, *major))).collect();
+    for format in [Format::Osv, Format::Csaf].into_iter().filter(|format| has(*format)) {
+        tasks.extend(advisories.iter().map(|advisory| Task::One(format, advisory)));
     }
-    Ok(made)
-}
-
-fn majors(advisories: &[Advisory]) -> std::collections::BTreeSet<&str> {
-    advisories.iter().flat_map(Advisory::majors).collect()
-}
-
-fn named(major: &str) -> &str {
-    if major.is_empty() { "any" } else { major }
-}
-
-/// Reads what was made, and holds it against the records that it was made from.
-pub(crate) fn cross_check(
-    advisories: &[Advisory],
-    formats: &[Format],
-    made: &[Made],
-    reading: Reading<'_>,
-) -> Result<Vec<Disagreement>, Fail> {
-    let one = |document: &Made| {
-        // What documents for one major version do not name, their own names do.
-        let stem = document.path.rsplit('/').next().and_then(|name| name.strip_suffix(".xml"));
-        let major = stem.filter(|stem| *stem != "any").unwrap_or_default();
-        let reading = Reading { major, ..reading };
-        let found = advisory::read(Document::new(&document.path, document.text.as_bytes()), reading);
-        let all = found.and_then(|found| found.into_iter().collect::<Result<Vec<_>, _>>());
-        all.map(|all| (document.format, all))
-            .map_err(|error| Fail::new(Exit::Failed, format!("what was written can't be read: {error}")))
+    let progress = Progress::new("writing", tasks.len());
+    let one = |task: &Task<'_>| {
+        let (path, text) = writing.document(advisories, task)?;
+        progress.tick(&path);
+        let differs = writing.back(advisories, task, &path, &text)?;
+        let path = dir.join(path);
+        let failed = |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: {error}", path.display()));
+        fs::create_dir_all(path.parent().unwrap_or(dir))
+            .and_then(|()| fs::write(&path, &text))
+            .map_err(failed)?;
+        Ok::<_, Fail>(differs)
     };
-    let back = work::each(made, processors(), one)?;
-    let mut found = Vec::new();
-    for &format in formats {
-        let published = back.iter().filter(|(of, _)| *of == format).flat_map(|(_, all)| all);
-        let records = advisories.iter().filter(|one| match format {
-            Format::Osv | Format::Csaf => true,
-            Format::Oval => one.kind == AdvisoryKind::Security && !one.fixed.is_empty(),
-            Format::Updateinfo => !one.fixed.is_empty(),
-        });
-        found.extend(disagreements(records, format.name(), published));
+    let mut written = Written::default();
+    for (task, differs) in tasks.iter().zip(work::each(&tasks, processors(), one)?) {
+        *written.documents.entry(task.format().name()).or_default() += 1;
+        written.disagreements.extend(differs);
     }
-    found.sort();
-    Ok(found)
+    written.disagreements.sort();
+    Ok(written)
+}
+
+impl Task<'_> {
+    fn format(&self) -> Format {
+        let (Self::One(format, _) | Self::All(format, _)) = self;
+        *format
+    }
+}
+
+impl Writing<'_> {
+    /// Where a document goes, and what it says.
+    fn document(&self, advisories: &[Advisory], task: &Task<'_>) -> Result<(String, String), Fail> {
+        let Self { arches, issuer, .. } = *self;
+        Ok(match *task {
+            Task::One(Format::Csaf, advisory) => {
+                let path = format!("csaf/{}/{}.json", csaf::year(advisory), advisory.id.csaf_name());
+                (path, csaf::write(advisory, issuer)?)
+            }
+            Task::One(_, advisory) => (format!("osv/{}.json", advisory.id), osv::write(advisory, issuer)?),
+            Task::All(format, major) => {
+                let path = format!("{}/{}.xml", format.name(), if major.is_empty() { "any" } else { major });
+                let all = self.of(advisories, task);
+                let text = match format {
+                    Format::Oval => oval::write(all, major, issuer),
+                    _ => updateinfo::to_xml(all.map(|one| updateinfo::made(one, major, arches, issuer))),
+                };
+                (path, text)
+            }
+        })
+    }
+
+    /// The advisories of a document.
+    fn of<'a>(&self, advisories: &'a [Advisory], task: &Task<'a>) -> impl Iterator<Item = &'a Advisory> {
+        let (all, one) = match *task {
+            Task::One(_, advisory) => (&[][..], Some(advisory)),
+            Task::All(..) => (advisories, None),
+        };
+        let format = task.format();
+        let major = match *task {
+            Task::All(_, major) => major,
+            Task::One(..) => "",
+        };
+        let concerns = move |advisory: &&Advisory| {
+            let is_its_kind = format != Format::Oval || advisory.kind == AdvisoryKind::Security;
+            is_its_kind && advisory.fixed.iter().any(|fixed| fixed.major == major)
+        };
+        all.iter().filter(concerns).chain(one)
+    }
+
+    /// Reads what was made, and holds it against the records that it was made from.
+    fn back(
+        &self,
+        advisories: &[Advisory],
+        task: &Task<'_>,
+        path: &str,
+        text: &str,
+    ) -> Result<Vec<Disagreement>, Fail> {
+        // What documents for one major version do not name, they are for.
+        let major = match *task {
+            Task::All(_, major) => major,
+            Task::One(..) => "",
+        };
+        let reading = Reading { major, ..self.reading };
+        let found = advisory::read(Document::new(path, text.as_bytes()), reading);
+        let back = found.and_then(|found| found.into_iter().collect::<Result<Vec<_>, _>>());
+        let back = back
+            .map_err(|error| Fail::new(Exit::Failed, format!("what was written can't be read: {error}")))?;
+        // A document has what its advisories have of one major version alone.
+        let records: Vec<Advisory> = match *task {
+            Task::One(..) => self.of(advisories, task).cloned().collect(),
+            Task::All(_, major) => self
+                .of(advisories, task)
+                .map(|advisory| {
+                    let mut part = advisory.clone();
+                    part.fixed.retain(|fixed| fixed.major == major);
+                    part
+                })
+                .collect(),
+        };
+        Ok(disagreements(&records, task.format().name(), &back))
+    }
 }

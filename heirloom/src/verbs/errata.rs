@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::{ConvertErrata, ErrataVerb};
 use crate::context::now;
 use crate::fail::{Exit, Fail};
-use crate::flow::errata::{self, Made};
+use crate::flow::errata::{self, Writing, Written};
 use crate::ui::Shown;
 use heirloom_formats::definition::Definition;
 
@@ -121,18 +121,13 @@ fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
     let reading = Reading { latest: latest.unwrap_or(Timestamp::MAX), major: &named.major };
     let read = errata::read(&args.sources, reading)?;
     let arches: Vec<&str> = args.arch.iter().map(String::as_str).collect();
-    let made = errata::write(&read.advisories, &formats, &arches, issuer)?;
-    let differs = errata::cross_check(&read.advisories, &formats, &made, reading)?;
-    put(&args.to, &made)?;
-    let mut written = BTreeMap::new();
-    for document in &made {
-        *written.entry(document.format.name()).or_default() += 1;
-    }
+    let writing = Writing { formats: &formats, arches: &arches, issuer, reading };
+    let written = put(&args.to, |dir| errata::write(dir, &read.advisories, writing))?;
     let report = Report {
         documents: read.documents,
         advisories: read.advisories.len(),
         repeated: read.repeated,
-        written,
+        written: written.documents,
         faults: read
             .faults
             .into_iter()
@@ -148,7 +143,7 @@ fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
                 document: one.document,
             })
             .collect(),
-        disagreements: differs.iter().map(ToString::to_string).collect(),
+        disagreements: written.disagreements.iter().map(ToString::to_string).collect(),
     };
     let exit = match (&report.disagreements[..], &report.faults[..]) {
         ([], []) => Exit::Fine,
@@ -158,28 +153,19 @@ fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
     Ok(Shown::new(&report, text(&report, &args.to))?.exit(exit))
 }
 
-/// Writes all, and gives the directory its name at the end.
-fn put(to: &Path, made: &[Made]) -> Result<(), Fail> {
+/// Lets all be written, and gives the directory its name at the end.
+fn put(to: &Path, write: impl FnOnce(&Path) -> Result<Written, Fail>) -> Result<Written, Fail> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: {error}", path.display()))
     };
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(failed(parent))?;
     let name =
         format!(".{}.{}.new", to.file_name().unwrap_or_default().to_string_lossy(), std::process::id());
     let dir = parent.join(name);
-    let write = || {
-        for document in made {
-            let path = dir.join(&document.path);
-            let above = path.parent().unwrap_or(&dir);
-            fs::create_dir_all(above).map_err(failed(above))?;
-            fs::write(&path, &document.text).map_err(failed(&path))?;
-        }
-        fs::create_dir_all(&dir).map_err(failed(&dir))?;
-        fs::rename(&dir, to).map_err(failed(to))
-    };
-    write().inspect_err(|_| drop(fs::remove_dir_all(&dir)))
+    fs::create_dir_all(&dir).map_err(failed(&dir))?;
+    let written = write(&dir).and_then(|written| fs::rename(&dir, to).map_err(failed(to)).map(|()| written));
+    written.inspect_err(|_| drop(fs::remove_dir_all(&dir)))
 }
 
 fn text(report: &Report, to: &Path) -> String {
