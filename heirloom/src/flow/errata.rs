@@ -148,7 +148,7 @@ pub(crate) fn write(dir: &Path, advisories: &[Advisory], writing: Writing<'_>) -
     // Those of all advisories first: they take longest.
     let wide = [Format::Oval, Format::Updateinfo].into_iter().filter(|format| has(*format));
     let mut tasks: Vec<_> =
-        wide.flat_map(|format| majors.iter().map(move |major| Task::All(format, *major))).collect();
+        wide.flat_map(|format| majors.iter().map(move |major| Task::All(format, major))).collect();
     for format in [Format::Osv, Format::Csaf].into_iter().filter(|format| has(*format)) {
         tasks.extend(advisories.iter().map(|advisory| Task::One(format, advisory)));
     }

@@ -53,7 +53,7 @@ fn reads_and_writes_back() {
     for kept in ["a &lt; b", "CVE-2024-0001", "<sum type=\"sha256\">00</sum>", "status=\"final\""] {
         assert!(text.contains(kept), "{kept}: {text}");
     }
-    assert_eq!(to_xml(&read(&text).unwrap()), text);
+    assert_eq!(to_xml(read(&text).unwrap()), text);
     assert!(!text.contains("EXBA"));
 }
 
