@@ -1,7 +1,7 @@
 //! Advisories in every format that the field uses: read into [`heirloom_model::advisory::Advisory`], written from it.
 //!
 //! - OSV: one JSON document for each ([`osv`])
-//! - CSAF 2.0: one JSON document for each, and VEX ([`csaf`])
+//! - CSAF 2.0: one JSON document for each ([`csaf`])
 //! - OVAL 5.11: one XML document for many, which scanners evaluate ([`oval`])
 //! - updateinfo.xml: one for many, in a repository ([`crate::updateinfo`])
 //!
@@ -14,19 +14,18 @@ pub mod oval;
 mod purl;
 mod time;
 
-use heirloom_model::advisory::{Advisory, CveId, ReferenceKind};
+use heirloom_model::advisory::{Advisory, CveId, Reference, ReferenceKind, Severity, Vulnerability};
 use jiff::Timestamp;
 
 use crate::document::Document;
 
 pub use error::AdvisoryError;
-pub(crate) use error::checked;
-pub(crate) use osv::vulnerability;
+pub(crate) use error::{checked, cut, without_name};
 pub use time::parse as time;
 pub(crate) use time::plain;
 
 /// Largest document of one advisory, decompressed. The largest real ones, of kernels, have about 10 MB.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: usize = 256 << 20;
 /// References, and vulnerabilities, that one advisory may have. The largest real ones have some thousand.
 const MOST_REFERENCES: usize = 50_000;
 /// Packages that one advisory may have, over all architectures. The largest real ones have some ten thousand.
@@ -113,6 +112,35 @@ fn reference_kind(url: &str) -> ReferenceKind {
     }
 }
 
+/// A reference of which the format has an address and perhaps a title: its name is in the address.
+fn reference(kind: ReferenceKind, url: String, title: String) -> Reference {
+    let id = match kind {
+        ReferenceKind::Cve => CveId::all_in(&url).into_iter().next().map(String::from).unwrap_or_default(),
+        ReferenceKind::Bug => {
+            let end = url.rsplit(['/', '=']).next().unwrap_or_default();
+            if end.bytes().all(|byte| byte.is_ascii_digit()) { end.to_owned() } else { String::new() }
+        }
+        ReferenceKind::Advisory | ReferenceKind::Other => String::new(),
+    };
+    Reference { kind, url, id, title }
+}
+
+/// The severity that an advisory's title begins with, as Enterprise Linux vendors write it: `Important: bash update`.
+fn titled(title: &str) -> Option<Severity> {
+    Severity::of(title.split_once(':')?.0.trim())
+}
+
+/// A vulnerability of which nothing but its id is known.
+pub(crate) fn vulnerability(id: CveId) -> Vulnerability {
+    Vulnerability { id, title: String::new(), severity: None, cvss: Vec::new(), weakness: None }
+}
+
+/// The tenths of a base score; none if it is no score.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
+fn tenths(score: f64) -> Option<u8> {
+    (0.0..=10.0).contains(&score).then(|| (score * 10.0).round() as u8)
+}
+
 /// Reads a document of any of the formats: its advisories, each with what was wrong with it alone.
 ///
 /// # Errors
@@ -125,8 +153,12 @@ pub fn read(
     let content = document.decompress().map_err(|error| AdvisoryError::damaged(document.name, &error))?;
     let plain = Document::new(document.name, &content);
     match Format::of(&content) {
-        Some(Format::Osv) => Ok(vec![osv::read(plain, reading)]),
-        Some(Format::Csaf) => Ok(vec![csaf::read(plain, reading)]),
+        Some(Format::Osv | Format::Csaf) if content.len() > LARGEST => {
+            let message = format!("has {} bytes; at most {LARGEST} are read", content.len());
+            Err(AdvisoryError::new(document.name, "", message))
+        }
+        Some(Format::Osv) => Ok(vec![osv::read(document.name, &content, reading)]),
+        Some(Format::Csaf) => Ok(vec![csaf::read(document.name, &content, reading)]),
         Some(Format::Oval) => oval::read(plain, reading),
         Some(Format::Updateinfo) => crate::updateinfo::read(plain, reading),
         None => Err(AdvisoryError::new(document.name, "", "is neither OSV, CSAF, OVAL nor updateinfo.xml")),

@@ -223,6 +223,15 @@ impl Advisory {
 }
 
 impl AdvisoryKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Security, Self::Bugfix, Self::Enhancement, Self::NewPackage];
+
+    /// The kind of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     /// Its name in updateinfo.xml.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -232,6 +241,27 @@ impl AdvisoryKind {
             Self::Enhancement => "enhancement",
             Self::NewPackage => "newpackage",
         }
+    }
+}
+
+impl Suggestion {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reboot, Self::Relogin, Self::Restart];
+
+    /// Its name: `reboot`, `relogin`, `restart`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reboot => "reboot",
+            Self::Relogin => "relogin",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// The suggestion of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
     }
 }
 

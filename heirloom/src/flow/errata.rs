@@ -192,7 +192,7 @@ impl Writing<'_> {
             Task::One(_, advisory) => (format!("osv/{}.json", advisory.id), osv::write(advisory, issuer)?),
             Task::All(format, major) => {
                 let path = format!("{}/{}.xml", format.name(), if major.is_empty() { "any" } else { major });
-                let all = self.of(advisories, task);
+                let all = concerned(advisories, format, major);
                 let text = match format {
                     Format::Oval => oval::write(all, major, issuer),
                     _ => updateinfo::to_xml(all.map(|one| updateinfo::made(one, major, arches, issuer))),
@@ -200,24 +200,6 @@ impl Writing<'_> {
                 (path, text)
             }
         })
-    }
-
-    /// The advisories of a document.
-    fn of<'a>(&self, advisories: &'a [Advisory], task: &Task<'a>) -> impl Iterator<Item = &'a Advisory> {
-        let (all, one) = match *task {
-            Task::One(_, advisory) => (&[][..], Some(advisory)),
-            Task::All(..) => (advisories, None),
-        };
-        let format = task.format();
-        let major = match *task {
-            Task::All(_, major) => major,
-            Task::One(..) => "",
-        };
-        let concerns = move |advisory: &&Advisory| {
-            let is_its_kind = format != Format::Oval || advisory.kind == AdvisoryKind::Security;
-            is_its_kind && advisory.fixed.iter().any(|fixed| fixed.major == major)
-        };
-        all.iter().filter(concerns).chain(one)
     }
 
     /// Reads what was made, and holds it against the records that it was made from.
@@ -238,18 +220,31 @@ impl Writing<'_> {
         let back = found.and_then(|found| found.into_iter().collect::<Result<Vec<_>, _>>());
         let back = back
             .map_err(|error| Fail::new(Exit::Failed, format!("what was written can't be read: {error}")))?;
-        // A document has what its advisories have of one major version alone.
-        let records: Vec<Advisory> = match *task {
-            Task::One(..) => self.of(advisories, task).cloned().collect(),
-            Task::All(_, major) => self
-                .of(advisories, task)
-                .map(|advisory| {
+        let format = task.format();
+        Ok(match *task {
+            Task::One(_, advisory) => disagreements([advisory], format.name(), &back),
+            Task::All(..) => {
+                // A document has what its advisories have of one major version alone.
+                let part = |advisory: &Advisory| {
                     let mut part = advisory.clone();
                     part.fixed.retain(|fixed| fixed.major == major);
                     part
-                })
-                .collect(),
-        };
-        Ok(disagreements(&records, task.format().name(), &back))
+                };
+                let records: Vec<_> = concerned(advisories, format, major).map(part).collect();
+                disagreements(&records, format.name(), &back)
+            }
+        })
     }
+}
+
+/// The advisories that a format has of a major version.
+fn concerned<'a>(
+    advisories: &'a [Advisory],
+    format: Format,
+    major: &str,
+) -> impl Iterator<Item = &'a Advisory> {
+    advisories.iter().filter(move |advisory| {
+        let is_its_kind = format != Format::Oval || advisory.kind == AdvisoryKind::Security;
+        is_its_kind && advisory.fixed.iter().any(|fixed| fixed.major == major)
+    })
 }

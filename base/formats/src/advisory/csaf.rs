@@ -6,7 +6,7 @@ mod document;
 mod read;
 mod write;
 
-pub use read::read;
+pub(super) use read::read;
 pub use write::{write, year};
 
 /// Levels of branches that a product tree may have (CSAF 2.0 has no limit; real ones have four).

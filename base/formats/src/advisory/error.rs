@@ -37,11 +37,7 @@ impl AdvisoryError {
 
     /// The document can't be read at all.
     pub(super) fn damaged(document: &str, error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let prefix = format!("{document} ");
-        if let Some(rest) = message.strip_prefix(&prefix) {
-            message = rest.to_owned();
-        }
+        let mut message = without_name(document, &error.to_string()).to_owned();
         let mut source = error.source();
         while let Some(error) = source {
             message = format!("{message}: {error}");
@@ -49,6 +45,16 @@ impl AdvisoryError {
         }
         Self::new(document, "", message)
     }
+}
+
+/// What an error says, without the document's name that it begins with.
+pub(crate) fn without_name<'a>(document: &str, text: &'a str) -> &'a str {
+    text.strip_prefix(document).map_or(text, |rest| rest.trim_start_matches([',', ':', ' ']))
+}
+
+/// As much of a document's own text as an error repeats of a value.
+pub(crate) fn cut(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 /// Reads JSON into a type, telling the field where it goes wrong.

@@ -12,10 +12,12 @@ use heirloom_model::{Evr, Nevra};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::error::{checked, few, json};
+use super::error::{checked, cut, few, json};
 use super::purl::Purl;
-use super::{AdvisoryError, Issuer, LARGEST, MOST_PACKAGES, MOST_REFERENCES, Reading, reference_kind, time};
-use crate::document::Document;
+use super::{
+    AdvisoryError, Issuer, MOST_PACKAGES, MOST_REFERENCES, Reading, reference_kind, time, titled,
+    vulnerability,
+};
 
 const SCHEMA_VERSION: &str = "1.7.4";
 
@@ -137,12 +139,9 @@ where
 /// Reads one.
 ///
 /// # Errors
-/// The document is damaged, too large or another one; its id, a date, a package or a version is not what it should be.
-pub fn read(document: Document<'_>, reading: Reading<'_>) -> Result<Advisory, AdvisoryError> {
-    let name = document.name;
-    let content =
-        document.at_most(LARGEST).decompress().map_err(|error| AdvisoryError::damaged(name, &error))?;
-    let osv: Osv = json(name, &content)?;
+/// The document is damaged or another one; its id, a date, a package or a version is not what it should be.
+pub(super) fn read(name: &str, content: &[u8], reading: Reading<'_>) -> Result<Advisory, AdvisoryError> {
+    let osv: Osv = json(name, content)?;
     let failed = |field: &str, message: &dyn std::fmt::Display| AdvisoryError::new(name, field, message);
     few(name, "affected", osv.affected.len(), MOST_PACKAGES)?;
     few(name, "references", osv.references.len(), MOST_REFERENCES)?;
@@ -194,19 +193,6 @@ pub fn read(document: Document<'_>, reading: Reading<'_>) -> Result<Advisory, Ad
         history: Vec::new(),
     };
     checked(name, advisory, reading)
-}
-
-/// The severity that an advisory's title begins with, as Enterprise Linux vendors write it: `Important: bash update`.
-pub(super) fn titled(title: &str) -> Option<Severity> {
-    Severity::of(title.split_once(':')?.0.trim())
-}
-
-pub(crate) fn vulnerability(id: CveId) -> Vulnerability {
-    Vulnerability { id, title: String::new(), severity: None, cvss: Vec::new(), weakness: None }
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// The packages of an entry; else which field of it is wrong, and how.
@@ -273,24 +259,7 @@ fn reference(link: Link) -> Reference {
         "REPORT" if CveId::all_in(&link.url).is_empty() => ReferenceKind::Bug,
         _ => reference_kind(&link.url),
     };
-    let id = match kind {
-        ReferenceKind::Cve => {
-            CveId::all_in(&link.url).into_iter().next().map(String::from).unwrap_or_default()
-        }
-        ReferenceKind::Bug => bug(&link.url),
-        ReferenceKind::Advisory | ReferenceKind::Other => String::new(),
-    };
-    Reference { kind, url: link.url, id, title: String::new() }
-}
-
-/// The number of a bug that an address ends with.
-pub(super) fn bug(url: &str) -> String {
-    let end = url.rsplit(['/', '=']).next().unwrap_or_default();
-    if !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()) {
-        end.to_owned()
-    } else {
-        String::new()
-    }
+    super::reference(kind, link.url, String::new())
 }
 
 /// Writes one. The same advisory gives the same bytes.

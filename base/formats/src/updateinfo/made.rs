@@ -11,7 +11,7 @@ use heirloom_model::{Evr, Nevra};
 use jiff::Timestamp;
 
 use super::{Advisory, Collection, Reader, UpdateinfoError};
-use crate::advisory::{AdvisoryError, Issuer, Reading, checked, plain, time};
+use crate::advisory::{AdvisoryError, Issuer, Reading, checked, cut, plain, time, without_name};
 use crate::document::Document;
 use crate::xml::Element;
 
@@ -24,35 +24,24 @@ pub fn read(
     reading: Reading<'_>,
 ) -> Result<Vec<Result<Record, AdvisoryError>>, AdvisoryError> {
     let name = document.name;
-    let failed = |error: UpdateinfoError| AdvisoryError::new(name, "", strip(name, &error));
+    let failed =
+        |error: UpdateinfoError| AdvisoryError::new(name, "", without_name(name, &error.to_string()));
     let one = |found: Result<Advisory, UpdateinfoError>| {
         found.map_err(failed).and_then(|advisory| record(name, &advisory, reading))
     };
     Ok(Reader::open(document).map_err(failed)?.map(one).collect())
 }
 
-/// What an error says, without the document's name, which it begins with.
-fn strip(document: &str, error: &UpdateinfoError) -> String {
-    let text = error.to_string();
-    let rest = text.strip_prefix(document).map(|rest| rest.trim_start_matches([',', ':', ' ']).to_owned());
-    rest.unwrap_or(text)
-}
-
 fn record(document: &str, advisory: &Advisory, reading: Reading<'_>) -> Result<Record, AdvisoryError> {
-    let short: String = advisory.id.chars().take(60).collect();
+    let short: String = cut(&advisory.id);
     let failed = |field: &str, message: String| {
         AdvisoryError::new(document, &format!("advisory {short}, {field}"), message)
     };
     let id: AdvisoryId = advisory.id.parse().map_err(|error| failed("id", format!("{error}")))?;
-    let kind = match advisory.kind.as_str() {
-        "security" => AdvisoryKind::Security,
-        "enhancement" => AdvisoryKind::Enhancement,
-        "newpackage" => AdvisoryKind::NewPackage,
-        // As dnf does with what it does not know.
-        _ => AdvisoryKind::Bugfix,
-    };
+    // What is not known is none of security, as dnf has it.
+    let kind = AdvisoryKind::of(&advisory.kind).unwrap_or(AdvisoryKind::Bugfix);
     let date = |field: &str, text: &str| -> Result<Timestamp, AdvisoryError> {
-        let wrong = || failed(field, format!("`{}` is no date", text.chars().take(60).collect::<String>()));
+        let wrong = || failed(field, format!("`{}` is no date", cut(text)));
         time(text).ok_or_else(wrong)
     };
     let issued = match (advisory.issued.as_str(), advisory.updated.as_str()) {
@@ -117,12 +106,8 @@ fn suggestions(element: &Element) -> BTreeSet<Suggestion> {
     let all = packages.chain(&element.children);
     let suggestion = |child: &Element| {
         let is_true = ["1", "true", "yes"].iter().any(|yes| child.text.trim().eq_ignore_ascii_case(yes));
-        Some(match child.tag.name.as_str() {
-            "reboot_suggested" if is_true => Suggestion::Reboot,
-            "relogin_suggested" if is_true => Suggestion::Relogin,
-            "restart_suggested" if is_true => Suggestion::Restart,
-            _ => return None,
-        })
+        let name = child.tag.name.strip_suffix("_suggested").filter(|_| is_true)?;
+        Suggestion::of(name)
     };
     all.filter_map(suggestion).collect()
 }
@@ -293,12 +278,8 @@ fn collection_element(
         attributes.extend(source.as_deref().map(|source| ("src", source)));
         let mut inside = vec![Element::made("filename", &[], &file(package), Vec::new())];
         for suggestion in &record.suggestions {
-            let name = match suggestion {
-                Suggestion::Reboot => "reboot_suggested",
-                Suggestion::Relogin => "relogin_suggested",
-                Suggestion::Restart => "restart_suggested",
-            };
-            inside.push(Element::made(name, &[], "True", Vec::new()));
+            let name = format!("{}_suggested", suggestion.name());
+            inside.push(Element::made(&name, &[], "True", Vec::new()));
         }
         children.push(Element::made("package", &attributes, "", inside));
     }

@@ -3,31 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heirloom_model::advisory::{
-    Advisory, AdvisoryId, AdvisoryKind, CveId, Cvss, Fixed, Reference, ReferenceKind, Revision, Severity,
-    Suggestion, Vulnerability, Weakness,
+    Advisory, AdvisoryId, AdvisoryKind, CveId, Cvss, Fixed, Reference, Revision, Severity, Suggestion,
+    Vulnerability, Weakness,
 };
 use heirloom_model::stream::StreamId;
 use heirloom_model::{Evr, Nevra};
 
 use super::document::{self, Branch, Csaf, Helper, Note, Product, Tree};
 use super::{DEEPEST, KIND, SUGGESTIONS, WITHDRAWN};
-use crate::advisory::error::{checked, few, json};
-use crate::advisory::osv::titled;
+use crate::advisory::error::{checked, cut, few, json};
 use crate::advisory::purl::{self, Purl};
 use crate::advisory::{
-    AdvisoryError, LARGEST, MOST_PACKAGES, MOST_REFERENCES, Reading, reference_kind, time,
+    AdvisoryError, MOST_PACKAGES, MOST_REFERENCES, Reading, reference_kind, tenths, time, titled,
 };
-use crate::document::Document;
 
 /// Reads one.
 ///
 /// # Errors
-/// The document is damaged, too large or another one; its id, a date or a product is not what it should be.
-pub fn read(document: Document<'_>, reading: Reading<'_>) -> Result<Advisory, AdvisoryError> {
-    let name = document.name;
-    let content =
-        document.at_most(LARGEST).decompress().map_err(|error| AdvisoryError::damaged(name, &error))?;
-    let csaf: Csaf = json(name, &content)?;
+/// The document is damaged or another one; its id, a date or a product is not what it should be.
+pub(in crate::advisory) fn read(
+    name: &str,
+    content: &[u8],
+    reading: Reading<'_>,
+) -> Result<Advisory, AdvisoryError> {
+    let csaf: Csaf = json(name, content)?;
     let failed = |field: &str, message: &dyn std::fmt::Display| AdvisoryError::new(name, field, message);
     let Csaf { document: meta, product_tree, vulnerabilities } = csaf;
     if meta.csaf_version != "2.0" {
@@ -72,20 +71,11 @@ pub fn read(document: Document<'_>, reading: Reading<'_>) -> Result<Advisory, Ad
         ["description", "details", "general", "summary"].iter().map(|category| text(category, None));
     let withdrawn =
         note(&meta.notes, "other", Some(WITHDRAWN)).map(|text| date("notes", text)).transpose()?;
-    let kind = match text("other", Some(KIND)).as_str() {
-        "bugfix" => AdvisoryKind::Bugfix,
-        "enhancement" => AdvisoryKind::Enhancement,
-        "newpackage" => AdvisoryKind::NewPackage,
-        _ if meta.category == "csaf_base" && all.is_empty() => AdvisoryKind::Bugfix,
-        _ => AdvisoryKind::Security,
-    };
+    let kind = AdvisoryKind::of(&text("other", Some(KIND))).unwrap_or_else(|| {
+        let fixes_none = meta.category == "csaf_base" && all.is_empty();
+        if fixes_none { AdvisoryKind::Bugfix } else { AdvisoryKind::Security }
+    });
     let suggestions = text("other", Some(SUGGESTIONS));
-    let suggestion = |name: &str| match name {
-        "reboot" => Some(Suggestion::Reboot),
-        "relogin" => Some(Suggestion::Relogin),
-        "restart" => Some(Suggestion::Restart),
-        _ => None,
-    };
     let history = tracking.revision_history.into_iter().map(|revision| {
         let date = date("revision_history", &revision.date)?;
         Ok(Revision { date, number: revision.number, summary: revision.summary })
@@ -103,7 +93,7 @@ pub fn read(document: Document<'_>, reading: Reading<'_>) -> Result<Advisory, Ad
         issued: date("initial_release_date", &tracking.initial_release_date)?,
         updated: date("current_release_date", &tracking.current_release_date)?,
         withdrawn,
-        suggestions: suggestions.split(", ").filter_map(suggestion).collect(),
+        suggestions: suggestions.split(", ").filter_map(Suggestion::of).collect(),
         vulnerabilities: all,
         ratings: Vec::new(),
         // A document's link to itself says nothing of the advisory.
@@ -121,10 +111,6 @@ pub fn read(document: Document<'_>, reading: Reading<'_>) -> Result<Advisory, Ad
     checked(name, advisory, reading)
 }
 
-fn cut(text: &str) -> String {
-    text.chars().take(60).collect()
-}
-
 fn note<'a>(notes: &'a [Note], category: &str, title: Option<&str>) -> Option<&'a str> {
     let is_it = |note: &&Note| {
         note.category == category && title.is_none_or(|title| note.title.as_deref() == Some(title))
@@ -133,15 +119,7 @@ fn note<'a>(notes: &'a [Note], category: &str, title: Option<&str>) -> Option<&'
 }
 
 fn reference(link: document::Link) -> Reference {
-    let kind = reference_kind(&link.url);
-    let id = match kind {
-        ReferenceKind::Cve => {
-            CveId::all_in(&link.url).into_iter().next().map(String::from).unwrap_or_default()
-        }
-        ReferenceKind::Bug => crate::advisory::osv::bug(&link.url),
-        ReferenceKind::Advisory | ReferenceKind::Other => String::new(),
-    };
-    Reference { kind, url: link.url, id, title: link.summary }
+    crate::advisory::reference(reference_kind(&link.url), link.url, link.summary)
 }
 
 /// The vulnerability of an entry, if it has a CVE.
@@ -168,11 +146,7 @@ fn vulnerability(entry: &document::Vulnerability) -> Result<Option<Vulnerability
 }
 
 fn rating(cvss: &document::Cvss) -> Cvss {
-    let tenths = (cvss.base_score * 10.0).round();
-    // What is no score is none.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
-    let tenths = (0.0..=100.0).contains(&tenths).then_some(tenths as u8);
-    Cvss { vector: cvss.vector_string.clone(), tenths }
+    Cvss { vector: cvss.vector_string.clone(), tenths: tenths(cvss.base_score) }
 }
 
 /// The products of a tree by their ids.

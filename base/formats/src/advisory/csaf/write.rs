@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_model::advisory::{
-    Advisory, AdvisoryKind, Fixed, Reference, Severity, Suggestion, Vulnerability,
-};
+use heirloom_model::advisory::{Advisory, AdvisoryKind, Fixed, Reference, Severity, Vulnerability};
 use jiff::Timestamp;
 
 use super::document::{
@@ -20,7 +18,7 @@ use crate::advisory::purl::Purl;
 /// # Errors
 /// None that an advisory can lead to; serialising is fallible by type.
 pub fn write(advisory: &Advisory, issuer: Issuer<'_>) -> Result<String, serde_json::Error> {
-    let products = Products::of(advisory, issuer);
+    let products = Products::of(&advisory.fixed, issuer);
     let vulnerabilities = match advisory.withdrawn {
         None => {
             advisory.vulnerabilities.iter().map(|one| products.vulnerability(advisory, one, issuer)).collect()
@@ -37,7 +35,7 @@ pub fn write(advisory: &Advisory, issuer: Issuer<'_>) -> Result<String, serde_js
     serde_json::to_string_pretty(&csaf).map(|text| text + "\n")
 }
 
-pub(super) fn note(category: &str, title: &str, text: &str) -> Note {
+fn note(category: &str, title: &str, text: &str) -> Note {
     Note { category: category.to_owned(), text: text.to_owned(), title: Some(title.to_owned()) }
 }
 
@@ -53,7 +51,7 @@ fn meta(advisory: &Advisory, issuer: Issuer<'_>, category: &str) -> Meta {
     if advisory.kind != AdvisoryKind::Security {
         add("other", KIND, advisory.kind.name());
     }
-    let suggestions: Vec<_> = advisory.suggestions.iter().map(|one| suggestion(*one)).collect();
+    let suggestions: Vec<_> = advisory.suggestions.iter().map(|one| one.name()).collect();
     add("other", SUGGESTIONS, &suggestions.join(", "));
     add("other", WITHDRAWN, &advisory.withdrawn.map(|time| time.to_string()).unwrap_or_default());
     let name = advisory.id.csaf_name();
@@ -82,20 +80,12 @@ fn filled<'a>(text: &'a str, instead: &'a str) -> &'a str {
     if text.trim().is_empty() { instead } else { text }
 }
 
-pub(super) fn publisher(issuer: Issuer<'_>) -> Publisher {
+fn publisher(issuer: Issuer<'_>) -> Publisher {
     Publisher {
         category: "vendor".to_owned(),
         contact_details: Some(issuer.contact.to_owned()),
         name: issuer.name.to_owned(),
         namespace: issuer.home.to_owned(),
-    }
-}
-
-fn suggestion(suggestion: Suggestion) -> &'static str {
-    match suggestion {
-        Suggestion::Reboot => "reboot",
-        Suggestion::Relogin => "relogin",
-        Suggestion::Restart => "restart",
     }
 }
 
@@ -138,7 +128,7 @@ fn tracking(advisory: &Advisory) -> Tracking {
     }
 }
 
-pub(super) fn generator() -> Generator {
+fn generator() -> Generator {
     Generator {
         engine: Engine { name: "Heirloom".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) },
     }
@@ -154,18 +144,14 @@ fn link(reference: &Reference) -> Link {
 }
 
 /// The product tree of some packages, and the id of each as a part of its distribution.
-pub(super) struct Products {
-    pub(super) tree: Tree,
-    pub(super) ids: Vec<String>,
+struct Products {
+    tree: Tree,
+    ids: Vec<String>,
 }
 
 impl Products {
-    fn of(advisory: &Advisory, issuer: Issuer<'_>) -> Self {
-        Self::of_packages(&advisory.fixed, issuer)
-    }
-
     /// A tree of the distribution by its major versions, and of packages by their architecture.
-    pub(super) fn of_packages(packages: &[Fixed], issuer: Issuer<'_>) -> Self {
+    fn of(packages: &[Fixed], issuer: Issuer<'_>) -> Self {
         let majors: BTreeSet<&str> = packages.iter().map(|fixed| fixed.major.as_str()).collect();
         let mut arches: BTreeMap<Option<&str>, BTreeMap<String, Branch>> = BTreeMap::new();
         let (mut relationships, mut ids) = (BTreeMap::new(), Vec::new());
@@ -229,7 +215,7 @@ impl Products {
 }
 
 /// What is said of a vulnerability wherever it stands.
-pub(super) fn described(one: &Vulnerability, about: &str, ids: &[String]) -> document::Vulnerability {
+fn described(one: &Vulnerability, about: &str, ids: &[String]) -> document::Vulnerability {
     let threat =
         |severity: Severity| Threat { category: "impact".to_owned(), details: severity.name().to_owned() };
     document::Vulnerability {

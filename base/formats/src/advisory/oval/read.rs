@@ -9,9 +9,8 @@ use heirloom_model::advisory::{
 use heirloom_model::stream::StreamId;
 
 use super::{LARGEST, MOST};
-use crate::advisory::error::{checked, few};
-use crate::advisory::osv::titled;
-use crate::advisory::{AdvisoryError, MOST_PACKAGES, Reading, purl, reference_kind, time};
+use crate::advisory::error::{checked, cut, few, without_name};
+use crate::advisory::{AdvisoryError, MOST_PACKAGES, Reading, purl, reference_kind, tenths, time, titled};
 use crate::document::Document;
 use crate::xml::{Element, Tag, Xml, XmlError};
 
@@ -24,12 +23,8 @@ pub fn read(
     reading: Reading<'_>,
 ) -> Result<Vec<Result<Advisory, AdvisoryError>>, AdvisoryError> {
     let name = document.name;
-    let parts = Parts::read(document).map_err(|error| {
-        let text = error.to_string();
-        let text =
-            text.strip_prefix(name).map_or(text.as_str(), |rest| rest.trim_start_matches([',', ':', ' ']));
-        AdvisoryError::new(name, "", text)
-    })?;
+    let parts = Parts::read(document)
+        .map_err(|error| AdvisoryError::new(name, "", without_name(name, &error.to_string())))?;
     for (what, count) in
         [("tests", parts.tests.len()), ("objects", parts.objects.len()), ("states", parts.states.len())]
     {
@@ -153,8 +148,7 @@ impl Parts {
         let id: AdvisoryId = id.parse().map_err(|error| failed("reference", &error))?;
         let date = |name: &str| {
             let text = child(said, name).map(|date| attribute(date, "date")).unwrap_or_default();
-            let wrong =
-                || failed(name, &format!("`{}` is no date", text.chars().take(60).collect::<String>()));
+            let wrong = || failed(name, &format!("`{}` is no date", cut(&text)));
             time(&text).ok_or_else(wrong)
         };
         let issued = date("issued")?;
@@ -291,9 +285,7 @@ fn vulnerability(element: &Element) -> Result<Vulnerability, heirloom_model::adv
     let id: CveId = element.text.trim().parse()?;
     let rating = |name: &str| {
         let (score, vector) = element.tag.attribute(name)?.split_once('/')?;
-        let score = score.parse::<f64>().ok().filter(|score| (0.0..=10.0).contains(score))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
-        let tenths = (score * 10.0).round() as u8;
+        let tenths = tenths(score.parse().ok()?)?;
         Some(Cvss { vector: vector.to_owned(), tenths: Some(tenths) })
     };
     let mut cvss: Vec<_> = ["cvss2", "cvss3", "cvss4"].into_iter().filter_map(rating).collect();
