@@ -1,10 +1,12 @@
 //! The command line's grammar. The published reference is generated from these comments.
 
+mod audit;
 mod building;
 mod changes;
 mod createrepo;
 mod errata;
 mod gate;
+mod lifecycle;
 mod planning;
 mod releasing;
 mod sources;
@@ -14,11 +16,16 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use audit::{Audit, FailOn};
 pub(crate) use building::{Build, BuildAction, BuildArgs, Clean, Export, Shell, SideVerb};
 pub(crate) use changes::Changes;
 pub(crate) use createrepo::Createrepo;
-pub(crate) use errata::{ConvertErrata, ErrataVerb};
+pub(crate) use errata::{
+    BundleErrata, ConvertErrata, CrosscheckErrata, ErrataSite, ErrataVerb, LagErrata, NewErrata,
+    PublishErrata, StatusErrata, Whose,
+};
 pub(crate) use gate::{Gate, Judged, Named};
+pub(crate) use lifecycle::{CheckLife, ExportLife, LifeDocument, LifecycleVerb, ShowLife};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use releasing::{Fsck, Publish, Remote, Rollback, Serve};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
@@ -119,9 +126,9 @@ pub(crate) enum Verb {
     Clean(Clean),
     /// Shows what is done and what is not; with --upstream, what upstream has that we have not.
     Status(Status),
-    /// Explains a package: why it builds, in which buildroot, why again, and its verdict.
+    /// Explains a package: why it builds, in which buildroot, why again, and its verdict; or an advisory: where it stands.
     Why {
-        /// A source or binary package.
+        /// A source or binary package, or an advisory.
         package: String,
     },
     /// Opens a shell in the buildroot of a step, with its sources, as its build has them: to see why it fails.
@@ -140,6 +147,18 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ErrataVerb,
     },
+    /// What is promised until when: for the distribution, and for each package that a machine has.
+    Lifecycle {
+        /// What to do.
+        #[command(subcommand)]
+        verb: LifecycleVerb,
+    },
+    /// Tells what a system lacks: which vulnerabilities it has, which advisories fix them, and in which version. Needs no
+    /// definition, and changes nothing.
+    ///
+    /// Exit codes: 0 nothing is missing; 1 something could not be read, or the advisories are for other systems; 5 it is
+    /// vulnerable.
+    Audit(Box<Audit>),
     /// Side builds: a group of source packages that is built apart from the distribution, and merged or dropped as one.
     Side {
         /// What to do.

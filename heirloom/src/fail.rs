@@ -127,7 +127,10 @@ failed! {
     heirloom_compare::CompareError => Failed,
     heirloom_compose::ComposeError => Failed,
     heirloom_release::ReleaseError => Failed,
+    heirloom_formats::advisory::AdvisoryError => Failed,
+    heirloom_formats::lifecycle::LifecycleError => Failed,
     heirloom_formats::updateinfo::UpdateinfoError => Failed,
     heirloom_sign::KeyError => Failed,
+    heirloom_sign::SignError => Failed,
     serde_json::Error => Failed,
 }

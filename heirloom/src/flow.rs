@@ -1,5 +1,7 @@
 //! Joins the stages: takes the records that one leaves to the next. Holds no rule of any stage.
 
+pub(crate) mod accounting;
+pub(crate) mod audit;
 pub(crate) mod building;
 pub(crate) mod changes;
 pub(crate) mod checking;
@@ -12,12 +14,16 @@ pub(crate) mod errata;
 pub(crate) mod gather;
 pub(crate) mod gating;
 pub(crate) mod history;
+pub(crate) mod installed;
+pub(crate) mod lifecycle;
 pub(crate) mod lock;
 pub(crate) mod pairing;
 pub(crate) mod place;
 pub(crate) mod planning;
 pub(crate) mod policy;
 pub(crate) mod preview;
+pub(crate) mod publishing;
+pub(crate) mod reached;
 pub(crate) mod recorded;
 pub(crate) mod releasing;
 pub(crate) mod rollup;

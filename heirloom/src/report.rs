@@ -5,8 +5,10 @@
 //! all of them.
 
 mod changes;
+pub(crate) mod errata;
 mod html;
 mod junit;
+pub(crate) mod lag;
 mod sarif;
 #[cfg(test)]
 mod schema;

@@ -1,5 +1,6 @@
 //! One file for each verb: it asks the flow for the work and shows the result.
 
+mod audit;
 mod build;
 mod build_action;
 pub(crate) mod changes;
@@ -17,6 +18,7 @@ mod fsck;
 mod gate;
 mod import;
 pub(crate) mod init;
+mod lifecycle;
 mod plan;
 mod preview;
 mod publish;
@@ -73,6 +75,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::WhatIf { package } => what_if::run(&open()?, package),
         Verb::Export(args) => export::run(&open()?, args),
         Verb::Errata { verb } => errata::run(verb, &cli.definition),
+        Verb::Lifecycle { verb } => lifecycle::run(verb, &cli.definition),
+        Verb::Audit(args) => audit::run(args),
         Verb::Createrepo(args) => createrepo::run(args),
         Verb::Doctor => doctor::run(),
         Verb::Completions { shell } => completions::completions(*shell),

@@ -2,11 +2,12 @@
 //!
 //! `rebuild` measures building, `world` all of the upstream, `many` thousands of small packages, `sources` importing
 //! and debranding thousands, `repodata` metadata, `compare` comparing, `plan` planning, `gate` judging; without a name all
-//! are run. Prints medians with
+//! are run, but `errata`, which needs real documents. Prints medians with
 //! minimum and maximum; of planning, single runs. BENCHMARKS.md keeps what was measured, on what.
 
 mod compare;
 mod cost;
+mod errata;
 mod gate;
 mod many;
 mod plan;
@@ -69,8 +70,9 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
             pairs.map_or(Ok(()), |dir| compare::real(&dir))
         }
         ["compare", dir] => compare::real(Path::new(dir)),
+        ["errata", dir] => errata::run(Path::new(dir)),
         _ => Err(format!(
-            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, gate, gate COUNT, repodata, repodata COUNT.., compare, compare DIR",
+            "no benchmark is called `{}`: rebuild, world, many, many COUNT, sources, sources COUNT, plan, gate, gate COUNT, repodata, repodata COUNT.., compare, compare DIR, errata DIR",
             args.join(" ")
         )
         .into()),

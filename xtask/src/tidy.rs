@@ -30,7 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("stages/compare", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-dwarf"]),
     ("stages/compose", BASE),
     ("stages/release", BASE),
-    ("stages/errata", &["heirloom-model"]),
+    ("stages/errata", &["heirloom-model", "heirloom-formats"]),
     ("heirloom", ALL),
     ("testkit", &[]),
     ("xtask", &["testkit"]),

@@ -4,17 +4,27 @@
 //! - CSAF 2.0: one JSON document for each ([`csaf`])
 //! - OVAL 5.11: one XML document for many, which scanners evaluate ([`oval`])
 //! - updateinfo.xml: one for many, in a repository ([`crate::updateinfo`])
+//! - a distribution's own, as a person writes it in TOML ([`own`])
+//!
+//! Beside them, what is written alone: [`feed`]s, [`mail`], and what tells others where CSAF is ([`csaf::provider`]).
 //!
 //! What can't be read is an error of that document, and where it holds many, of one advisory of it: the others are read.
 
+pub mod bundle;
 pub mod csaf;
 mod error;
+pub mod feed;
+pub mod listing;
+pub mod mail;
 pub mod osv;
 pub mod oval;
-mod purl;
+pub mod own;
+pub(crate) mod purl;
 mod time;
 
-use heirloom_model::advisory::{Advisory, CveId, Reference, ReferenceKind, Severity, Vulnerability};
+use heirloom_model::advisory::{
+    Advisory, AdvisoryId, CveId, Reference, ReferenceKind, Severity, Vulnerability,
+};
 use jiff::Timestamp;
 
 use crate::document::Document;
@@ -66,6 +76,26 @@ pub struct Issuer<'a> {
     pub home: &'a str,
     /// Who answers for its advisories: an address of mail.
     pub contact: &'a str,
+}
+
+/// Where an advisory's document of OSV is: `osv/KESA-2026:0001.json`.
+#[must_use]
+pub fn osv_path(id: &AdvisoryId) -> String {
+    format!("osv/{id}.json")
+}
+
+impl Issuer<'_> {
+    /// Where people read of an advisory.
+    #[must_use]
+    pub fn advisory_page(&self, id: &AdvisoryId) -> String {
+        format!("{}/advisories/{id}.html", self.home)
+    }
+
+    /// Where people read of a vulnerability.
+    #[must_use]
+    pub fn cve_page(&self, id: &CveId) -> String {
+        format!("{}/cve/{id}.html", self.home)
+    }
 }
 
 impl Format {

@@ -46,15 +46,26 @@ impl Declared<'_> {
 
     /// The name of a rule that exists.
     pub(crate) fn rule(&self, rule: Spanned<String>, rules: &[&str]) -> Result<String, DefinitionError> {
-        let name = rule.get_ref();
-        if rules.contains(&name.as_str()) {
-            return Ok(rule.into_inner());
+        self.known("rule", &rule, rules)?;
+        Ok(rule.into_inner())
+    }
+
+    /// One of some names of a kind.
+    pub(crate) fn known(
+        &self,
+        kind: &str,
+        name: &Spanned<String>,
+        names: &[&str],
+    ) -> Result<(), DefinitionError> {
+        let text = name.get_ref();
+        if names.contains(&text.as_str()) {
+            return Ok(());
         }
-        let hint = match similar(name, rules) {
+        let hint = match similar(text, names) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("the rules are {}", rules.join(", ")),
+            None => format!("the {kind}s are {}", names.join(", ")),
         };
-        Err(self.wrong(rule.span().start, format!("there is no rule `{name}`"), &hint))
+        Err(self.wrong(name.span().start, format!("there is no {kind} `{text}`"), &hint))
     }
 
     /// A reason that says something.
@@ -78,7 +89,8 @@ impl Declared<'_> {
         })
     }
 
-    fn wrong(&self, offset: usize, message: String, hint: &str) -> DefinitionError {
+    /// What is wrong at a place of the text, and how it would be right.
+    pub(crate) fn wrong(&self, offset: usize, message: String, hint: &str) -> DefinitionError {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         DefinitionError::Wrong {

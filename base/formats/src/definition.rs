@@ -5,6 +5,7 @@
 //! a file that is not there are errors with line and column.
 
 mod composing;
+mod errata;
 mod error;
 mod keys;
 mod policy;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use composing::{ComposeSettings, Multilib, RepositoryRule};
+pub use errata::{ErrataDays, ErrataSettings};
 pub use error::DefinitionError;
 pub use keys::{
     Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, ForeignRepository,
@@ -114,7 +116,18 @@ impl Definition {
                 "give the path of a file of allowances, or leave the key out",
             );
         }
+        if let Some(file) = self.lifecycle.as_ref().filter(|file| !base.join(file.get_ref()).is_file()) {
+            let message = format!("there is no file `{}`", file.get_ref().display());
+            return wrong(
+                file.span(),
+                message,
+                "give the path of a lifecycle document (docs/lifecycle.md), or leave the key out",
+            );
+        }
         if let Some((span, message, hint)) = self.debrand.fault(base) {
+            return wrong(span, message, hint);
+        }
+        if let Some((span, message, hint)) = self.errata.fault(base) {
             return wrong(span, message, hint);
         }
         if let Some((span, message, hint)) = self.build.fault(base) {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use heirloom_model::Evr;
+use heirloom_model::{DistMap, Evr};
 
 /// Compares as rpm does: epoch, then version, then release, each by segments. Texts that differ may still be
 /// equal in this order (`1.0` and `1.00`), which is why it is not `Ord`.
@@ -20,10 +20,31 @@ pub fn compare_versions(a: &str, b: &str) -> Ordering {
     rpm_version::Evr::new("0", a, "").cmp(&rpm_version::Evr::new("0", b, ""))
 }
 
+/// Compares what the reference has with what a rebuild has, release tags that mean the same left aside.
+#[must_use]
+pub fn compare_mapped(dist: &DistMap, reference: &Evr, ours: &Evr) -> Ordering {
+    let order = reference.epoch().cmp(&ours.epoch());
+    let compare = |a: &str, b: &str| compare_versions(&dist.plain(a), &dist.plain(b));
+    order
+        .then_with(|| compare(reference.version(), ours.version()))
+        .then_with(|| compare(reference.release(), ours.release()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::process::Command;
+
+    #[test]
+    fn declared_release_tags_do_not_count() {
+        let dist: DistMap = ".el9=.el9_4,.centos=".parse().unwrap();
+        let compare =
+            |one: &str, other: &str| compare_mapped(&dist, &one.parse().unwrap(), &other.parse().unwrap());
+        assert_eq!(compare("1-1.el9", "1-1.el9_4"), Ordering::Equal);
+        assert_eq!(compare("1-1.el9.centos", "1-1.el9_4"), Ordering::Equal);
+        assert_eq!(compare("1-2.el9", "1-1.el9_4"), Ordering::Greater);
+        assert_eq!(compare("1:1-1.el9", "2-1.el9_4"), Ordering::Greater);
+    }
 
     const VERSIONS: &[&str] = &[
         "1",

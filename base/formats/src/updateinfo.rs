@@ -18,7 +18,7 @@ use crate::document::Document;
 use crate::modulemd::StreamId;
 use crate::xml::{Element, Writer, Xml, XmlError};
 
-pub use made::{made, read};
+pub use made::{made, read, records};
 pub use merge::{Merged, merge};
 pub use select::{Have, Selected, select};
 

@@ -5,6 +5,7 @@ mod write;
 
 use std::io::BufReader;
 
+use compact_str::CompactString;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
@@ -24,8 +25,9 @@ const MOST_INSIDE: usize = 2_000_000;
 /// A start tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
-    pub(crate) name: String,
-    attributes: Vec<(String, String)>,
+    pub(crate) name: CompactString,
+    // Names and most values are short: they need no memory of their own.
+    attributes: Vec<(CompactString, CompactString)>,
 }
 
 impl Tag {
@@ -33,16 +35,16 @@ impl Tag {
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
             let attribute = attribute?;
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned();
-            attributes.push((attribute.key.as_ref().to_owned(), value));
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0)?.into();
+            attributes.push((attribute.key.as_ref().into(), value));
         }
-        Ok(Self { name: start.name().as_ref().to_owned(), attributes })
+        Ok(Self { name: start.name().as_ref().into(), attributes })
     }
 
     /// One that is to be written.
     pub(crate) fn made(name: &str, attributes: &[(&str, &str)]) -> Self {
-        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-        Self { name: name.to_owned(), attributes: attributes.iter().map(owned).collect() }
+        let owned = |(key, value): &(&str, &str)| ((*key).into(), (*value).into());
+        Self { name: name.into(), attributes: attributes.iter().map(owned).collect() }
     }
 
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
@@ -57,8 +59,8 @@ impl Tag {
     /// Gives an attribute another value, in its place.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         match self.attributes.iter_mut().find(|(key, _)| key == name) {
-            Some((_, old)) => value.clone_into(old),
-            None => self.attributes.push((name.to_owned(), value.to_owned())),
+            Some((_, old)) => *old = value.into(),
+            None => self.attributes.push((name.into(), value.into())),
         }
     }
 }
@@ -100,7 +102,7 @@ pub(crate) struct Xml<'a> {
     reader: quick_xml::Reader<BufReader<Bounded<'a>>>,
     buffer: Vec<u8>,
     document: &'a str,
-    open: Vec<String>,
+    open: Vec<CompactString>,
     may_have_type: bool,
     /// What is read must end before this byte, and how many bytes that allowed.
     budget: Option<(u64, u64)>,

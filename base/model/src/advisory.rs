@@ -4,6 +4,7 @@
 
 mod fixed;
 mod id;
+pub mod vex;
 
 use std::collections::BTreeSet;
 

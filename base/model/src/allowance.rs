@@ -87,6 +87,25 @@ impl Date {
         (years + months + u64::from(self.day) - 1) * 86_400
     }
 
+    /// The day after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        self.plus(1)
+    }
+
+    /// The day that is so many days after it.
+    #[must_use]
+    pub fn plus(self, days: u32) -> Self {
+        Self::from_unix(self.unix() + u64::from(days) * 86_400)
+    }
+
+    /// Days from it to another; negative if the other is earlier.
+    #[must_use]
+    pub fn days_to(self, other: Self) -> i64 {
+        let day = |date: Self| i64::try_from(date.unix() / 86_400).unwrap_or(i64::MAX);
+        day(other) - day(self)
+    }
+
     /// Year, month and day.
     #[must_use]
     pub fn parts(self) -> (u16, u8, u8) {

@@ -18,6 +18,8 @@
 //! | [`Pinned`] | build | which action follows from which inputs |
 //! | [`Content`] | build | what a package is, apart from when, where and by whom it was made |
 //! | [`Built`] | build | the outcome of an action |
+//! | [`Reached`] | all | when an action's results were built, compared and signed |
+//! | [`Noticed`] | errata | when an advisory of upstream was seen, and when ours came out |
 //! | [`Deviated`] | build | how a buildroot differs from the recorded one |
 //! | [`Cost`] | build | what a step used, for the next time |
 //! | [`Interface`] | build | what builds can see of a package |
@@ -32,6 +34,7 @@
 
 mod action;
 mod brand;
+mod errata;
 mod outcome;
 mod plan;
 mod release;
@@ -42,6 +45,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
+pub use errata::{Noticed, Reached};
+
 pub use brand::{Debranded, Edit, MarkFinding, MarkKind, Scanned};
 pub use outcome::{
     Accepted, Alike, Built, Compared, Cost, CutOff, Deviated, FailKind, Failed, Ground, Interface,
@@ -94,6 +99,8 @@ record!(Settled, "settled", self => Self::key_of(self.source, &self.with));
 record!(Pinned, "pinned", self => self.inputs.to_string());
 record!(Content, "content", self => self.package.to_string());
 record!(Built, "built", self => self.action.to_string());
+record!(Reached, "reached", self => self.action.to_string());
+record!(Noticed, "noticed", self => self.advisory.to_string());
 record!(Deviated, "deviated", self => self.step.clone());
 record!(Cost, "cost", self => self.step.clone());
 record!(Interface, "interface", self => self.package.to_string());

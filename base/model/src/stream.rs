@@ -35,6 +35,19 @@ impl fmt::Display for StreamId {
 }
 
 impl StreamId {
+    /// Reads `name:stream[:version[:context[:arch]]]`, as packages carry it and addresses of packages name it; none if it
+    /// is of another form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':').map(str::to_owned);
+        let (name, stream) = (parts.next()?, parts.next()?);
+        let version = parts.next().filter(|version| !version.is_empty());
+        let version = version.map_or(Some(0), |version| version.parse().ok())?;
+        let [context, arch] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
+        let is_fine = !name.is_empty() && !stream.is_empty() && parts.next().is_none();
+        is_fine.then_some(Self { name, stream, version, context, arch })
+    }
+
     /// What packages of it carry in their header (RPMTAG_MODULARITYLABEL): `name:stream:version:context`.
     #[must_use]
     pub fn label(&self) -> String {

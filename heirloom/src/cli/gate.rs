@@ -37,7 +37,13 @@ pub(crate) struct Gate {
     /// A file of waivers: findings that are accepted, each with a reason and an end.
     #[arg(long, value_name = "FILE", requires = "repository")]
     pub(crate) waivers: Option<PathBuf>,
-    /// The day on which waivers hold or have expired [default: today].
+    /// The distribution's `lifecycle.toml`: what it does not allow today is refused.
+    #[arg(long, value_name = "FILE", requires = "repository")]
+    pub(crate) lifecycle: Option<PathBuf>,
+    /// Major version of the repositories, where the lifecycle has several.
+    #[arg(long, value_name = "N", requires = "lifecycle")]
+    pub(crate) major: Option<u32>,
+    /// The day on which waivers hold or have expired, and whose phase counts [default: today].
     #[arg(long, value_name = "DATE", requires = "repository")]
     pub(crate) today: Option<Date>,
 }

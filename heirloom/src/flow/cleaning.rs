@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_model::Digest;
 use heirloom_model::record::{
-    Action, Built, Debranded, Imported, Module, Plan, Ran, RepositoryState, Side, SideState, Signed, Solving,
+    Action, Built, Debranded, Imported, Module, Noticed, Plan, Ran, RepositoryState, Side, SideState, Signed,
+    Solving,
 };
 use heirloom_release::{Need, Outdated};
 use heirloom_store::{Cleared, StoreError};
@@ -105,6 +106,10 @@ fn needed(context: &Context) -> Result<Needed, Fail> {
     }
     for module in store.all::<Module>()? {
         add(format!("module {}", module.identity()), "heirloom import", &mut [module.document].into_iter());
+    }
+    for noticed in store.all::<Noticed>()? {
+        let by = format!("advisory {}", noticed.advisory);
+        add(by, "heirloom errata status", &mut [noticed.original].into_iter());
     }
     for state in store.all::<RepositoryState>()? {
         let objects: Vec<_> = [&state.packages].into_iter().chain(state.extras.values()).copied().collect();

@@ -13,7 +13,7 @@ use super::building::Builds;
 use super::gather::{Foreign, Gathered};
 use super::rollup::{self, Counted, Rollup};
 use super::told::Told;
-use super::work;
+use super::{reached, work};
 use crate::context::{Context, processors};
 use crate::fail::Fail;
 use crate::report::IdleAllowance;
@@ -136,6 +136,7 @@ pub(crate) fn compare(context: &Context, gathered: &Gathered, builds: &Builds) -
     })?;
     let mut judgement = summed_up(packages, &expected(gathered, &builds), &told.options);
     judgement.elsewhere = elsewhere(context, gathered)?;
+    reached::compared(context, builds.iter().map(|(built, _)| built.action))?;
     judgement.sources =
         builds.iter().map(|(built, source)| (source.name.clone(), built.source.clone())).collect();
     let verdicts: Vec<_> =

@@ -18,7 +18,7 @@ use input::Offered;
 use super::comparing::Judgement;
 use super::gather::{self, Gathered};
 use super::releasing::{self, Released};
-use super::{gating, planning, scanning};
+use super::{accounting, gating, planning, reached, scanning};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
@@ -62,6 +62,7 @@ pub(crate) fn compose(
     let remarks = draft.seen.remarks.clone();
     let composed = draft.let_through(&context.store, &report)?;
     let released = releasing::release(context, &composed)?;
+    accounting::came_out(context)?;
     let id = context.definition.distribution.id.get_ref();
     Ok(Published {
         repository_file: released.root.join(format!("{id}.repo")),
@@ -90,6 +91,7 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
     let before: BTreeSet<_> = signed(&context.store)?;
     let tick = |_: &Signed| progress.tick("signing");
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;
+    reached::signed(context, &accepted)?;
     progress.doing("writing");
     let repository_file = repository_file(context)?;
     let packages = offered.packages();

@@ -10,6 +10,7 @@ use heirloom_compose::{ComposePlan, Place, Seen};
 use heirloom_formats::Document;
 use heirloom_formats::updateinfo::{self, Advisory};
 use heirloom_model::gate::{GateReport, Waiver};
+use heirloom_model::lifecycle::Major;
 use heirloom_model::record::{Accepted, ComposedPackage, Signed, Snapshot};
 use heirloom_model::{Digest, Nevra, Package};
 use heirloom_sign::Keyring;
@@ -17,7 +18,7 @@ use heirloom_sign::Keyring;
 use super::gather::{Foreign, Gathered};
 use super::scanning::Subject;
 use super::waiving::{self, Of};
-use super::{releasing, told};
+use super::{accounting, lifecycle, releasing, told};
 use crate::context::{Context, now, processors};
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
@@ -41,7 +42,9 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
     let earlier = Earlier::than(context, judged.id)?;
     let waivers = waiving::declared(context, Of::Gate)?;
     let dist = told::dist_map(context)?;
-    let key = key(context, gathered, judged.id, &earlier, &waivers)?;
+    let life = lifecycle::declared(&context.definition)?;
+    let major = life.as_ref().map(|life| lifecycle::of_definition(life, &context.definition)).transpose()?;
+    let key = key(context, gathered, judged.id, &earlier, &waivers, major)?;
     if let Some(report) = known(context, key) {
         progress.end("as it was judged before");
         return Ok(report);
@@ -49,6 +52,7 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
     let repositories = repositories(judged);
     let of_references = references(gathered);
     let reference_advisories = advisories_of_references(context, gathered)?;
+    let withdrawn = accounting::withdrawn(context)?;
     let present = earlier.advisories(context)?;
     let keyring = Keyring::from_armoured(context.key()?.public_armoured()?.as_bytes())?;
     let accepted: Vec<Accepted> =
@@ -89,9 +93,11 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
             reference: (!gathered.references.is_empty()).then_some(&reference_advisories),
             ours: &judged.seen.advisories,
             present: earlier.present.as_ref().map(|_| &present[..]),
+            withdrawn: Some(&withdrawn),
         }),
         marks: judged.scanned.is_some().then_some(&marks),
         grounds: Some(Grounds { promise: context.definition.distribution.promise, accepted: &accepted }),
+        lifecycle: major,
         waivers: &waivers,
         today: told::today(),
         jobs: processors(),
@@ -104,7 +110,7 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
 }
 
 /// Changes when rules judge otherwise.
-const REPORT: &str = "gate/1";
+const REPORT: &str = "gate/2";
 
 /// What the gate said of the very same before.
 fn known(context: &Context, key: Digest) -> Option<GateReport> {
@@ -118,6 +124,7 @@ fn key(
     id: Digest,
     earlier: &Earlier,
     waivers: &[Waiver],
+    major: Option<&Major>,
 ) -> Result<Digest, Fail> {
     let definition = &context.definition;
     let needs: Vec<_> = definition.repositories.iter().map(|(name, rule)| (name, &rule.needs)).collect();
@@ -126,7 +133,7 @@ fn key(
     let snapshots: Vec<_> = earlier.snapshots.iter().map(|snapshot| &snapshot.name).collect();
     let waivers: Vec<_> = waivers.iter().map(|waiver| format!("{waiver:?}")).collect();
     let (promise, today) = (definition.distribution.promise, told::today());
-    let own = (id, needs, waivers, &definition.compare.dist_map, promise, today);
+    let own = (id, needs, waivers, &definition.compare.dist_map, promise, today, major);
     let others = (references, sources, snapshots, &earlier.present);
     Ok(Digest::of(&serde_json::to_vec(&(own, others))?))
 }

@@ -25,6 +25,11 @@ fn changes_schema() {
 }
 
 #[test]
+fn lifecycle_schema() {
+    fresh("lifecycle.schema.json", &schemars::schema_for!(heirloom_formats::lifecycle::Published));
+}
+
+#[test]
 fn certificate_schema() {
     fresh("certificate.schema.json", &schemars::schema_for!(Statement));
 }

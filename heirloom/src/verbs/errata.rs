@@ -1,20 +1,30 @@
 //! `heirloom errata`: advisories.
 
+mod begin;
+mod bundle;
+mod crosscheck;
+mod lag;
+mod publish;
+mod site;
+mod status;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use heirloom_formats::advisory::{Format, Issuer, Reading};
+use heirloom_formats::advisory::{AdvisoryError, Format, Issuer, Reading};
+use heirloom_model::advisory::AdvisoryId;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cli::{ConvertErrata, ErrataVerb};
-use crate::context::now;
+use crate::cli::{ConvertErrata, ErrataVerb, StatusErrata, Whose};
+use crate::context::{Context, now};
 use crate::fail::{Exit, Fail};
-use crate::flow::errata::{self, Writing, Written};
+use crate::flow::accounting::Accounts;
+use crate::flow::errata::{self, Writing};
 use crate::ui::Shown;
-use heirloom_formats::definition::Definition;
+use heirloom_formats::definition::{Definition, Distribution};
 
 /// Lines of a kind that people are shown.
 const SHOWN: usize = 20;
@@ -38,14 +48,14 @@ struct Report {
 }
 
 #[derive(Serialize)]
-struct Fault {
+pub(super) struct Fault {
     document: String,
     field: String,
     message: String,
 }
 
 #[derive(Serialize)]
-struct Contradiction {
+pub(super) struct Contradiction {
     advisory: String,
     kept: String,
     left_out: String,
@@ -53,9 +63,81 @@ struct Contradiction {
 }
 
 pub(crate) fn run(verb: &ErrataVerb, definition: &Path) -> Result<Shown, Fail> {
+    let open = || Context::open(definition);
     match verb {
+        ErrataVerb::Status(args) => status::run(&open()?, args),
+        ErrataVerb::Lag(args) => lag::run(&open()?, args),
+        ErrataVerb::New(args) => begin::run(&open()?, args),
         ErrataVerb::Convert(args) => convert(args, definition),
+        ErrataVerb::Site(args) => site::run(args, definition),
+        ErrataVerb::Bundle(args) => bundle::run(args, definition),
+        ErrataVerb::Crosscheck(args) => crosscheck::run(args),
+        ErrataVerb::Publish(args) => publish::run(&open()?, args),
     }
+}
+
+/// All that is known of one advisory.
+pub(super) fn explain(context: &Context, advisory: AdvisoryId) -> Result<Shown, Fail> {
+    status::run(context, &StatusErrata { advisories: vec![advisory], state: None })
+}
+
+/// Whether accounts are as they should be.
+fn exit(accounts: &Accounts) -> Exit {
+    match (accounts.unreconciled.is_empty(), accounts.advisories.faults.is_empty()) {
+        (false, _) => Exit::Promise,
+        (true, false) => Exit::Failed,
+        (true, true) => Exit::Fine,
+    }
+}
+
+/// What is wrong with accounts, for people.
+fn troubles(text: &mut String, accounts: &Accounts) {
+    for fault in accounts.advisories.faults.iter().take(SHOWN) {
+        let _ = writeln!(text, "error: {fault}");
+    }
+    for one in accounts.unreconciled.iter().take(SHOWN) {
+        let _ = writeln!(text, "not reconciled: {one}");
+    }
+    let more = accounts.unreconciled.len().saturating_sub(SHOWN)
+        + accounts.advisories.faults.len().saturating_sub(SHOWN);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more (--format json has all)");
+    }
+    for remark in accounts.remarks.iter().take(SHOWN) {
+        let _ = writeln!(text, "note: {remark}");
+    }
+}
+
+/// Dates of documents after this one are wrong.
+pub(super) fn latest() -> Timestamp {
+    let latest = i64::try_from(now() + DAY).ok().and_then(|time| Timestamp::from_second(time).ok());
+    latest.unwrap_or(Timestamp::MAX)
+}
+
+/// Whose advisories they are, and of which major version: as was said, else as the definition has it.
+fn whose(id: Option<&str>, definition: &Path) -> Result<(String, Option<Distribution>), Fail> {
+    let (id, definition) = match id {
+        Some(id) => (id.to_owned(), None),
+        None if definition.exists() => {
+            let definition = Definition::load(definition)?;
+            (definition.distribution.id.get_ref().clone(), Some(definition.distribution))
+        }
+        None => {
+            return Err(Fail::new(Exit::Usage, "whose advisories are written is not known")
+                .hint("give --definition FILE, or --id, and --name and --home beside it"));
+        }
+    };
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if id.is_empty() || !id.chars().all(is_word) {
+        return Err(Fail::new(Exit::Usage, format!("`{id}` can't be an id"))
+            .hint("use lower-case letters, digits and `-`, as ID of /etc/os-release has"));
+    }
+    Ok((id, definition))
+}
+
+/// The major version of a version: 9 of 9.4.
+fn major(distribution: &Distribution) -> String {
+    distribution.version.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// Whose advisories are written.
@@ -68,26 +150,11 @@ struct Named {
 }
 
 impl Named {
-    fn of(args: &ConvertErrata, definition: &Path) -> Result<Self, Fail> {
-        let (id, definition) = match &args.id {
-            Some(id) => (id.clone(), None),
-            None if definition.exists() => {
-                let definition = Definition::load(definition)?;
-                (definition.distribution.id.get_ref().clone(), Some(definition.distribution))
-            }
-            None => {
-                return Err(Fail::new(Exit::Usage, "whose advisories are written is not known")
-                    .hint("give --definition FILE, or --id, and --name and --home beside it"));
-            }
-        };
-        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if id.is_empty() || !id.chars().all(is_word) {
-            return Err(Fail::new(Exit::Usage, format!("`{id}` can't be an id"))
-                .hint("use lower-case letters, digits and `-`, as ID of /etc/os-release has"));
-        }
+    fn of(args: &Whose, definition: &Path) -> Result<Self, Fail> {
+        let (id, definition) = whose(args.id.as_deref(), definition)?;
         let own = definition.as_ref();
         let home = args.home.clone().or_else(|| own.map(|own| own.home_url.clone()));
-        let major = own.map(|own| own.version.split('.').next().unwrap_or_default().to_owned());
+        let major = own.map(major);
         let home = home.unwrap_or_else(|| format!("https://{id}.example"));
         let host = home.split("://").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
         Ok(Self {
@@ -98,29 +165,43 @@ impl Named {
             id,
         })
     }
+
+    fn issuer(&self) -> Issuer<'_> {
+        Issuer {
+            name: &self.name,
+            id: &self.id,
+            ecosystem: &self.name,
+            home: &self.home,
+            contact: &self.contact,
+        }
+    }
+}
+
+/// What is asked of documents now.
+fn reading(major: &str) -> Reading<'_> {
+    Reading { latest: latest(), major }
+}
+
+/// A directory that is to be made must not be there.
+fn is_new(to: &Path) -> Result<(), Fail> {
+    match to.exists() {
+        false => Ok(()),
+        true => Err(Fail::new(Exit::Failed, format!("{} is there already", to.display()))
+            .hint("remove it, or name another directory with --to")),
+    }
 }
 
 fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
-    if args.to.exists() {
-        return Err(Fail::new(Exit::Failed, format!("{} is there already", args.to.display()))
-            .hint("remove it, or convert to another directory with --to"));
-    }
-    let named = Named::of(args, definition)?;
-    let issuer = Issuer {
-        name: &named.name,
-        id: &named.id,
-        ecosystem: &named.name,
-        home: &named.home,
-        contact: &named.contact,
-    };
+    is_new(&args.to)?;
+    let named = Named::of(&args.whose, definition)?;
+    let issuer = named.issuer();
     let formats: Vec<Format> = Format::ALL
         .into_iter()
         .filter(|format| args.formats.is_empty() || args.formats.iter().any(|name| name == format.name()))
         .collect();
-    let latest = i64::try_from(now() + DAY).ok().and_then(|time| Timestamp::from_second(time).ok());
-    let reading = Reading { latest: latest.unwrap_or(Timestamp::MAX), major: &named.major };
+    let reading = reading(&named.major);
     let read = errata::read(&args.sources, reading)?;
-    let arches: Vec<&str> = args.arch.iter().map(String::as_str).collect();
+    let arches: Vec<&str> = args.whose.arch.iter().map(String::as_str).collect();
     let writing = Writing { formats: &formats, arches: &arches, issuer, reading };
     let written = put(&args.to, |dir| errata::write(dir, &read.advisories, writing))?;
     let report = Report {
@@ -128,21 +209,8 @@ fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
         advisories: read.advisories.len(),
         repeated: read.repeated,
         written: written.documents,
-        faults: read
-            .faults
-            .into_iter()
-            .map(|fault| Fault { document: fault.document, field: fault.field, message: fault.message })
-            .collect(),
-        contradictions: read
-            .contradictions
-            .into_iter()
-            .map(|one| Contradiction {
-                advisory: one.id.to_string(),
-                kept: one.kept.to_string(),
-                left_out: one.left_out.to_string(),
-                document: one.document,
-            })
-            .collect(),
+        faults: read.faults.into_iter().map(Fault::from).collect(),
+        contradictions: read.contradictions.into_iter().map(Contradiction::from).collect(),
         disagreements: written.disagreements.iter().map(ToString::to_string).collect(),
     };
     let exit = match (&report.disagreements[..], &report.faults[..]) {
@@ -154,7 +222,7 @@ fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
 }
 
 /// Lets all be written, and gives the directory its name at the end.
-fn put(to: &Path, write: impl FnOnce(&Path) -> Result<Written, Fail>) -> Result<Written, Fail> {
+pub(super) fn put<T>(to: &Path, write: impl FnOnce(&Path) -> Result<T, Fail>) -> Result<T, Fail> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: {error}", path.display()))
@@ -168,39 +236,53 @@ fn put(to: &Path, write: impl FnOnce(&Path) -> Result<Written, Fail>) -> Result<
     written.inspect_err(|_| drop(fs::remove_dir_all(&dir)))
 }
 
-fn text(report: &Report, to: &Path) -> String {
+impl From<AdvisoryError> for Fault {
+    fn from(fault: AdvisoryError) -> Self {
+        Self { document: fault.document, field: fault.field, message: fault.message }
+    }
+}
+
+impl From<heirloom_errata::Contradiction> for Contradiction {
+    fn from(one: heirloom_errata::Contradiction) -> Self {
+        Self {
+            advisory: one.id.to_string(),
+            kept: one.kept.to_string(),
+            left_out: one.left_out.to_string(),
+            document: one.document,
+        }
+    }
+}
+
+/// Lines of a kind, as many as people are shown.
+fn list(text: &mut String, what: &str, lines: &[String]) {
+    for line in lines.iter().take(SHOWN) {
+        let _ = writeln!(text, "{what} {line}");
+    }
+    if lines.len() > SHOWN {
+        let _ = writeln!(text, "{what} and {} more; --format json has all", lines.len() - SHOWN);
+    }
+}
+
+/// What there is to be said of the documents that were read.
+pub(super) fn told(faults: &[Fault], contradictions: &[Contradiction]) -> String {
     let mut text = String::new();
-    let mut list = |what: &str, lines: Vec<String>| {
-        for line in lines.iter().take(SHOWN) {
-            let _ = writeln!(text, "{what} {line}");
-        }
-        if lines.len() > SHOWN {
-            let _ = writeln!(text, "{what} and {} more; --format json has all", lines.len() - SHOWN);
-        }
-    };
     let between = |fault: &Fault| if fault.field.is_empty() { "" } else { ", " };
-    list(
-        "error:",
-        report
-            .faults
-            .iter()
-            .map(|fault| format!("{}{}{}: {}", fault.document, between(fault), fault.field, fault.message))
-            .collect(),
-    );
-    list(
-        "note:",
-        report
-            .contradictions
-            .iter()
-            .map(|one| {
-                format!(
-                    "{}: documents differ; that of {} counts, not that of {} ({})",
-                    one.advisory, one.kept, one.left_out, one.document
-                )
-            })
-            .collect(),
-    );
-    list("error: the formats differ:", report.disagreements.clone());
+    let fault =
+        |fault: &Fault| format!("{}{}{}: {}", fault.document, between(fault), fault.field, fault.message);
+    list(&mut text, "error:", &faults.iter().map(fault).collect::<Vec<_>>());
+    let contradiction = |one: &Contradiction| {
+        format!(
+            "{}: documents differ; that of {} counts, not that of {} ({})",
+            one.advisory, one.kept, one.left_out, one.document
+        )
+    };
+    list(&mut text, "note:", &contradictions.iter().map(contradiction).collect::<Vec<_>>());
+    text
+}
+
+fn text(report: &Report, to: &Path) -> String {
+    let mut text = told(&report.faults, &report.contradictions);
+    list(&mut text, "error: the formats differ:", &report.disagreements);
     let written: Vec<_> = report.written.iter().map(|(format, count)| format!("{count} {format}")).collect();
     let _ = writeln!(
         text,

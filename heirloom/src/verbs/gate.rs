@@ -12,7 +12,7 @@ use crate::cli::{BuildArgs, Gate};
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 use crate::flow::waiving::{self, Of};
-use crate::flow::{self, comparing, composing, told};
+use crate::flow::{self, comparing, composing, lifecycle, told};
 use crate::ui::Shown;
 
 pub(crate) fn run(args: &Gate, open: impl FnOnce() -> Result<Context, Fail>) -> Result<Shown, Fail> {
@@ -36,6 +36,8 @@ fn of_repositories(args: &Gate) -> Result<GateReport, Fail> {
     let waivers = waivers.map_or(Ok(Vec::new()), |file| waiving::load(file, Of::Gate))?;
     let today = args.today.unwrap_or_else(told::today);
     let dist = DistMap::join(args.dist_map.iter().cloned());
+    let life = args.lifecycle.as_deref().map(heirloom_formats::lifecycle::load).transpose()?;
+    let major = life.as_ref().map(|life| lifecycle::major(life, args.major)).transpose()?;
     let read = reading::Read::new(args)?;
-    Ok(gate::ask(&read.input(&dist, &waivers, today))?)
+    Ok(gate::ask(&read.input(&dist, &waivers, major, today))?)
 }

@@ -9,7 +9,7 @@ use crate::context::{Context, now};
 use crate::fail::Fail;
 use crate::flow::releasing::Entered;
 use crate::flow::stability::Stability;
-use crate::flow::{releasing, uploading};
+use crate::flow::{accounting, releasing, uploading};
 use crate::ui::Shown;
 
 pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
@@ -25,6 +25,7 @@ pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
         return Shown::new(&uploaded, text);
     }
     let entered = releasing::publish(context, &args.channels, &snapshot)?;
+    accounting::came_out(context)?;
     let text = text(&entered.channels) + &told(&entered);
     Shown::new(&entered, text)
 }

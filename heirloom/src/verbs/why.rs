@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use heirloom_formats::definition::Against;
+use heirloom_model::advisory::AdvisoryId;
 use heirloom_model::record::{
     Action, Arrival, Built, Compared, Debranded, Deviated, Edit, Plan, Provider, Ran, Step,
 };
@@ -47,6 +48,9 @@ struct StepWhy {
 }
 
 pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
+    if let Some(advisory) = advisory(package) {
+        return super::errata::explain(context, advisory);
+    }
     let plan = plan(context)?;
     let sources = sources_of(context, &plan, package)?;
     let steps = plan.steps.iter().filter(|step| sources.contains(&step.source));
@@ -56,6 +60,13 @@ pub(crate) fn run(context: &Context, package: &str) -> Result<Shown, Fail> {
     }
     let text = steps.iter().map(text).collect::<Vec<_>>().join("\n");
     Shown::new(&Why { steps }, text)
+}
+
+/// The advisory that is meant, if it is one: letters, a year and a number after a colon, as no package is called.
+fn advisory(name: &str) -> Option<AdvisoryId> {
+    let (letters, number) = name.split_once('-')?;
+    let is_formed = letters.chars().all(|c| c.is_ascii_uppercase()) && number.contains(':');
+    if is_formed { name.parse().ok() } else { None }
 }
 
 /// The plan that was made last.

@@ -128,7 +128,17 @@ fn dnf_and_a_scanner_find_the_same() {
     machine.enable("7");
     assert_eq!(machine.oscap(), ["KESA-2026:1", "KESA-2026:3"]);
 
+    let named = machine.dnf(&["repoquery", "--upgrades", "--advisory", "KESA-2026:1"]);
+    assert!(named.contains("alpha-0:2-1"), "{named}");
+    assert_eq!(
+        machine.dnf(&["repoquery", "--upgrades", "--advisory", "KESA-2026:2"]).trim(),
+        "",
+        "beta has it"
+    );
+    let security = machine.dnf(&["repoquery", "--upgrades", "--security"]);
+    assert!(security.contains("alpha-0:2-1"), "{security}");
     machine.dnf(&["upgrade", "--cve", "CVE-2026-0001"]);
+    machine.dnf(&["upgrade", "--security"]);
     assert_eq!(machine.dnf(&["updateinfo", "list", "--cve", "CVE-2026-0001"]), "");
     assert_eq!(machine.oscap(), ["KESA-2026:3"]);
     let release = machine.path("root/usr/lib/os-release");
@@ -141,7 +151,7 @@ fn dnf_and_a_scanner_find_the_same() {
 #[test]
 fn csaf_is_valid() {
     let machine = Machine::new();
-    let dir = machine.path("out/csaf/2026");
+    let dir = machine.path("out/csaf/white/2026");
     let documents: Vec<PathBuf> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(documents.len(), 4);
     let library = npm::packages(&["@secvisogram/csaf-validator-lib@2.0.10"]).unwrap();
@@ -151,7 +161,7 @@ fn csaf_is_valid() {
     };
     assert_eq!(validate(&documents).unwrap().trim(), "4 are valid");
     // The judge does judge.
-    let wrong = fs::read_to_string(&documents[0]).unwrap().replace("\"number\": \"1\"", "\"number\": \"0\"");
+    let wrong = fs::read_to_string(&documents[0]).unwrap().replace("\"number\":\"1\"", "\"number\":\"0\"");
     fs::write(&documents[0], wrong).unwrap();
     let refused = validate(&documents).unwrap_err().to_string();
     assert!(refused.contains("mandatoryTest_6_1_18"), "{refused}");

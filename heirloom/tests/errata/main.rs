@@ -4,6 +4,7 @@
 mod judges;
 #[path = "../common/ran.rs"]
 mod ran;
+mod site;
 
 use std::fs;
 use std::path::Path;

@@ -81,3 +81,61 @@ fn what_cannot_be_judged_says_what_to_do() {
         assert!(ran.stderr.contains(words), "`{words}` is not in:\n{}", ran.stderr);
     }
 }
+
+#[test]
+fn what_the_phase_of_the_day_does_not_allow_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let new = |name: &str, version: &str| RpmBuilder::new(name, version);
+    let node = |release: &str| new("node", "20").release(release).tag("ModularityLabel", "node:20:1:ab");
+    repository(&at("before"), &[new("bash", "5"), new("tool", "1"), node("1")]);
+    repository(&at("now"), &[new("bash", "5").release("2"), new("tool", "2"), new("more", "1"), node("2")]);
+    let life = r#"
+id = "kestrel"
+name = "Kestrel"
+updated = 2026-01-15
+[[major]]
+version = 9
+[[major.phase]]
+kind = "full"
+begins = 2022-05-17
+ends = 2027-05-31
+promises = { security = "Low", rebases = true, packages = true }
+[[major.phase]]
+kind = "maintenance"
+begins = 2027-06-01
+ends = 2032-05-31
+promises = { security = "Low" }
+[[major.stream]]
+name = "node:20"
+ends = 2027-06-30
+"#;
+    std::fs::write(at("lifecycle.toml"), life).unwrap();
+    let judged = |today: &str| {
+        let args = ["--format", "json", "gate", "--repository", "base=now", "--against", "base=before"];
+        let life = ["--lifecycle", "lifecycle.toml", "--today", today];
+        let report = gate(dir.path(), &[&args[..], &life].concat()).json();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let found = findings.filter(|finding| finding["rule"] == "lifecycle");
+        let mut found: Vec<_> = found.map(|finding| finding["detail"].as_str().unwrap().to_owned()).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(judged("2027-05-31"), [] as [String; 0]);
+    let news = [
+        "is a new package, which the maintenance phase does not allow",
+        "is rebased from 1 to 2, which the maintenance phase does not allow",
+    ];
+    assert_eq!(judged("2027-06-30"), news);
+    assert_eq!(
+        judged("2027-07-01"),
+        [&["changes after its stream node:20 has ended, on 2027-06-30"][..], &news].concat()
+    );
+    assert_eq!(judged("2032-06-01")[0], "changes after its stream node:20 has ended, on 2027-06-30",);
+    assert_eq!(judged("2032-06-01")[1..], ["changes after the last phase of 9 has ended, on 2032-05-31"; 3]);
+    let ran = gate(
+        dir.path(),
+        &["gate", "--repository", "base=now", "--lifecycle", "lifecycle.toml", "--major", "8"],
+    );
+    assert!(ran.expect(2).stderr.contains("give --major with one of 9"));
+}

@@ -11,6 +11,7 @@ mod arches;
 mod crash;
 mod cutoff;
 mod debranding;
+mod errata;
 mod failures;
 mod holds;
 mod imports;

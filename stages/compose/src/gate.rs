@@ -21,6 +21,7 @@ mod file_conflict;
 mod input;
 mod installable;
 mod known;
+mod lifecycle;
 mod machine;
 mod modular;
 mod multilib;
@@ -94,6 +95,8 @@ const RULES: &[Rule] = rules! {
         "debrand it, or allow the mark in the brand file with a reason";
     "certificate" certificate::ask: "every package is accepted on a ground that keeps the promise",
         "see why its comparison failed: `heirloom compare`";
+    "lifecycle" lifecycle::ask: "what changed is what the phase of the lifecycle allows",
+        "leave the change out, or change the promise in the lifecycle document before";
 };
 
 /// All rules, in the order in which they are asked.

@@ -58,13 +58,14 @@ impl fmt::Display for Fact<'_> {
     }
 }
 
-/// The facts of an advisory. One that was withdrawn says nothing of any machine.
-fn facts(advisory: &Advisory) -> BTreeSet<Fact<'_>> {
+/// The facts of an advisory, of one major version if it is given. One that was withdrawn says nothing of any machine.
+fn facts<'a>(advisory: &'a Advisory, major: Option<&str>) -> BTreeSet<Fact<'a>> {
     if advisory.withdrawn.is_some() {
         return BTreeSet::from([Fact::Withdrawn]);
     }
     let vulnerabilities = advisory.vulnerabilities.iter().map(|one| Fact::Vulnerability(&one.id));
-    let packages = advisory.fixed.iter().map(|fixed| Fact::Package {
+    let fixed = advisory.fixed.iter().filter(|fixed| major.is_none_or(|major| fixed.major == major));
+    let packages = fixed.map(|fixed| Fact::Package {
         major: &fixed.major,
         module: fixed.module.as_ref().map(|module| (module.name.as_str(), module.stream.as_str())),
         name: fixed.name(),
@@ -73,21 +74,23 @@ fn facts(advisory: &Advisory) -> BTreeSet<Fact<'_>> {
     vulnerabilities.chain(packages).chain([Fact::Severity(advisory.severity)]).collect()
 }
 
-/// Holds what was read back of a format, in one or several documents, against the records.
+/// Holds what was read back of a format, in one or several documents, against the records. A document that is for one
+/// major version has what records say of that alone.
 #[must_use]
 pub fn disagreements<'a>(
     records: impl IntoIterator<Item = &'a Advisory>,
+    major: Option<&str>,
     format: &'static str,
     published: impl IntoIterator<Item = &'a Advisory>,
 ) -> Vec<Disagreement> {
     let mut told: BTreeMap<&AdvisoryId, BTreeSet<Fact<'_>>> = BTreeMap::new();
     for advisory in published {
-        told.entry(&advisory.id).or_default().extend(facts(advisory));
+        told.entry(&advisory.id).or_default().extend(facts(advisory, None));
     }
     let list = |facts: Vec<&Fact<'_>>| facts.into_iter().map(ToString::to_string).collect::<Vec<_>>();
     let mut found = Vec::new();
     for record in records {
-        let (own, theirs) = (facts(record), told.remove(&record.id).unwrap_or_default());
+        let (own, theirs) = (facts(record, major), told.remove(&record.id).unwrap_or_default());
         if own != theirs {
             let lost = list(own.difference(&theirs).collect());
             let added = list(theirs.difference(&own).collect());

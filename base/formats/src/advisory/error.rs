@@ -57,8 +57,12 @@ pub(crate) fn cut(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// Reads JSON into a type, telling the field where it goes wrong.
+/// Reads JSON into a type, telling the field where it goes wrong. What is wrong is read once more, since keeping account of
+/// fields takes time.
 pub(super) fn json<T: serde::de::DeserializeOwned>(document: &str, text: &[u8]) -> Result<T, AdvisoryError> {
+    if let Ok(read) = serde_json::from_slice(text) {
+        return Ok(read);
+    }
     let mut reader = serde_json::Deserializer::from_slice(text);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = error.path().to_string();
@@ -102,7 +106,7 @@ pub(crate) fn checked(
     Ok(clean(advisory).sorted())
 }
 
-/// Control characters, which JSON can have and XML can't, become spaces.
+/// Tidies all texts.
 fn clean(mut advisory: Advisory) -> Advisory {
     let Advisory { title, description, solution, rights, references, vulnerabilities, related, .. } =
         &mut advisory;
@@ -114,11 +118,16 @@ fn clean(mut advisory: Advisory) -> Advisory {
     for text in
         [title, description, solution, rights].into_iter().chain(links).chain(vulnerable).chain(related)
     {
-        if text.contains(is_control) {
-            *text = text.replace(is_control, " ");
-        }
+        tidy(text);
     }
     advisory
+}
+
+/// Control characters, which JSON can have and XML can't, become spaces.
+pub(super) fn tidy(text: &mut String) {
+    if text.contains(is_control) {
+        *text = text.replace(is_control, " ");
+    }
 }
 
 fn is_control(c: char) -> bool {

@@ -288,7 +288,7 @@ pub fn write(advisory: &Advisory, issuer: Issuer<'_>) -> Result<String, serde_js
             vulnerabilities: (!advisory.vulnerabilities.is_empty()).then(|| advisory.vulnerabilities.clone()),
         }),
     };
-    serde_json::to_string_pretty(&osv).map(|text| text + "\n")
+    serde_json::to_string(&osv).map(|text| text + "\n")
 }
 
 fn link(reference: &Reference) -> Link {
@@ -320,13 +320,15 @@ fn affected(advisory: &Advisory, issuer: Issuer<'_>) -> Vec<Affected> {
     let by_source = advisory.fixed.iter().all(|fixed| fixed.source.is_some());
     let mut entries: BTreeMap<(Package, Option<String>, String), BTreeMap<String, Binary>> = BTreeMap::new();
     for fixed in &advisory.fixed {
-        let (name, evr) = match &fixed.source {
-            Some(source) if by_source => (source.name(), source.evr()),
-            _ => (fixed.name(), fixed.evr()),
+        // A source package is of no architecture; those of its binary packages stand beside it.
+        let (name, evr, arch) = match &fixed.source {
+            Some(source) if by_source => (source.name(), source.evr(), None),
+            _ => (fixed.name(), fixed.evr(), fixed.arch()),
         };
         let purl = Purl {
             namespace: issuer.id.to_owned(),
             name: name.to_owned(),
+            arch: arch.map(str::to_owned),
             distro: (!fixed.major.is_empty()).then(|| format!("{}-{}", issuer.id, fixed.major)),
             module: fixed.module.clone(),
             ..Purl::default()

@@ -10,20 +10,22 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 /// What a package URL says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Purl {
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) evr: Option<Evr>,
-    pub(super) arch: Option<String>,
-    pub(super) module: Option<StreamId>,
-    pub(super) distro: Option<String>,
+pub(crate) struct Purl {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) evr: Option<Evr>,
+    pub(crate) arch: Option<String>,
+    pub(crate) module: Option<StreamId>,
+    pub(crate) distro: Option<String>,
+    /// File name of the source package, as makers of lists of parts write it. It is read, and never written.
+    pub(crate) upstream: Option<String>,
 }
 
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b':');
 
 impl Purl {
     /// Reads one; none if it is of another kind, or is broken.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let decode = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
         let rest = text.strip_prefix("pkg:")?.trim_start_matches('/').strip_prefix("rpm/")?;
         let rest = rest.split('#').next()?;
@@ -41,7 +43,8 @@ impl Purl {
                 "arch" => purl.arch = Some(value),
                 "epoch" => epoch = value.parse().ok()?,
                 "distro" => purl.distro = Some(value),
-                "rpmmod" => purl.module = Some(stream(&value)?),
+                "upstream" => purl.upstream = Some(value),
+                "rpmmod" => purl.module = Some(StreamId::parse(&value)?),
                 _ => {}
             }
         }
@@ -51,17 +54,6 @@ impl Purl {
         }
         Some(purl)
     }
-}
-
-/// Reads `name:stream[:version[:context[:arch]]]`.
-pub(super) fn stream(text: &str) -> Option<StreamId> {
-    let mut parts = text.split(':').map(str::to_owned);
-    let (name, stream) = (parts.next()?, parts.next()?);
-    let version = parts.next().filter(|version| !version.is_empty());
-    let version = version.map_or(Some(0), |version| version.parse().ok())?;
-    let [context, arch] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
-    let is_fine = !name.is_empty() && !stream.is_empty() && parts.next().is_none();
-    is_fine.then_some(StreamId { name, stream, version, context, arch })
 }
 
 impl std::fmt::Display for Purl {

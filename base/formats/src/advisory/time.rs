@@ -36,6 +36,11 @@ pub(super) fn day(time: Timestamp) -> String {
     time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
 }
 
+/// `Sat, 14 Mar 2026 10:00:00 +0000`, as mail has it (RFC 5322), in UTC.
+pub(super) fn mail(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,7 @@ impl Comps {
 /// Of a group, environment or category, by its id; lists of other things are one each.
 fn top_key(element: &Element) -> Key {
     let id = Section::of(&element.tag.name).map_or("", |_| element.child_text("id"));
-    (element.tag.name.clone(), id.to_owned(), String::new())
+    (element.tag.name.to_string(), id.to_owned(), String::new())
 }
 
 /// Of an entry of a list, a list or a text in a language.
@@ -45,7 +45,7 @@ fn key(element: &Element) -> Key {
         "match" | "package" | "ignoredep" => (attribute("name"), attribute("arch")),
         _ => (attribute("xml:lang"), String::new()),
     };
-    (element.tag.name.clone(), first, second)
+    (element.tag.name.to_string(), first, second)
 }
 
 /// Adds what is not there yet: entries of lists, lists, and texts in other languages.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_spanned::Spanned;
 
 use super::composing::{ComposeSettings, RepositoryRule};
+use super::errata::ErrataSettings;
 use super::publishing::{Publish, StabilitySettings};
 use super::upstream::{DebrandSettings, PinnedKey, Preview, Upstream};
 
@@ -56,6 +57,14 @@ pub struct Definition {
     /// How a snapshot is held against what users of a channel have.
     #[serde(default)]
     pub stability: StabilitySettings,
+    /// Advisories: where upstream's come from, and how the distribution's own are made of them.
+    #[serde(default)]
+    pub errata: ErrataSettings,
+    /// A file that says what is promised until when (docs/lifecycle.md). With it, the gate refuses changes that the
+    /// phase of the day does not allow.
+    #[serde(default)]
+    #[schemars(with = "Option<PathBuf>")]
+    pub lifecycle: Option<Spanned<PathBuf>>,
     /// The key that signs packages and metadata.
     pub signing: Signing,
     /// How builds are run.

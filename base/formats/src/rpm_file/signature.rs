@@ -24,7 +24,7 @@ impl Header {
 }
 
 /// The issuer of an OpenPGP signature packet (RFC 9580, 5.2).
-fn key_id(packet: &[u8]) -> Option<String> {
+pub(super) fn key_id(packet: &[u8]) -> Option<String> {
     let body = body(packet)?;
     match body.first()? {
         3 => body.get(7..15).map(checksum::hex),

@@ -23,13 +23,24 @@ pub fn read(
     document: Document<'_>,
     reading: Reading<'_>,
 ) -> Result<Vec<Result<Record, AdvisoryError>>, AdvisoryError> {
+    Ok(records(document, reading)?.collect())
+}
+
+/// The same, one at a time: the rest of the document is not in memory.
+///
+/// # Errors
+/// It is another kind of document.
+pub fn records<'a>(
+    document: Document<'a>,
+    reading: Reading<'a>,
+) -> Result<impl Iterator<Item = Result<Record, AdvisoryError>>, AdvisoryError> {
     let name = document.name;
     let failed =
-        |error: UpdateinfoError| AdvisoryError::new(name, "", without_name(name, &error.to_string()));
-    let one = |found: Result<Advisory, UpdateinfoError>| {
+        move |error: UpdateinfoError| AdvisoryError::new(name, "", without_name(name, &error.to_string()));
+    let one = move |found: Result<Advisory, UpdateinfoError>| {
         found.map_err(failed).and_then(|advisory| record(name, &advisory, reading))
     };
-    Ok(Reader::open(document).map_err(failed)?.map(one).collect())
+    Ok(Reader::open(document).map_err(failed)?.map(one))
 }
 
 fn record(document: &str, advisory: &Advisory, reading: Reading<'_>) -> Result<Record, AdvisoryError> {
@@ -217,7 +228,7 @@ fn links(record: &Record, issuer: Issuer<'_>) -> Vec<Element> {
     for vulnerability in record.vulnerabilities.iter().filter(|one| !told.contains(one.id.as_str())) {
         let id = vulnerability.id.as_str();
         let title = if vulnerability.title.is_empty() { id } else { &vulnerability.title };
-        links.push(element("cve", &format!("{}/security/cve/{id}", issuer.home), id, title));
+        links.push(element("cve", &issuer.cve_page(&vulnerability.id), id, title));
     }
     links
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heirloom_model::{Digest, Nevra};
+use heirloom_model::{Digest, Evr, Nevra};
 
 use super::{Advisory, AdvisoryFinding, Collection};
 use crate::belongs::belongs;
+use crate::evr;
 use crate::xml::Element;
 
 /// What a repository has.
@@ -101,12 +102,22 @@ impl Have<'_> {
             let Some(theirs) = nevras.next() else { return false };
             let ours = self.renamed.get(theirs).unwrap_or(theirs);
             let Some(digest) = self.packages.get(ours) else {
-                if belongs(theirs, self.arch) && !self.elsewhere.contains(ours) {
+                // Where a newer one is there, machines get the fix by that.
+                if known.module.is_none()
+                    && has_newer(ours, |least| Box::new(self.packages.range(least..).map(|(nevra, _)| nevra)))
+                {
+                    rename(child, theirs, ours, None);
+                    packages.push(ours.clone());
+                    return true;
+                }
+                let is_elsewhere = self.elsewhere.contains(ours)
+                    || has_newer(ours, |least| Box::new(self.elsewhere.range(least..)));
+                if belongs(theirs, self.arch) && !is_elsewhere {
                     missing.insert(theirs.clone());
                 }
                 return false;
             };
-            rename(child, theirs, ours, digest);
+            rename(child, theirs, ours, Some(digest));
             packages.push(ours.clone());
             true
         });
@@ -114,8 +125,21 @@ impl Have<'_> {
     }
 }
 
+/// Whether there is a newer package of this name and architecture, in order of their text.
+fn has_newer<'a>(
+    package: &Nevra,
+    after: impl FnOnce(Nevra) -> Box<dyn Iterator<Item = &'a Nevra> + 'a>,
+) -> bool {
+    // No version is less than this as text, so that all of a name come after it.
+    let least = Evr::new(0, "%", "%").and_then(|evr| Nevra::new(package.name(), evr, "0"));
+    let Ok(least) = least else { return false };
+    after(least)
+        .take_while(|nevra| nevra.name() == package.name())
+        .any(|nevra| nevra.arch() == package.arch() && evr::compare(nevra.evr(), package.evr()).is_gt())
+}
+
 /// Makes a `<package>` say what the package is here.
-fn rename(element: &mut Element, theirs: &Nevra, ours: &Nevra, digest: &Digest) {
+fn rename(element: &mut Element, theirs: &Nevra, ours: &Nevra, digest: Option<&Digest>) {
     if theirs != ours {
         let evr = ours.evr();
         let epoch = evr.epoch().to_string();
@@ -130,12 +154,14 @@ fn rename(element: &mut Element, theirs: &Nevra, ours: &Nevra, digest: &Digest) 
         }
         element.tag.remove("src");
     }
-    let digest = digest.to_string();
+    let digest = digest.map(ToString::to_string);
     element.children.retain(|child| match child.tag.name.as_str() {
         "filename" => theirs == ours,
         "sum" => {
             let is_sha256 = child.tag.attribute("type") == Some("sha256");
-            theirs == ours && is_sha256 && child.text.trim().eq_ignore_ascii_case(&digest)
+            theirs == ours
+                && is_sha256
+                && digest.as_ref().is_some_and(|digest| child.text.trim().eq_ignore_ascii_case(digest))
         }
         _ => true,
     });

@@ -135,6 +135,19 @@ fn a_package_is_named_as_it_is_here() {
     assert_eq!(read(&text).unwrap(), selected.advisories);
 }
 
+/// Clients ask whether a machine is older than the fix: the version that had it first stays named.
+#[test]
+fn a_fix_that_only_a_newer_package_has_stays() {
+    let packages =
+        ours(&["bash-5.1-10.el9.x86_64", "bash-doc-5.1-1.el9.noarch", "bash-extra-9-1.el9.x86_64"]);
+    let selected = chosen(UPDATES, &packages, &[], &[]);
+    let kept = &selected.advisories[0];
+    assert_eq!(kept.packages, ["bash-5.1-9.el9.x86_64".parse().unwrap()]);
+    assert!(!to_xml([kept]).contains("sha256"), "nobody has seen that file");
+    let told = told(&selected.findings).join("; ");
+    assert!(told.contains("bash-doc-1:5.1-9.el9.noarch") && !told.contains("bash-5.1"), "{told}");
+}
+
 #[test]
 fn an_advisory_that_lost_all_is_told_with_what_it_lost() {
     let selected = chosen(UPDATES, &ours(&[]), &[], &[PERL]);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::super::contents::Contents;
 use super::super::gather::Gathered;
 use super::super::planning;
+use super::super::reached;
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
@@ -120,6 +121,7 @@ impl<'a> Results<'a> {
             Found::Whole(Kept { built, contents }) if built.action == action => {
                 contents.iter().try_for_each(|content| store.append(content))?;
                 store.append(&built)?;
+                reached::built(self.context, action)?;
                 Ok(Some(built))
             }
             Found::Whole(_) | Found::Nothing => Ok(None),
@@ -166,6 +168,7 @@ impl<'a> Results<'a> {
     pub(crate) fn keep(&self, built: &Built) -> Result<(), Fail> {
         let store = &self.context.store;
         store.append(built)?;
+        reached::built(self.context, built.action)?;
         let Some(cache) = &self.cache else { return Ok(()) };
         let contents = built
             .packages

@@ -9,6 +9,7 @@ use heirloom_model::{Digest, Package, arch};
 
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
+use crate::flow::accounting;
 use crate::flow::comparing::{Judged, Judgement, Standing};
 use crate::flow::gather::{Elsewhere, Foreign, Gathered};
 
@@ -192,9 +193,14 @@ pub(super) fn extras(context: &Context, gathered: &Gathered) -> Result<Extras, F
         .into_iter()
         .chain(gathered.other_arches().map(|other| (other.arch.as_str(), &other.references[..])));
     for (arch, references) in arches {
+        let advisories = accounting::offered(context, arch)?;
+        let advisories = advisories.map(|text| context.store.put(text.as_bytes())).transpose()?;
         for (name, rule) in &context.definition.repositories {
             let like = rule.like.as_ref().and_then(|like| reference(references, like));
             let mut extras = like.map(|like| like.state.extras.clone()).unwrap_or_default();
+            if let Some(advisories) = advisories {
+                extras.insert("updateinfo".to_owned(), advisories);
+            }
             for (kind, file) in
                 [("group", &rule.comps), ("modules", &rule.modules), ("productid", &rule.productid)]
             {

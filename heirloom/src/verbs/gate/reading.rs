@@ -12,6 +12,7 @@ use heirloom_import::fetch::{self, Fetcher};
 use heirloom_import::{keyring, repository};
 use heirloom_model::allowance::Date;
 use heirloom_model::gate::Waiver;
+use heirloom_model::lifecycle::Major;
 use heirloom_model::record::RepositoryKind;
 use heirloom_model::{DistMap, Package};
 use heirloom_sign::Keyring;
@@ -101,6 +102,7 @@ impl Read {
         &'a self,
         dist: &'a DistMap,
         waivers: &'a [Waiver],
+        lifecycle: Option<&'a Major>,
         today: Date,
     ) -> GateInput<'a> {
         let judged = self.judged.iter().map(|(one, needs)| GateRepository {
@@ -138,7 +140,7 @@ impl Read {
         let given = |list: &'a [Advisory]| (!list.is_empty()).then_some(list);
         let (reference, present) = (given(reference), given(present));
         let advisories = (reference.is_some() || present.is_some() || !ours.is_empty())
-            .then_some(Advisories { reference, ours, present });
+            .then_some(Advisories { reference, ours, present, withdrawn: None });
         GateInput {
             repositories: judged.collect(),
             snapshots,
@@ -152,6 +154,7 @@ impl Read {
             advisories,
             marks: None,
             grounds: None,
+            lifecycle,
             waivers,
             today,
             jobs: processors(),

@@ -1,10 +1,12 @@
 //! What the gate is asked about: plain values, from wherever they come.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use heirloom_formats::updateinfo::Advisory;
 use heirloom_model::allowance::Date;
 use heirloom_model::gate::{ModularFact, Waiver};
+use heirloom_model::lifecycle::Major;
 use heirloom_model::record::{Accepted, MarkFinding, Promise, RepositoryKind};
 use heirloom_model::{Digest, DistMap, Nevra, Package};
 use heirloom_sign::Keyring;
@@ -33,9 +35,11 @@ pub struct GateInput<'a> {
     pub marks: Option<&'a [Marked<'a>]>,
     /// On what grounds packages were accepted.
     pub grounds: Option<Grounds<'a>>,
+    /// The life of the major version that these repositories are of.
+    pub lifecycle: Option<&'a Major>,
     /// What is accepted though a rule finds fault with it.
     pub waivers: &'a [Waiver],
-    /// The day on which waivers hold or have expired.
+    /// The day on which waivers hold or have expired, and whose phase counts.
     pub today: Date,
     /// Threads for reading packages.
     pub jobs: usize,
@@ -124,6 +128,8 @@ pub struct Advisories<'a> {
     pub ours: &'a [Advisory],
     /// Those of the present snapshot; absent where there is none.
     pub present: Option<&'a [Advisory]>,
+    /// Ids of those that were withdrawn, which nobody misses; absent where that is not known.
+    pub withdrawn: Option<&'a BTreeSet<String>>,
 }
 
 /// A package that was scanned for marks.

@@ -1,13 +1,12 @@
 //! What rules about earlier snapshots and the reference have in common: the newest package of each name and
 //! architecture, and what obsoletes what.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use heirloom_formats::evr;
 use heirloom_model::record::RepositoryKind;
-use heirloom_model::{Compare, Dependency, DistMap, Evr, Nevra, Package};
+use heirloom_model::{Compare, Dependency, Evr, Nevra, Package};
 
 use super::input::GateRepository;
 
@@ -111,19 +110,6 @@ fn takes(dependency: &Dependency, evr: &Evr) -> bool {
     }
 }
 
-/// Compares what the reference has with what we have, release tags that mean the same left aside.
-pub(super) fn compare_mapped(dist: &DistMap, reference: &Evr, ours: &Evr) -> Ordering {
-    let plain = |evr: &Evr| -> (String, String) {
-        let of = |text| Cow::into_owned(dist.plain(text));
-        (of(evr.version()), of(evr.release()))
-    };
-    let (one, other) = (plain(reference), plain(ours));
-    let order = reference.epoch().cmp(&ours.epoch());
-    order
-        .then_with(|| evr::compare_versions(&one.0, &other.0))
-        .then_with(|| evr::compare_versions(&one.1, &other.1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,15 +136,5 @@ mod tests {
                 "{dependency} {evr}"
             );
         }
-    }
-
-    #[test]
-    fn release_tags_that_mean_the_same_are_equal() {
-        let dist = DistMap::new([".el9=.el9_4", ".centos="]).unwrap();
-        let compare =
-            |one: &str, other: &str| compare_mapped(&dist, &one.parse().unwrap(), &other.parse().unwrap());
-        assert_eq!(compare("1-1.el9", "1-1.el9_4"), Ordering::Equal);
-        assert_eq!(compare("1-1.el9.centos", "1-1.el9_4"), Ordering::Equal);
-        assert_eq!(compare("1-2.el9", "1-1.el9_4"), Ordering::Greater);
     }
 }

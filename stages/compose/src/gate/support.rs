@@ -95,6 +95,7 @@ impl Made {
             advisories: None,
             marks: None,
             grounds: None,
+            lifecycle: None,
             waivers: &[],
             today: Date::default(),
             jobs: 1,

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
+use heirloom_formats::evr;
 use heirloom_model::Nevra;
 use heirloom_model::gate::GateSeverity;
 
 use super::answer::{Answer, Seen};
 use super::input::Advisories;
-use super::known::{ByName, compare_mapped};
+use super::known::ByName;
 use super::machine::Machines;
 use crate::ComposeError;
 
@@ -18,7 +19,8 @@ pub(super) fn ask(machines: &Machines<'_>) -> Result<Answer, ComposeError> {
         answer.not_asked("there are no advisories");
         return Ok(answer);
     };
-    let ours: HashSet<_> = advisories.ours.iter().map(|one| tail(&one.id)).collect();
+    let withdrawn = advisories.withdrawn.into_iter().flatten().map(|id| tail(id));
+    let ours: HashSet<_> = advisories.ours.iter().map(|one| tail(&one.id)).chain(withdrawn).collect();
     missing(machines, &advisories, &ours, &mut answer);
     stale(machines, &advisories, &mut answer);
     match advisories.present {
@@ -45,7 +47,8 @@ fn missing(machines: &Machines<'_>, all: &Advisories<'_>, ours: &HashSet<&str>, 
     let ships = |nevra: &&Nevra| {
         packages.named(nevra.name()).iter().any(|(_, package)| {
             package.nevra.arch() == nevra.arch()
-                && compare_mapped(machines.input.dist, nevra.evr(), package.nevra.evr()) == Ordering::Equal
+                && evr::compare_mapped(machines.input.dist, nevra.evr(), package.nevra.evr())
+                    == Ordering::Equal
         })
     };
     for advisory in reference.iter().filter(|one| !ours.contains(tail(&one.id))) {
@@ -56,17 +59,27 @@ fn missing(machines: &Machines<'_>, all: &Advisories<'_>, ours: &HashSet<&str>, 
     }
 }
 
-/// What an advisory names must be here, as far as it is for a machine that we have.
+/// What an advisory names must be here, in that version or a newer one, as far as it is for a machine that we have.
 fn stale(machines: &Machines<'_>, all: &Advisories<'_>, answer: &mut Answer) {
     answer.looked_at += all.ours.len();
     let repositories = &machines.input.repositories;
-    let shipped: HashMap<_, _> =
-        repositories.iter().flat_map(|one| one.packages).map(|one| (&one.nevra, ())).collect();
-    let arches: HashSet<_> = shipped.keys().map(|nevra| nevra.arch()).collect();
+    let mut shipped: HashMap<(&str, &str), Vec<&Nevra>> = HashMap::new();
+    for package in repositories.iter().flat_map(|one| one.packages) {
+        shipped.entry((package.nevra.name(), package.nevra.arch())).or_default().push(&package.nevra);
+    }
+    let arches: HashSet<_> = shipped.keys().map(|(_, arch)| *arch).collect();
     for advisory in all.ours {
         for nevra in &advisory.packages {
-            if arches.contains(nevra.arch()) && !shipped.contains_key(nevra) {
-                see(answer, Some(nevra), format!("{} names it, and no repository has it", advisory.id));
+            let there = shipped.get(&(nevra.name(), nevra.arch()));
+            let has_fix = there.is_some_and(|all| {
+                all.iter().any(|one| evr::compare(one.evr(), nevra.evr()) != Ordering::Less)
+            });
+            if arches.contains(nevra.arch()) && !has_fix {
+                see(
+                    answer,
+                    Some(nevra),
+                    format!("{} names it, and no repository has it or a newer one", advisory.id),
+                );
             }
         }
     }
@@ -130,16 +143,17 @@ mod tests {
             ("KSA-2024:1", &["a-1-1.el9_4.x86_64", "a-1-1.el9_4.aarch64"]),
             ("KSA-2024:9", &["z-1-1.x86_64"]),
         ]);
-        let present = parsed(&[("KSA-2024:1", &[]), ("KBA-2024:7", &[])]);
+        let present = parsed(&[("KSA-2024:1", &[]), ("KBA-2024:7", &[]), ("KSA-2024:8", &[])]);
+        let withdrawn = Some(&["RHSA-2024:8".to_owned()].into());
         let mut input = made.input();
         let reference = Some(&reference[..]);
-        input.advisories = Some(Advisories { reference, ours: &ours, present: Some(&present) });
+        input.advisories = Some(Advisories { reference, ours: &ours, present: Some(&present), withdrawn });
         assert_eq!(
             lines(&asked(&input), "updateinfo"),
             [
                 "KBA-2024:7 is in the present snapshot and not here",
                 "b-1-1.el9_9.x86_64: RHSA-2024:2 is about it in the reference, and not here",
-                "z-1-1.x86_64: KSA-2024:9 names it, and no repository has it",
+                "z-1-1.x86_64: KSA-2024:9 names it, and no repository has it or a newer one",
             ]
         );
     }

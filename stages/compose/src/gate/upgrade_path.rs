@@ -10,7 +10,7 @@ use heirloom_model::record::RepositoryKind;
 use heirloom_model::{Evr, Nevra};
 
 use super::answer::{Answer, Seen};
-use super::known::{ByName, Obsoletes, compare_mapped, kind_of};
+use super::known::{ByName, Obsoletes, kind_of};
 use super::machine::Machines;
 use crate::ComposeError;
 
@@ -39,7 +39,7 @@ pub(super) fn ask(machines: &Machines<'_>) -> Result<Answer, ComposeError> {
             // What is older than in the present one is told by `downgrade`.
             side.ask(&mut answer, (snapshot.name, newest(known)), &evr::compare, !snapshot.is_present);
         }
-        let dist = |reference: &Evr, ours: &Evr| compare_mapped(input.dist, reference, ours);
+        let dist = |reference: &Evr, ours: &Evr| evr::compare_mapped(input.dist, reference, ours);
         let of_side =
             input.references.iter().filter(|one| one.arch == arch || kind == RepositoryKind::Source);
         let known = of_side.flat_map(|one| one.packages.iter().map(|package| (&package.nevra, one.name)));

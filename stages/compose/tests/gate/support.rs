@@ -61,6 +61,7 @@ pub(crate) fn input<'a>(repositories: Vec<GateRepository<'a>>, dist: &'a DistMap
         advisories: None,
         marks: None,
         grounds: None,
+        lifecycle: None,
         waivers: &[],
         today: Date::default(),
         jobs: 2,

@@ -133,6 +133,8 @@ members! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cwe: Option<Weakness>,
         #[serde(default, skip_serializing_if = "is_empty")]
+        flags: Vec<Flag>,
+        #[serde(default, skip_serializing_if = "is_empty")]
         notes: Vec<Note>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product_status: Option<Status>,
@@ -156,6 +158,12 @@ members! {
         fixed: Vec<String>,
         #[serde(default, skip_serializing_if = "is_empty")]
         first_fixed: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_empty")]
+        known_affected: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_empty")]
+        known_not_affected: Vec<String>,
+        #[serde(default, skip_serializing_if = "is_empty")]
+        under_investigation: Vec<String>,
     }
     Remediation {
         category: String,
@@ -180,8 +188,15 @@ members! {
         vector_string: String,
         version: String,
     }
+    Flag {
+        label: String,
+        #[serde(default, skip_serializing_if = "is_empty")]
+        product_ids: Vec<String>,
+    }
     Threat {
         category: String,
         details: String,
+        #[serde(default, skip_serializing_if = "is_empty")]
+        product_ids: Vec<String>,
     }
 }

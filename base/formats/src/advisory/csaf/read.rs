@@ -10,9 +10,9 @@ use heirloom_model::stream::StreamId;
 use heirloom_model::{Evr, Nevra};
 
 use super::document::{self, Branch, Csaf, Helper, Note, Product, Tree};
-use super::{DEEPEST, KIND, SUGGESTIONS, WITHDRAWN};
+use super::{CATEGORY, DEEPEST, KIND, SUGGESTIONS, WITHDRAWN};
 use crate::advisory::error::{checked, cut, few, json};
-use crate::advisory::purl::{self, Purl};
+use crate::advisory::purl::Purl;
 use crate::advisory::{
     AdvisoryError, MOST_PACKAGES, MOST_REFERENCES, Reading, reference_kind, tenths, time, titled,
 };
@@ -29,6 +29,10 @@ pub(in crate::advisory) fn read(
     let csaf: Csaf = json(name, content)?;
     let failed = |field: &str, message: &dyn std::fmt::Display| AdvisoryError::new(name, field, message);
     let Csaf { document: meta, product_tree, vulnerabilities } = csaf;
+    if meta.category == "csaf_vex" {
+        let message = "says which products a vulnerability concerns (csaf_vex), and is no advisory";
+        return Err(failed(CATEGORY, &message));
+    }
     if meta.csaf_version != "2.0" {
         let message = format!("expected 2.0, found {}", cut(&meta.csaf_version));
         return Err(failed("document.csaf_version", &message));
@@ -111,14 +115,14 @@ pub(in crate::advisory) fn read(
     checked(name, advisory, reading)
 }
 
-fn note<'a>(notes: &'a [Note], category: &str, title: Option<&str>) -> Option<&'a str> {
+pub(super) fn note<'a>(notes: &'a [Note], category: &str, title: Option<&str>) -> Option<&'a str> {
     let is_it = |note: &&Note| {
         note.category == category && title.is_none_or(|title| note.title.as_deref() == Some(title))
     };
     notes.iter().find(is_it).map(|note| note.text.as_str())
 }
 
-fn reference(link: document::Link) -> Reference {
+pub(super) fn reference(link: document::Link) -> Reference {
     crate::advisory::reference(reference_kind(&link.url), link.url, link.summary)
 }
 
@@ -145,13 +149,13 @@ fn vulnerability(entry: &document::Vulnerability) -> Result<Option<Vulnerability
     }))
 }
 
-fn rating(cvss: &document::Cvss) -> Cvss {
+pub(super) fn rating(cvss: &document::Cvss) -> Cvss {
     Cvss { vector: cvss.vector_string.clone(), tenths: tenths(cvss.base_score) }
 }
 
 /// The products of a tree by their ids.
 #[derive(Default)]
-struct Products<'a> {
+pub(super) struct Products<'a> {
     known: BTreeMap<&'a str, &'a Product>,
     /// What a product is made of: a component, and what it is a component of.
     parts: BTreeMap<&'a str, (&'a str, &'a str)>,
@@ -159,7 +163,7 @@ struct Products<'a> {
 }
 
 impl<'a> Products<'a> {
-    fn of(tree: &'a Tree, major: &'a str) -> Result<Self, String> {
+    pub(super) fn of(tree: &'a Tree, major: &'a str) -> Result<Self, String> {
         let mut products = Self { major, ..Self::default() };
         products
             .known
@@ -218,7 +222,7 @@ impl<'a> Products<'a> {
     }
 
     /// A product's component, and all that it is a component of, the nearest first.
-    fn resolve(&self, id: &str) -> Result<(&'a Product, Vec<&'a Product>), String> {
+    pub(super) fn resolve(&self, id: &str) -> Result<(&'a Product, Vec<&'a Product>), String> {
         let known = |id: &str| {
             let found = self.known.get(id).copied();
             found.ok_or_else(|| format!("product `{}` is not in the product tree", cut(id)))
@@ -250,7 +254,7 @@ impl<'a> Products<'a> {
 }
 
 /// The stream that a product is: `pkg:rpmmod/vendor/redis@7:9060020250716081125:9`, or a name of that form.
-fn stream(product: &Product) -> Option<StreamId> {
+pub(super) fn stream(product: &Product) -> Option<StreamId> {
     let purl =
         product.product_identification_helper.as_ref().and_then(|helper: &Helper| helper.purl.as_deref());
     let label = purl.and_then(|purl| purl.strip_prefix("pkg:rpmmod/")).and_then(|rest| {
@@ -258,11 +262,11 @@ fn stream(product: &Product) -> Option<StreamId> {
         Some(name.replacen('@', ":", 1))
     });
     let label = label.unwrap_or_else(|| product.name.clone());
-    purl::stream(&label.replace("%3A", ":")).filter(|stream| stream.version > 0)
+    StreamId::parse(&label.replace("%3A", ":")).filter(|stream| stream.version > 0)
 }
 
 /// The major version in the name of a platform: `cpe:/o:vendor:linux:9::baseos`.
-fn cpe_major(cpe: &str) -> Option<String> {
+pub(super) fn cpe_major(cpe: &str) -> Option<String> {
     let rest = cpe.strip_prefix("cpe:2.3:").or_else(|| cpe.strip_prefix("cpe:/"))?;
     let part = rest.split(':').nth(3)?;
     let digits: String = part.chars().take_while(char::is_ascii_digit).collect();

@@ -32,10 +32,10 @@ pub fn write(advisory: &Advisory, issuer: Issuer<'_>) -> Result<String, serde_js
         vulnerabilities: if products.ids.is_empty() { Vec::new() } else { vulnerabilities },
         product_tree: (!products.ids.is_empty()).then_some(products.tree),
     };
-    serde_json::to_string_pretty(&csaf).map(|text| text + "\n")
+    serde_json::to_string(&csaf).map(|text| text + "\n")
 }
 
-fn note(category: &str, title: &str, text: &str) -> Note {
+pub(super) fn note(category: &str, title: &str, text: &str) -> Note {
     Note { category: category.to_owned(), text: text.to_owned(), title: Some(title.to_owned()) }
 }
 
@@ -54,11 +54,10 @@ fn meta(advisory: &Advisory, issuer: Issuer<'_>, category: &str) -> Meta {
     let suggestions: Vec<_> = advisory.suggestions.iter().map(|one| one.name()).collect();
     add("other", SUGGESTIONS, &suggestions.join(", "));
     add("other", WITHDRAWN, &advisory.withdrawn.map(|time| time.to_string()).unwrap_or_default());
-    let name = advisory.id.csaf_name();
     let mut references = vec![Link {
         category: Some("self".to_owned()),
         summary: format!("{} as CSAF", advisory.id),
-        url: format!("{}/csaf/{}/{name}.json", issuer.home, year(advisory)),
+        url: format!("{}/{}", issuer.home, path(advisory)),
     }];
     references.extend(advisory.references.iter().map(link));
     Meta {
@@ -76,11 +75,11 @@ fn meta(advisory: &Advisory, issuer: Issuer<'_>, category: &str) -> Meta {
 }
 
 /// A text, or what stands for it where a format does not allow an empty one.
-fn filled<'a>(text: &'a str, instead: &'a str) -> &'a str {
+pub(super) fn filled<'a>(text: &'a str, instead: &'a str) -> &'a str {
     if text.trim().is_empty() { instead } else { text }
 }
 
-fn publisher(issuer: Issuer<'_>) -> Publisher {
+pub(super) fn publisher(issuer: Issuer<'_>) -> Publisher {
     Publisher {
         category: "vendor".to_owned(),
         contact_details: Some(issuer.contact.to_owned()),
@@ -89,10 +88,18 @@ fn publisher(issuer: Issuer<'_>) -> Publisher {
     }
 }
 
-/// The year whose directory an advisory's document is in: that in which it came out (CSAF 2.0, 7.1.12).
+/// Where an advisory's document is: `csaf/white/2026/kesa-2026_0001.json`.
 #[must_use]
-pub fn year(advisory: &Advisory) -> i16 {
-    advisory.issued.to_zoned(jiff::tz::TimeZone::UTC).year()
+pub fn path(advisory: &Advisory) -> String {
+    let first = advisory.history.iter().map(|one| one.date).fold(advisory.issued, Timestamp::min);
+    placed(first, &advisory.id.csaf_name())
+}
+
+/// Where a document is that came out at this time: in the directory of its year (CSAF 2.0, 7.1.11), below that of what
+/// everybody may read.
+pub(super) fn placed(first: Timestamp, name: &str) -> String {
+    let year = first.to_zoned(jiff::tz::TimeZone::UTC).year();
+    format!("csaf/white/{year:04}/{name}.json")
 }
 
 /// The history that was kept; else one entry for its issue, and one for its last change.
@@ -128,13 +135,13 @@ fn tracking(advisory: &Advisory) -> Tracking {
     }
 }
 
-fn generator() -> Generator {
+pub(super) fn generator() -> Generator {
     Generator {
         engine: Engine { name: "Heirloom".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) },
     }
 }
 
-fn link(reference: &Reference) -> Link {
+pub(super) fn link(reference: &Reference) -> Link {
     let summary = match (reference.title.as_str(), reference.id.as_str()) {
         ("", "") => &reference.url,
         ("", id) => id,
@@ -202,12 +209,12 @@ impl Products {
         let about = filled(&one.title, one.id.as_str());
         let details = filled(&advisory.solution, "Install the packages of this advisory.");
         document::Vulnerability {
-            product_status: Some(Status { fixed: self.ids.clone(), first_fixed: Vec::new() }),
+            product_status: Some(Status { fixed: self.ids.clone(), ..Status::default() }),
             remediations: vec![Remediation {
                 category: "vendor_fix".to_owned(),
                 details: details.to_owned(),
                 product_ids: self.ids.clone(),
-                url: Some(format!("{}/errata/{}.html", issuer.home, advisory.id)),
+                url: Some(issuer.advisory_page(&advisory.id)),
             }],
             ..described(one, about, &self.ids)
         }
@@ -215,9 +222,12 @@ impl Products {
 }
 
 /// What is said of a vulnerability wherever it stands.
-fn described(one: &Vulnerability, about: &str, ids: &[String]) -> document::Vulnerability {
-    let threat =
-        |severity: Severity| Threat { category: "impact".to_owned(), details: severity.name().to_owned() };
+pub(super) fn described(one: &Vulnerability, about: &str, ids: &[String]) -> document::Vulnerability {
+    let threat = |severity: Severity| Threat {
+        category: "impact".to_owned(),
+        details: severity.name().to_owned(),
+        product_ids: Vec::new(),
+    };
     document::Vulnerability {
         cve: Some(one.id.to_string()),
         cwe: one
@@ -249,11 +259,11 @@ fn score(one: &Vulnerability, ids: &[String]) -> Option<Score> {
     Some(Score { cvss_v2: None, cvss_v3: Some(cvss), products: ids.to_vec() })
 }
 
-fn branch(category: &str, name: &str, branches: Vec<Branch>) -> Branch {
+pub(super) fn branch(category: &str, name: &str, branches: Vec<Branch>) -> Branch {
     Branch { category: category.to_owned(), name: name.to_owned(), branches, product: None }
 }
 
-fn leaf(category: &str, name: &str, product: Product) -> Branch {
+pub(super) fn leaf(category: &str, name: &str, product: Product) -> Branch {
     Branch {
         category: category.to_owned(),
         name: name.to_owned(),
@@ -262,7 +272,7 @@ fn leaf(category: &str, name: &str, product: Product) -> Branch {
     }
 }
 
-fn product(name: &str, id: &str, cpe: Option<String>, purl: Option<String>) -> Product {
+pub(super) fn product(name: &str, id: &str, cpe: Option<String>, purl: Option<String>) -> Product {
     let has_any = cpe.is_some() || purl.is_some();
     Product {
         name: name.to_owned(),
@@ -272,26 +282,26 @@ fn product(name: &str, id: &str, cpe: Option<String>, purl: Option<String>) -> P
 }
 
 /// A package as the product tree calls it. The stream is in it: one package can be in two contexts.
-fn package_id(fixed: &Fixed) -> String {
+pub(super) fn package_id(fixed: &Fixed) -> String {
     match &fixed.module {
         Some(module) => format!("{}:{fixed}", module.label()),
         None => fixed.to_string(),
     }
 }
 
-fn platform_id(issuer: Issuer<'_>, major: &str) -> String {
+pub(super) fn platform_id(issuer: Issuer<'_>, major: &str) -> String {
     if major.is_empty() { issuer.id.to_owned() } else { format!("{}-{major}", issuer.id) }
 }
 
-fn platform_name(issuer: Issuer<'_>, major: &str) -> String {
+pub(super) fn platform_name(issuer: Issuer<'_>, major: &str) -> String {
     if major.is_empty() { issuer.name.to_owned() } else { format!("{} {major}", issuer.name) }
 }
 
-fn cpe(issuer: Issuer<'_>, major: &str) -> Option<String> {
+pub(super) fn cpe(issuer: Issuer<'_>, major: &str) -> Option<String> {
     (!major.is_empty()).then(|| format!("cpe:/o:{0}:{0}:{major}", issuer.id))
 }
 
-fn purl(fixed: &Fixed, issuer: Issuer<'_>) -> String {
+pub(super) fn purl(fixed: &Fixed, issuer: Issuer<'_>) -> String {
     let purl = Purl {
         namespace: issuer.id.to_owned(),
         name: fixed.name().to_owned(),
@@ -299,6 +309,7 @@ fn purl(fixed: &Fixed, issuer: Issuer<'_>) -> String {
         arch: fixed.arch().map(str::to_owned),
         module: fixed.module.clone(),
         distro: (!fixed.major.is_empty()).then(|| format!("{}-{}", issuer.id, fixed.major)),
+        ..Purl::default()
     };
     purl.to_string()
 }

@@ -10,7 +10,7 @@ use heirloom_model::stream::StreamId;
 
 use super::{LARGEST, MOST};
 use crate::advisory::error::{checked, cut, few, without_name};
-use crate::advisory::{AdvisoryError, MOST_PACKAGES, Reading, purl, reference_kind, tenths, time, titled};
+use crate::advisory::{AdvisoryError, MOST_PACKAGES, Reading, reference_kind, tenths, time, titled};
 use crate::document::Document;
 use crate::xml::{Element, Tag, Xml, XmlError};
 
@@ -244,7 +244,7 @@ impl Parts {
     fn module(&self, criterion: &Element) -> Option<StreamId> {
         let (_, Object::File(path)) = self.test(criterion)? else { return None };
         let comment = criterion.tag.attribute("comment")?;
-        let stream = purl::stream(comment.strip_prefix("Module ")?.strip_suffix(" is enabled")?)?;
+        let stream = StreamId::parse(comment.strip_prefix("Module ")?.strip_suffix(" is enabled")?)?;
         (*path == format!("/etc/dnf/modules.d/{}.module", stream.name)).then_some(stream)
     }
 

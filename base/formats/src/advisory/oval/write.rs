@@ -104,8 +104,7 @@ impl<'a> Made<'a> {
         xml.element("platform", &[], &format!("{} {}", self.issuer.name, self.major))
             .close("affected")
             .raw("\n");
-        let home = self.issuer.home;
-        let page = format!("{home}/errata/{}.html", advisory.id);
+        let page = self.issuer.advisory_page(&advisory.id);
         let source = self.issuer.id.to_ascii_uppercase();
         xml.empty("reference", &[("ref_id", advisory.id.as_str()), ("ref_url", &page), ("source", &source)])
             .raw("\n");
@@ -113,7 +112,7 @@ impl<'a> Made<'a> {
             let id = one.id.as_str();
             let known =
                 advisory.references.iter().find(|link| link.kind == ReferenceKind::Cve && link.id == id);
-            let url = known.map_or_else(|| format!("{home}/security/cve/{id}"), |link| link.url.clone());
+            let url = known.map_or_else(|| self.issuer.cve_page(&one.id), |link| link.url.clone());
             xml.empty("reference", &[("ref_id", id), ("ref_url", &url), ("source", "CVE")]).raw("\n");
         }
         xml.element("description", &[], &advisory.description).raw("\n");
