@@ -85,7 +85,7 @@ pub fn is_recorded(dir: &Path, pristine: &Imported, result: &Imported) -> Result
 
 /// Records an import in the package's repository below this directory, which is made where there is none. Content
 /// that is the newest there already is not recorded again, whatever it is called; finding that out reads two
-/// small files.
+/// small files and a directory.
 ///
 /// # Errors
 /// An object is missing or damaged, a name can't be in a git repository, somebody else wrote to the branches, or
@@ -104,6 +104,7 @@ pub fn record(
     if before.as_ref() == Some(&now)
         && let (Some(upstream), Some(main)) = (&upstream, &main)
     {
+        repository.forget_others(main)?;
         return Ok(Committed { upstream: upstream.clone(), main: main.clone(), new: false });
     }
 

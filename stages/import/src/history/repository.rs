@@ -165,7 +165,13 @@ impl Repository {
         write(&self.path.join("objects/info/packs"), format!("{lines}\n").as_bytes())?;
         write(&self.path.join("info/refs"), refs.served().as_bytes())?;
         write(&self.path.join("packed-refs"), refs.packed().as_bytes())?;
-        for name in names(&records)?.iter().filter(|name| **name != main) {
+        self.forget_others(&main)
+    }
+
+    /// Removes the records of all commits but this one: a process that was killed may have left that of the one before.
+    pub(super) fn forget_others(&self, main: &str) -> Result<(), HistoryError> {
+        let records = self.path.join("recorded");
+        for name in names(&records)?.iter().filter(|name| *name != main) {
             let path = records.join(name);
             fs::remove_file(&path).map_err(HistoryError::io("remove", &path))?;
         }

@@ -82,6 +82,23 @@ fn a_kill_at_any_point_is_healed_by_the_same_call() {
     }
 }
 
+/// A process that died between the new references and the removal of the old record left that.
+#[test]
+fn the_record_of_the_commit_before_is_removed() {
+    let undisturbed = Place::new();
+    record_version(&undisturbed, 1);
+    record_version(&undisturbed, 2);
+    let place = Place::new();
+    record_version(&place, 1);
+    let records = place.repository("hello").join("recorded");
+    let [old] = &files(&records)[..] else { panic!("not one record") };
+    record_version(&place, 2);
+    fs::write(&old.0, &old.1).unwrap();
+    assert_ne!(state(&place), state(&undisturbed));
+    record_version(&place, 2);
+    assert_eq!(state(&place), state(&undisturbed));
+}
+
 /// A machine that died while git put its pack in place left the file that guards it, which git would not make again.
 #[test]
 fn what_guards_a_pack_is_removed() {
