@@ -115,9 +115,13 @@ pub fn account(advisory: &Advisory, ground: &Ground) -> Account {
     let mut ships = BTreeSet::new();
     let mut not_ours = BTreeSet::new();
     let [mut blocked, mut pending, mut building] = [(); 3].map(|()| BTreeSet::new());
-    for fixed in &advisory.fixed {
+    let found = advisory.fixed.iter().flat_map(|fixed| {
+        let whole = (fixed.clone(), ground.find(fixed));
+        std::iter::once(whole).chain(ground.lacking(fixed))
+    });
+    for (fixed, found) in found {
         let missing = |why: String| Missing { package: fixed.to_string(), why };
-        match ground.find(fixed) {
+        match found {
             Found::Shipped(ours) => ships.extend(ours),
             Found::NotOurs(why) => drop(not_ours.insert(missing(why))),
             Found::Blocked(why) => drop(blocked.insert(missing(why))),

@@ -131,10 +131,33 @@ impl Ground {
         self.under_way(fixed)
     }
 
+    /// Of a package of which no architecture is said: one of each architecture that is published without the fix, though
+    /// another one has it.
+    pub(crate) fn lacking(&self, fixed: &Fixed) -> Vec<(Fixed, Found)> {
+        if fixed.arch().is_some() {
+            return Vec::new();
+        }
+        let shipped: BTreeSet<String> =
+            self.shipped(fixed).iter().filter_map(|one| one.arch().map(str::to_owned)).collect();
+        // A package that became one for all architectures, or stopped being so, is there for all.
+        if shipped.is_empty() || shipped.contains("noarch") {
+            return Vec::new();
+        }
+        let published = self.published.get(fixed.name()).into_iter().flatten();
+        let is_its_stream = |one: &&Published| stream(one.module.as_ref()) == stream(fixed.module.as_ref());
+        let arches: BTreeSet<&str> = published.filter(is_its_stream).map(|one| one.nevra.arch()).collect();
+        let lacking = arches.into_iter().filter(|arch| *arch != "noarch" && !shipped.contains(*arch));
+        let one = |arch: &str| {
+            let one = Fixed::new(fixed.name(), fixed.evr().clone(), Some(arch)).ok()?;
+            let one =
+                one.of_major(&fixed.major).of_module(fixed.module.clone()).of_source(fixed.source.clone());
+            Some((one.clone(), self.under_way(&one)))
+        };
+        lacking.filter_map(one).collect()
+    }
+
     /// The packages that have a fix first, by architecture.
     fn shipped(&self, fixed: &Fixed) -> Vec<Fixed> {
-        let stream =
-            |module: Option<&StreamId>| module.map(|module| (module.name.clone(), module.stream.clone()));
         let is_its_stream = |one: &&Published| stream(one.module.as_ref()) == stream(fixed.module.as_ref());
         let has_arch = |one: &&Published| fixed.arch().is_none_or(|arch| arch == one.nevra.arch());
         let all = self.published.get(fixed.name()).into_iter().flatten();
@@ -218,4 +241,9 @@ impl Ground {
             Stage::Accepted => Found::Building(format!("{name} is accepted, and to be published")),
         }
     }
+}
+
+/// Name and stream of a module.
+fn stream(module: Option<&StreamId>) -> Option<(&str, &str)> {
+    module.map(|module| (module.name.as_str(), module.stream.as_str()))
 }

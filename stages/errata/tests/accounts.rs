@@ -152,6 +152,13 @@ fn a_missing_package_or_architecture_is_partial() {
     let mut two = ground(sources(), &whole);
     two.arches.insert("aarch64".to_owned());
     assert_eq!(state(&one, &two).name(), "partial");
+    // Of a package that is named without an architecture, every published one must have the fix.
+    let bare = Fixed::new("alpha", "2-1.el9".parse().unwrap(), None).unwrap().of_major("9");
+    let bare = advisory("A-3", vec![bare]);
+    assert_eq!(state(&bare, &two), State::Shipped);
+    let one_old = ground(sources(), &["alpha-2-1.el9.x86_64", "alpha-1-1.el9.aarch64"]);
+    let State::Partial { missing } = state(&bare, &one_old) else { panic!("not partial") };
+    assert_eq!((missing.len(), missing[0].package.as_str()), (1, "alpha-2-1.el9.aarch64"));
     let other = advisory("A-2", vec![fixed("alpha-2-1.el8.x86_64").of_major("8")]);
     assert_eq!(state(&other, &two).name(), "not-applicable");
 }
