@@ -1,5 +1,7 @@
 //! What every verb works with: the definition and the open store.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +10,7 @@ use heirloom_import::sources::{ModuleSources, Upstream};
 use heirloom_import::{Importer, Pinned};
 use heirloom_sign::SecretKey;
 use heirloom_store::Store;
+use jiff::Timestamp;
 
 use crate::fail::{Exit, Fail};
 
@@ -132,6 +135,34 @@ fn names_in(file: &Path) -> Result<Vec<String>, Fail> {
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A time in seconds since 1970, if it is one that calendars have.
+pub(crate) fn timestamp(seconds: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+}
+
+/// The present.
+pub(crate) fn present() -> Timestamp {
+    timestamp(now()).unwrap_or_default()
+}
+
+/// Dates of documents after this one are wrong: clocks differ by less than a day.
+pub(crate) fn latest() -> Timestamp {
+    const DAY: u64 = 24 * 60 * 60;
+    timestamp(now() + DAY).unwrap_or(Timestamp::MAX)
+}
+
+/// The bytes of a file that has at most so many.
+pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Fail> {
+    let failed = |what: String| Fail::new(Exit::Failed, format!("can't read {}: {what}", path.display()));
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| failed(error.to_string()))?;
+    match bytes.len() as u64 <= most {
+        true => Ok(bytes),
+        false => Err(failed(format!("it has more than {most} bytes"))),
+    }
 }
 
 /// Bytes of memory that the machine can give to new programs.

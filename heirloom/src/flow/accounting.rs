@@ -16,16 +16,12 @@ use heirloom_model::Digest;
 use heirloom_model::advisory::vex::Vex;
 use heirloom_model::advisory::{Advisory, AdvisoryId};
 use heirloom_model::record::{Noticed, RepositoryRole, RepositoryState};
-use jiff::Timestamp;
 
 use super::errata;
 use crate::context::{self, Context};
 use crate::fail::{Exit, Fail};
 
 pub(crate) use timelines::timelines;
-
-/// Seconds that clocks may differ by.
-const DAY: u64 = 24 * 60 * 60;
 
 /// What advisories say, upstream's and the distribution's own.
 pub(crate) struct Advisories {
@@ -67,16 +63,21 @@ pub(crate) struct Named {
 impl Named {
     pub(crate) fn of(context: &Context) -> Self {
         let distribution = &context.definition.distribution;
-        let home = distribution.home_url.trim_end_matches('/').to_owned();
-        let host = home.split("://").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let named = Self::new(
+            distribution.id.get_ref().clone(),
+            distribution.name.clone(),
+            &distribution.home_url,
+            distribution.version.split('.').next().unwrap_or_default().to_owned(),
+        );
         let contact = context.definition.errata.contact.clone();
-        Self {
-            name: distribution.name.clone(),
-            id: distribution.id.get_ref().clone(),
-            contact: contact.unwrap_or_else(|| format!("security@{host}")),
-            major: distribution.version.split('.').next().unwrap_or_default().to_owned(),
-            home,
-        }
+        Self { contact: contact.unwrap_or(named.contact), ..named }
+    }
+
+    /// With the contact that the address of its home leads to.
+    pub(crate) fn new(id: String, name: String, home: &str, major: String) -> Self {
+        let home = home.trim_end_matches('/').to_owned();
+        let host = home.split("://").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        Self { contact: format!("security@{host}"), name, id, home, major }
     }
 
     pub(crate) fn issuer(&self) -> Issuer<'_> {
@@ -86,9 +87,15 @@ impl Named {
 
     /// How documents are read: no date may be later than tomorrow.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        let latest =
-            i64::try_from(context::now() + DAY).ok().and_then(|time| Timestamp::from_second(time).ok());
-        Reading { latest: latest.unwrap_or(Timestamp::MAX), major: &self.major }
+        Reading { latest: context::latest(), major: &self.major }
+    }
+}
+
+impl Advisories {
+    /// Ids of those that were withdrawn, here and upstream.
+    pub(crate) fn withdrawn(&self) -> BTreeSet<String> {
+        let all = self.upstream.iter().chain(&self.own);
+        all.filter(|one| one.withdrawn.is_some()).map(|one| one.id.to_string()).collect()
     }
 }
 
@@ -142,13 +149,6 @@ pub(crate) fn read(context: &Context) -> Result<Advisories, Fail> {
     let own = own_advisories(context, &named)?;
     notice(context, &merged.advisories)?;
     Ok(Advisories { upstream: merged.advisories, own, vex, faults, contradictions: merged.contradictions })
-}
-
-/// Ids of the advisories that were withdrawn, here and upstream.
-pub(crate) fn withdrawn(context: &Context) -> Result<BTreeSet<String>, Fail> {
-    let advisories = read(context)?;
-    let all = advisories.upstream.iter().chain(&advisories.own);
-    Ok(all.filter(|one| one.withdrawn.is_some()).map(|one| one.id.to_string()).collect())
 }
 
 /// The reference repositories, as they were imported last.
@@ -206,17 +206,20 @@ fn notice(context: &Context, advisories: &[Advisory]) -> Result<(), Fail> {
     Ok(context.store.append_all(&new)?)
 }
 
-/// Notes which of the distribution's own records came out with what was just published.
+/// Notes which of the distribution's own records came out with what was just published; without a look if none waits.
 pub(crate) fn came_out(context: &Context) -> Result<(), Fail> {
-    let mut all = context.store.all::<Noticed>()?;
-    all.retain(|noticed| noticed.out.is_none());
-    if all.is_empty() {
-        return Ok(());
+    match context.store.all::<Noticed>()?.iter().any(|noticed| noticed.out.is_none()) {
+        true => are_out(context, &now(context)?.accounts),
+        false => Ok(()),
     }
-    let accounts = now(context)?.accounts;
+}
+
+/// Notes which of the distribution's own records are out, as these accounts say.
+pub(crate) fn are_out(context: &Context, accounts: &[Account]) -> Result<(), Fail> {
+    let mut all = context.store.all::<Noticed>()?;
     let out: BTreeSet<&AdvisoryId> =
         accounts.iter().filter(|account| account.state.is_out()).map(|account| &account.upstream).collect();
-    all.retain(|noticed| out.contains(&noticed.advisory));
+    all.retain(|noticed| noticed.out.is_none() && out.contains(&noticed.advisory));
     all.iter_mut().for_each(|noticed| noticed.out = Some(context::now()));
     Ok(context.store.append_all(&all)?)
 }
@@ -285,15 +288,18 @@ fn accounts(
 
 /// What a compose has of advisories: all of upstream's with the packages that upstream names, in the distribution's words,
 /// and its own. The compose leaves those that concern its packages, under the names that these have there.
-pub(crate) fn offered(context: &Context, arch: &str) -> Result<Option<String>, Fail> {
-    let advisories = read(context)?;
+pub(crate) fn offered(
+    context: &Context,
+    advisories: &Advisories,
+    arch: &str,
+) -> Result<Option<String>, Fail> {
     if let Some(fault) = advisories.faults.first() {
         return Err(Fail::new(Exit::Failed, format!("{} advisories can't be read; {fault}", advisories.faults.len()))
             .hint("`heirloom errata status` lists them all; an advisory that is lost is a machine that is not updated"));
     }
     let (naming, texts, named) = (naming(context), texts(context)?, Named::of(context));
     let made = advisories.upstream.iter().map(|upstream| issue(upstream, None, &naming, &texts).advisory);
-    let mut all: Vec<_> = made.chain(advisories.own).collect();
+    let mut all: Vec<_> = made.chain(advisories.own.iter().cloned()).collect();
     if all.is_empty() {
         return Ok(None);
     }

@@ -1,7 +1,5 @@
 //! Advisories for an audit: documents, repositories and bundles.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use heirloom_errata::merge;
@@ -12,6 +10,7 @@ use heirloom_model::advisory::Advisory;
 use heirloom_sign::Keyring;
 
 use super::errata::{self, Read};
+use crate::context::bytes;
 use crate::fail::{Exit, Fail, chain};
 
 /// Largest bundle, in compressed bytes.
@@ -47,16 +46,6 @@ fn verified(path: &Path, data: &[u8], key: &Path) -> Result<String, Fail> {
         Fail::new(Exit::Failed, format!("{}: its signature does not hold: {}", path.display(), chain(&error)))
             .hint("fetch bundle and signature again; --key is the public key of whom it is from")
     })
-}
-
-fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Fail> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Fail::new(Exit::Failed, format!("{}: {error}", path.display())))?;
-    match bytes.len() as u64 <= most {
-        true => Ok(bytes),
-        false => Err(Fail::new(Exit::Failed, format!("{} has more than {most} bytes", path.display()))),
-    }
 }
 
 /// Adds what another place says to what was read.

@@ -93,6 +93,7 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;
     reached::signed(context, &accepted)?;
     progress.doing("writing");
+    let advisories = accounting::read(context)?;
     let repository_file = repository_file(context)?;
     let packages = offered.packages();
     let sources = packages.iter().map(|(digest, package)| (*digest, package.source_rpm.clone())).collect();
@@ -107,7 +108,7 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
         key: &key,
         default_streams: &context.definition.compose.default_streams,
         compression: context.definition.compose.compression,
-        extras: input::extras(context, gathered)?,
+        extras: input::extras(context, gathered, &advisories)?,
     };
     let draft = heirloom_compose::write(&context.store, &plan, &signed, &release, processors())?;
     let judged = gating::Judged {
@@ -117,6 +118,7 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
         seen: &draft.seen,
         packages: &packages,
         scanned: scanned.as_deref(),
+        withdrawn: &advisories.withdrawn(),
     };
     let newly_signed = signed.iter().filter(|signed| !before.contains(&signed.signed)).count();
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));

@@ -18,7 +18,7 @@ use heirloom_sign::Keyring;
 use super::gather::{Foreign, Gathered};
 use super::scanning::Subject;
 use super::waiving::{self, Of};
-use super::{accounting, lifecycle, releasing, told};
+use super::{lifecycle, releasing, told};
 use crate::context::{Context, now, processors};
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
@@ -34,6 +34,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) packages: &'a BTreeMap<Digest, &'a Package>,
     /// What was scanned for another company's marks, if the definition asks for that.
     pub(crate) scanned: Option<&'a [Subject]>,
+    /// Ids of advisories that were withdrawn.
+    pub(crate) withdrawn: &'a BTreeSet<String>,
 }
 
 /// Asks every rule about it.
@@ -52,7 +54,6 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
     let repositories = repositories(judged);
     let of_references = references(gathered);
     let reference_advisories = advisories_of_references(context, gathered)?;
-    let withdrawn = accounting::withdrawn(context)?;
     let present = earlier.advisories(context)?;
     let keyring = Keyring::from_armoured(context.key()?.public_armoured()?.as_bytes())?;
     let accepted: Vec<Accepted> =
@@ -93,7 +94,7 @@ pub(crate) fn ask(context: &Context, gathered: &Gathered, judged: &Judged<'_>) -
             reference: (!gathered.references.is_empty()).then_some(&reference_advisories),
             ours: &judged.seen.advisories,
             present: earlier.present.as_ref().map(|_| &present[..]),
-            withdrawn: Some(&withdrawn),
+            withdrawn: Some(judged.withdrawn),
         }),
         marks: judged.scanned.is_some().then_some(&marks),
         grounds: Some(Grounds { promise: context.definition.distribution.promise, accepted: &accepted }),

@@ -1,7 +1,5 @@
 //! The lifecycle document: declared by the definition, or published and signed.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use heirloom_formats::Document;
@@ -11,6 +9,7 @@ use heirloom_import::keyring;
 use heirloom_model::lifecycle::{Lifecycle, Major};
 
 use crate::cli::LifeDocument;
+use crate::context::bytes;
 use crate::fail::{Exit, Fail};
 
 /// Largest file that is read, in bytes.
@@ -50,29 +49,17 @@ pub(crate) fn asked_for(args: &LifeDocument, definition: &Path) -> Result<Lifecy
 }
 
 fn published(path: &Path, keys: &[PathBuf]) -> Result<Lifecycle, Fail> {
-    let bytes = read(path)?;
+    let signed = bytes(path, LARGEST)?;
     let mut signature = path.as_os_str().to_owned();
     signature.push(".asc");
-    let armoured = read(Path::new(&signature)).map_err(|fail| {
+    let armoured = bytes(Path::new(&signature), LARGEST).map_err(|fail| {
         fail.hint("a published lifecycle.json has its signature beside it, in lifecycle.json.asc")
     })?;
-    keyring(keys)?.verify_detached(&bytes, &armoured).map_err(|error| {
+    keyring(keys)?.verify_detached(&signed, &armoured).map_err(|error| {
         Fail::new(Exit::Failed, format!("{}: {error}", path.display()))
             .hint("nothing is believed that is not signed: fetch the document, its .asc and the key again")
     })?;
-    Ok(lifecycle::read_json(Document::new(&path.display().to_string(), &bytes))?)
-}
-
-/// A file that is no larger than any document.
-fn read(path: &Path) -> Result<Vec<u8>, Fail> {
-    let failed =
-        |error: std::io::Error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    match bytes.len() as u64 > LARGEST {
-        true => Err(failed(std::io::Error::other(format!("it has more than {LARGEST} bytes")))),
-        false => Ok(bytes),
-    }
+    Ok(lifecycle::read_json(Document::new(&path.display().to_string(), &signed))?)
 }
 
 /// The major version that the definition is of.

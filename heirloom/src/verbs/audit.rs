@@ -11,9 +11,10 @@ use heirloom_model::advisory::{AdvisoryKind, Severity};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::errata::{Contradiction, Fault, latest};
+use super::errata::{Contradiction, Fault};
 use super::lifecycle::check::{Machine as Supported, stands};
 use crate::cli::{self, FailOn};
+use crate::context::latest;
 use crate::fail::{Exit, Fail};
 use crate::flow::errata::{self, Read};
 use crate::flow::installed::{self, Installed};

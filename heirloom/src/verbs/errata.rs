@@ -13,23 +13,20 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use heirloom_formats::advisory::{AdvisoryError, Format, Issuer, Reading};
+use heirloom_formats::advisory::{AdvisoryError, Format};
 use heirloom_model::advisory::AdvisoryId;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::{ConvertErrata, ErrataVerb, StatusErrata, Whose};
-use crate::context::{Context, now};
+use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow::accounting::Accounts;
+use crate::flow::accounting::{Accounts, Named};
 use crate::flow::errata::{self, Writing};
 use crate::ui::Shown;
 use heirloom_formats::definition::{Definition, Distribution};
 
 /// Lines of a kind that people are shown.
 const SHOWN: usize = 20;
-/// Seconds that clocks may differ by.
-const DAY: u64 = 24 * 60 * 60;
 
 /// What was converted.
 #[derive(Serialize)]
@@ -108,12 +105,6 @@ fn troubles(text: &mut String, accounts: &Accounts) {
     }
 }
 
-/// Dates of documents after this one are wrong.
-pub(super) fn latest() -> Timestamp {
-    let latest = i64::try_from(now() + DAY).ok().and_then(|time| Timestamp::from_second(time).ok());
-    latest.unwrap_or(Timestamp::MAX)
-}
-
 /// Whose advisories they are, and of which major version: as was said, else as the definition has it.
 fn whose(id: Option<&str>, definition: &Path) -> Result<(String, Option<Distribution>), Fail> {
     let (id, definition) = match id {
@@ -141,45 +132,14 @@ fn major(distribution: &Distribution) -> String {
 }
 
 /// Whose advisories are written.
-struct Named {
-    name: String,
-    id: String,
-    home: String,
-    contact: String,
-    major: String,
-}
-
-impl Named {
-    fn of(args: &Whose, definition: &Path) -> Result<Self, Fail> {
-        let (id, definition) = whose(args.id.as_deref(), definition)?;
-        let own = definition.as_ref();
-        let home = args.home.clone().or_else(|| own.map(|own| own.home_url.clone()));
-        let major = own.map(major);
-        let home = home.unwrap_or_else(|| format!("https://{id}.example"));
-        let host = home.split("://").last().and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        Ok(Self {
-            name: args.name.clone().or_else(|| own.map(|own| own.name.clone())).unwrap_or_else(|| id.clone()),
-            contact: format!("security@{host}"),
-            home: home.trim_end_matches('/').to_owned(),
-            major: args.major.clone().or(major).unwrap_or_else(|| "9".to_owned()),
-            id,
-        })
-    }
-
-    fn issuer(&self) -> Issuer<'_> {
-        Issuer {
-            name: &self.name,
-            id: &self.id,
-            ecosystem: &self.name,
-            home: &self.home,
-            contact: &self.contact,
-        }
-    }
-}
-
-/// What is asked of documents now.
-fn reading(major: &str) -> Reading<'_> {
-    Reading { latest: latest(), major }
+fn named(args: &Whose, definition: &Path) -> Result<Named, Fail> {
+    let (id, definition) = whose(args.id.as_deref(), definition)?;
+    let own = definition.as_ref();
+    let home = args.home.clone().or_else(|| own.map(|own| own.home_url.clone()));
+    let home = home.unwrap_or_else(|| format!("https://{id}.example"));
+    let name = args.name.clone().or_else(|| own.map(|own| own.name.clone())).unwrap_or_else(|| id.clone());
+    let major = args.major.clone().or(own.map(major)).unwrap_or_else(|| "9".to_owned());
+    Ok(Named::new(id, name, &home, major))
 }
 
 /// A directory that is to be made must not be there.
@@ -193,13 +153,13 @@ fn is_new(to: &Path) -> Result<(), Fail> {
 
 fn convert(args: &ConvertErrata, definition: &Path) -> Result<Shown, Fail> {
     is_new(&args.to)?;
-    let named = Named::of(&args.whose, definition)?;
+    let named = named(&args.whose, definition)?;
     let issuer = named.issuer();
     let formats: Vec<Format> = Format::ALL
         .into_iter()
         .filter(|format| args.formats.is_empty() || args.formats.iter().any(|name| name == format.name()))
         .collect();
-    let reading = reading(&named.major);
+    let reading = named.reading();
     let read = errata::read(&args.sources, reading)?;
     let arches: Vec<&str> = args.whose.arch.iter().map(String::as_str).collect();
     let writing = Writing { formats: &formats, arches: &arches, issuer, reading };

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use testkit::pypi;
 use testkit::rpm_builder::RpmBuilder;
 use testkit::tool::Tool;
 
-use crate::heirloom;
+use crate::{heirloom, judges};
 
 /// The advisories: id, package, first fixed version, vulnerability, severity, what its package URL says beside.
 pub(crate) const ADVISORIES: [(&str, &str, &str, &str, &str, &str); 9] = [
@@ -93,19 +92,7 @@ impl Machine {
     }
 
     pub(crate) fn dnf(&self, args: &[&str]) -> String {
-        let mut command = Command::new("dnf");
-        command
-            .env("HOME", self.dir.path())
-            .args(["-q", "-y", "--releasever", "9", "--disableplugin=local", "--forcearch=x86_64"])
-            .args(["--setopt=module_platform_id=platform:el9", "--setopt=reposdir=/dev/null"])
-            .args(["--setopt=varsdir=/dev/null", "--nogpgcheck"])
-            .arg(format!("--setopt=cachedir={}", self.path("cache").display()))
-            .arg(format!("--installroot={}", self.path("root").display()))
-            .arg(format!("--repofrompath=kestrel,{}", self.path("repo").display()))
-            .args(args);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        judges::dnf(self.dir.path(), args)
     }
 
     /// The advisories that dnf finds to be missing.
@@ -120,26 +107,8 @@ impl Machine {
 
     /// The advisories that a scanner finds to be missing, by its own reading of the packages' database.
     pub(crate) fn oscap(&self) -> Vec<String> {
-        let document = self.path("out/oval/9.xml");
-        let output = Command::new("oscap")
-            .args(["oval", "eval"])
-            .arg(&document)
-            .env("HOME", self.dir.path())
-            .env("OSCAP_PROBE_ROOT", self.path("root"))
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        let xml = fs::read_to_string(document).unwrap();
-        let told = |line: &str| {
-            let (id, result) = line.strip_prefix("Definition ")?.rsplit_once(": ")?;
-            let definition = xml.split("<definition ").find(|part| part.contains(&format!("\"{id}\"")))?;
-            let name = definition.split("ref_id=\"").nth(1)?.split('"').next()?;
-            (result == "true").then(|| name.to_owned())
-        };
-        let mut found: Vec<_> = text.lines().filter_map(told).collect();
-        found.sort();
-        found
+        let all = judges::oscap(self.dir.path()).into_iter();
+        all.filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect()
     }
 
     /// Lists of parts, as a maker of such lists sees the root: in SPDX and in CycloneDX.

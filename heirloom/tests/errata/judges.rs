@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use testkit::npm;
 use testkit::rpm_builder::RpmBuilder;
 use testkit::tool::Tool;
 
-use crate::{convert, heirloom, osv};
+use crate::{convert, heirloom, machine, osv};
 
 /// A root with packages of some versions, installed by dnf from a repository that has the advisories.
 struct Machine {
@@ -55,52 +54,14 @@ impl Machine {
     }
 
     fn dnf(&self, args: &[&str]) -> String {
-        let mut command = Command::new("dnf");
-        command
-            .env("HOME", self.dir.path())
-            .args([
-                "-q",
-                "-y",
-                "--releasever",
-                "9",
-                "--disableplugin=local",
-                "--setopt=module_platform_id=platform:el9",
-            ])
-            .args(["--setopt=reposdir=/dev/null", "--setopt=varsdir=/dev/null", "--nogpgcheck"])
-            .arg(format!("--setopt=cachedir={}", self.path("cache").display()))
-            .arg(format!("--installroot={}", self.path("root").display()))
-            .arg(format!("--repofrompath=kestrel,{}", self.path("repo").display()))
-            .args(args);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        machine::dnf(self.dir.path(), args)
     }
 
     /// The advisories that a scanner finds to be missing, by its own reading of the packages' database.
     fn oscap(&self) -> Vec<String> {
-        let document = self.path("out/oval/9.xml");
-        let output = Command::new("oscap")
-            .args(["oval", "eval"])
-            .arg(&document)
-            .env("HOME", self.dir.path())
-            .env("OSCAP_PROBE_ROOT", self.path("root"))
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        let xml = fs::read_to_string(document).unwrap();
-        let told = |line: &str| {
-            let rest = line.strip_prefix("Definition ")?;
-            let (id, result) = rest.rsplit_once(": ")?;
-            assert!(["true", "false"].contains(&result), "{line}");
-            let definition = xml.split("<definition ").find(|part| part.contains(&format!("\"{id}\"")))?;
-            let name = definition.split("ref_id=\"").nth(1)?.split('"').next()?;
-            (result == "true").then(|| name.to_owned())
-        };
-        assert_eq!(text.lines().filter(|line| line.starts_with("Definition ")).count(), 4, "{text}");
-        let mut found: Vec<_> = text.lines().filter_map(told).collect();
-        found.sort();
-        found
+        let all = machine::oscap(self.dir.path());
+        assert_eq!(all.len(), 4, "{all:?}");
+        all.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect()
     }
 
     fn enable(&self, stream: &str) {

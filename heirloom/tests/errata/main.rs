@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod judges;
+#[path = "../common/machine.rs"]
+mod machine;
 #[path = "../common/ran.rs"]
 mod ran;
 mod site;

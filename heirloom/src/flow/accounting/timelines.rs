@@ -9,7 +9,7 @@ use heirloom_model::{Digest, Nevra};
 use jiff::Timestamp;
 
 use super::{Accounts, naming};
-use crate::context::Context;
+use crate::context::{Context, timestamp};
 use crate::fail::Fail;
 use crate::flow::releasing;
 
@@ -45,7 +45,7 @@ pub(crate) fn timelines(context: &Context, accounts: &Accounts) -> Result<Vec<Ti
 }
 
 fn at(seconds: Option<u64>) -> Option<Timestamp> {
-    Timestamp::from_second(i64::try_from(seconds?).ok()?).ok()
+    timestamp(seconds?)
 }
 
 fn is_kernel(name: &str) -> bool {

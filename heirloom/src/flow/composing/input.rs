@@ -9,7 +9,7 @@ use heirloom_model::{Digest, Package, arch};
 
 use crate::context::Context;
 use crate::fail::{Exit, Fail};
-use crate::flow::accounting;
+use crate::flow::accounting::{self, Advisories};
 use crate::flow::comparing::{Judged, Judgement, Standing};
 use crate::flow::gather::{Elsewhere, Foreign, Gathered};
 
@@ -187,19 +187,23 @@ fn reference<'a>(references: &'a [Foreign], name: &str) -> Option<&'a Foreign> {
 type Extras = BTreeMap<(String, String), BTreeMap<String, Digest>>;
 
 /// What the repositories have beside packages: the definition's own files, else the reference's.
-pub(super) fn extras(context: &Context, gathered: &Gathered) -> Result<Extras, Fail> {
+pub(super) fn extras(
+    context: &Context,
+    gathered: &Gathered,
+    advisories: &Advisories,
+) -> Result<Extras, Fail> {
     let mut all = BTreeMap::new();
     let arches = [(context.arch(), &gathered.references[..])]
         .into_iter()
         .chain(gathered.other_arches().map(|other| (other.arch.as_str(), &other.references[..])));
     for (arch, references) in arches {
-        let advisories = accounting::offered(context, arch)?;
-        let advisories = advisories.map(|text| context.store.put(text.as_bytes())).transpose()?;
+        let offered = accounting::offered(context, advisories, arch)?;
+        let offered = offered.map(|text| context.store.put(text.as_bytes())).transpose()?;
         for (name, rule) in &context.definition.repositories {
             let like = rule.like.as_ref().and_then(|like| reference(references, like));
             let mut extras = like.map(|like| like.state.extras.clone()).unwrap_or_default();
-            if let Some(advisories) = advisories {
-                extras.insert("updateinfo".to_owned(), advisories);
+            if let Some(offered) = offered {
+                extras.insert("updateinfo".to_owned(), offered);
             }
             for (kind, file) in
                 [("group", &rule.comps), ("modules", &rule.modules), ("productid", &rule.productid)]

@@ -7,12 +7,11 @@ use heirloom_formats::advisory::own;
 use heirloom_model::Nevra;
 use heirloom_model::advisory::AdvisoryKind;
 use heirloom_model::record::Built;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cli::NewErrata;
-use crate::context::{Context, now};
+use crate::context::{Context, present};
 use crate::fail::{Exit, Fail};
 use crate::flow::accounting;
 use crate::ui::Shown;
@@ -33,9 +32,7 @@ pub(crate) fn run(context: &Context, args: &NewErrata) -> Result<Shown, Fail> {
     let kind = AdvisoryKind::of(&args.kind).unwrap_or(AdvisoryKind::Security);
     let packages = packages(context, &args.package)?;
     let advisories = accounting::read(context)?;
-    let today =
-        i64::try_from(now()).ok().and_then(|time| Timestamp::from_second(time).ok()).unwrap_or_default();
-    let today = today.to_zoned(TimeZone::UTC).date();
+    let today = present().to_zoned(TimeZone::UTC).date();
     let known = advisories.own.iter().map(|own| &own.id);
     let id = accounting::naming(context)
         .next(kind, today.year(), known)

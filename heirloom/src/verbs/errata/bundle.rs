@@ -12,8 +12,9 @@ use heirloom_model::Digest;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Contradiction, Fault, latest, major, told, whose};
+use super::{Contradiction, Fault, major, told, whose};
 use crate::cli::BundleErrata;
+use crate::context::{bytes, latest};
 use crate::fail::{Exit, Fail};
 use crate::flow::errata;
 use crate::ui::Shown;
@@ -80,11 +81,7 @@ fn readable() -> fs::Permissions {
 
 fn json(path: &Path) -> Result<Value, Fail> {
     let failed = |what: String| Fail::new(Exit::Failed, format!("{}: {what}", path.display()));
-    let length = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
-    if length > LARGEST {
-        return Err(failed(format!("{length} bytes are more than {LARGEST}")));
-    }
-    let bytes = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let bytes = bytes(path, LARGEST)?;
     // Those who read the bundle could do nothing about a wrong one.
     lifecycle::read_json(Document::new(&path.display().to_string(), &bytes))?;
     serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))

@@ -8,8 +8,9 @@ use heirloom_formats::advisory::{Format, Reading};
 use heirloom_formats::evr;
 use serde::Serialize;
 
-use super::{Fault, SHOWN, latest, told};
+use super::{Fault, SHOWN, told};
 use crate::cli::CrosscheckErrata;
+use crate::context::latest;
 use crate::fail::{Exit, Fail};
 use crate::flow::{audit, installed};
 use crate::ui::Shown;

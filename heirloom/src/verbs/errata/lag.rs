@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 
 use heirloom_errata::{Group, Lag, Timeline, lag};
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::LagErrata;
-use crate::context::{Context, now};
+use crate::context::{Context, present};
 use crate::fail::{Exit, Fail};
 use crate::flow::accounting;
 use crate::report;
@@ -27,9 +26,7 @@ struct Told {
 pub(crate) fn run(context: &Context, args: &LagErrata) -> Result<Shown, Fail> {
     let accounts = accounting::now(context)?;
     let timelines = accounting::timelines(context, &accounts)?;
-    let now =
-        i64::try_from(now()).ok().and_then(|time| Timestamp::from_second(time).ok()).unwrap_or_default();
-    let lag = lag(&timelines, &accounting::targets(context), now);
+    let lag = lag(&timelines, &accounting::targets(context), present());
     if let Some(path) = &args.svg {
         let failed = |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: {error}", path.display()));
         fs::write(path, report::lag::svg(&lag)).map_err(failed)?;

@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context, args: &PublishErrata) -> Result<Shown, Fail
     let expires = args.expires.as_deref().map(last_second).transpose()?;
     let accounts = accounting::now(context)?;
     let errata = publishing::publish(context, &accounts, expires)?;
-    accounting::came_out(context)?;
+    accounting::are_out(context, &accounts.accounts)?;
     let mut text = String::new();
     super::troubles(&mut text, &accounts);
     super::list(&mut text, "note: a statement is outdated:", &errata.outdated_statements);

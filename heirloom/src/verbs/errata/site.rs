@@ -12,7 +12,7 @@ use heirloom_sign::SecretKey;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Contradiction, Fault, Named, is_new, list, put, reading, told};
+use super::{Contradiction, Fault, is_new, list, named, put, told};
 use crate::cli::ErrataSite;
 use crate::fail::{Exit, Fail, chain};
 use crate::flow::errata::site::{Site, lay_out};
@@ -44,9 +44,9 @@ struct Report {
 pub(super) fn run(args: &ErrataSite, definition: &Path) -> Result<Shown, Fail> {
     is_new(&args.to)?;
     let expires = args.expires.as_deref().map(last_second).transpose()?;
-    let named = Named::of(&args.whose, definition)?;
+    let named = named(&args.whose, definition)?;
     let key = key(args, definition)?;
-    let reading = reading(&named.major);
+    let reading = named.reading();
     let declared = match &args.vex {
         Some(path) => declared::load(path, reading.latest)?,
         None => DeclaredVex::default(),
