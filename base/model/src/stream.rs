@@ -48,6 +48,12 @@ impl StreamId {
         is_fine.then_some(Self { name, stream, version, context, arch })
     }
 
+    /// Name and stream: what machines enable, whatever build of it they have.
+    #[must_use]
+    pub fn enabled(&self) -> (&str, &str) {
+        (&self.name, &self.stream)
+    }
+
     /// What packages of it carry in their header (RPMTAG_MODULARITYLABEL): `name:stream:version:context`.
     #[must_use]
     pub fn label(&self) -> String {

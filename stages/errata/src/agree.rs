@@ -5,6 +5,7 @@ use std::fmt;
 
 use heirloom_model::Evr;
 use heirloom_model::advisory::{Advisory, AdvisoryId, CveId, Severity};
+use heirloom_model::stream::StreamId;
 
 /// A published document says something else of an advisory than the record that it was written from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +68,7 @@ fn facts<'a>(advisory: &'a Advisory, major: Option<&str>) -> BTreeSet<Fact<'a>> 
     let fixed = advisory.fixed.iter().filter(|fixed| major.is_none_or(|major| fixed.major == major));
     let packages = fixed.map(|fixed| Fact::Package {
         major: &fixed.major,
-        module: fixed.module.as_ref().map(|module| (module.name.as_str(), module.stream.as_str())),
+        module: fixed.module.as_ref().map(StreamId::enabled),
         name: fixed.name(),
         evr: fixed.evr(),
     });

@@ -229,7 +229,7 @@ fn of_stream(package: &InstalledPackage, fixed: &Fixed) -> Option<bool> {
         release.contains(".module+") || release.contains(".module_")
     };
     match (&package.module, &fixed.module) {
-        (Some(own), Some(theirs)) => Some(own.name == theirs.name && own.stream == theirs.stream),
+        (Some(own), Some(theirs)) => Some(own.enabled() == theirs.enabled()),
         (Some(_), None) => (!is_modular()).then_some(false),
         (None, Some(_)) => (!package.looks_modular()).then_some(false),
         (None, None) => match (package.looks_modular(), is_modular()) {

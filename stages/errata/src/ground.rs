@@ -144,7 +144,9 @@ impl Ground {
             return Vec::new();
         }
         let published = self.published.get(fixed.name()).into_iter().flatten();
-        let is_its_stream = |one: &&Published| stream(one.module.as_ref()) == stream(fixed.module.as_ref());
+        let is_its_stream = |one: &&Published| {
+            one.module.as_ref().map(StreamId::enabled) == fixed.module.as_ref().map(StreamId::enabled)
+        };
         let arches: BTreeSet<&str> = published.filter(is_its_stream).map(|one| one.nevra.arch()).collect();
         let lacking = arches.into_iter().filter(|arch| *arch != "noarch" && !shipped.contains(*arch));
         let one = |arch: &str| {
@@ -158,7 +160,9 @@ impl Ground {
 
     /// The packages that have a fix first, by architecture.
     fn shipped(&self, fixed: &Fixed) -> Vec<Fixed> {
-        let is_its_stream = |one: &&Published| stream(one.module.as_ref()) == stream(fixed.module.as_ref());
+        let is_its_stream = |one: &&Published| {
+            one.module.as_ref().map(StreamId::enabled) == fixed.module.as_ref().map(StreamId::enabled)
+        };
         let has_arch = |one: &&Published| fixed.arch().is_none_or(|arch| arch == one.nevra.arch());
         let all = self.published.get(fixed.name()).into_iter().flatten();
         let mut first: BTreeMap<&str, (&Published, Evr)> = BTreeMap::new();
@@ -241,9 +245,4 @@ impl Ground {
             Stage::Accepted => Found::Building(format!("{name} is accepted, and to be published")),
         }
     }
-}
-
-/// Name and stream of a module.
-fn stream(module: Option<&StreamId>) -> Option<(&str, &str)> {
-    module.map(|module| (module.name.as_str(), module.stream.as_str()))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_model::Evr;
 use heirloom_model::advisory::{Advisory, AdvisoryId, CveId, Fixed};
+use heirloom_model::stream::StreamId;
 use jiff::Timestamp;
 
 /// Advisories that were told apart.
@@ -70,7 +71,7 @@ type Place<'a> = (&'a str, Option<(&'a str, &'a str)>, &'a str, Option<&'a str>)
 fn places(advisory: &Advisory) -> BTreeMap<Place<'_>, BTreeSet<&Evr>> {
     let mut all: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for fixed in &advisory.fixed {
-        let module = fixed.module.as_ref().map(|module| (module.name.as_str(), module.stream.as_str()));
+        let module = fixed.module.as_ref().map(StreamId::enabled);
         all.entry((fixed.major.as_str(), module, fixed.name(), fixed.arch()))
             .or_default()
             .insert(fixed.evr());

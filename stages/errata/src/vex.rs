@@ -10,6 +10,7 @@ use heirloom_model::advisory::vex::{
     DeclaredStatement, DeclaredVex, PackageScope, Scope, Statement, Status, Vex,
 };
 use heirloom_model::advisory::{Advisory, AdvisoryId, CveId, Fixed, ReferenceKind, Revision};
+use heirloom_model::stream::StreamId;
 use jiff::Timestamp;
 
 pub use upstream::{Here, describe, with_upstream};
@@ -208,13 +209,12 @@ fn capital(text: &str) -> String {
 
 /// Whether a declared package is, or is the source of, one that an advisory has.
 fn covers(package: &PackageScope, fixed: &Fixed) -> bool {
-    let stream = |module: &Option<heirloom_model::stream::StreamId>| {
-        module.as_ref().map(|module| (module.name.clone(), module.stream.clone()))
-    };
     let is_name = fixed.name() == package.name()
         || fixed.source.as_ref().is_some_and(|source| source.name() == package.name());
     let is_major = package.major.is_empty() || fixed.major.is_empty() || package.major == fixed.major;
-    is_name && is_major && stream(&package.module) == stream(&fixed.module)
+    is_name
+        && is_major
+        && package.module.as_ref().map(StreamId::enabled) == fixed.module.as_ref().map(StreamId::enabled)
 }
 
 /// The line of another statement of the same package that counts instead: the newer, and of two of one day the first.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_model::advisory::{Advisory, ReferenceKind, Severity};
+use heirloom_model::stream::StreamId;
 use heirloom_model::{Digest, Evr};
 use jiff::Timestamp;
 
@@ -173,7 +174,7 @@ impl<'a> Made<'a> {
         let of_major = advisory.fixed.iter().filter(|fixed| fixed.major == self.major);
         let mut modules: BTreeMap<Option<Stream<'_>>, Packages<'_>> = BTreeMap::new();
         for fixed in of_major {
-            let module = fixed.module.as_ref().map(|module| (module.name.as_str(), module.stream.as_str()));
+            let module = fixed.module.as_ref().map(StreamId::enabled);
             let arches = modules.entry(module).or_default().entry((fixed.name(), fixed.evr())).or_default();
             arches.extend(fixed.arch().map(str::to_owned));
         }
