@@ -5,11 +5,16 @@ mod building;
 mod changes;
 mod createrepo;
 mod errata;
+mod evidence;
 mod gate;
+mod governing;
+mod key;
 mod lifecycle;
+mod log;
 mod planning;
 mod releasing;
 mod sources;
+mod tuf;
 
 use std::path::PathBuf;
 
@@ -24,17 +29,27 @@ pub(crate) use errata::{
     BundleErrata, ConvertErrata, CrosscheckErrata, ErrataSite, ErrataVerb, LagErrata, NewErrata,
     PublishErrata, StatusErrata, Whose,
 };
+pub(crate) use evidence::{EvidenceOf, Provenance, Reproduce, Sbom, VerifyProvenance};
 pub(crate) use gate::{Gate, Judged, Named};
+pub(crate) use governing::{
+    CastVote, CharterVerb, InitCharter, NextCharter, Propose, ReleaseVerb, SignerArgs,
+};
+pub(crate) use key::{CertifyKey, JoinKey, KeyAlgorithm, KeyVerb, MakeKey, ShowKey, SplitKey};
 pub(crate) use lifecycle::{CheckLife, ExportLife, LifeDocument, LifecycleVerb, ShowLife};
+pub(crate) use log::{
+    CosignLog, KeygenLog, ListLog, LogVerb, MonitorLog, ProveLog, Trusted, VerifyLog, WhichLog, WitnessLog,
+};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use releasing::{Fsck, Publish, Remote, Rollback, Serve};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
+pub(crate) use tuf::{LogKeys, Rotate, TufVerb, Verify};
 
 /// Rebuilds an Enterprise Linux from its sources, proves that it is the same, and publishes it signed.
 ///
 /// Exit codes: 0 all is well; 1 something could not be done; 2 the command line is wrong; 3 the definition
 /// or a file that it names is wrong; 4 something can't be planned or built; 5 a package breaks the promise or
-/// carries another company's marks, or a certificate does not hold; 6 the machine lacks something; 130 it was interrupted. `compare` with packages: 0 they are identical;
+/// carries another company's marks, or a certificate or a provenance does not hold; 6 the machine lacks something; 7 something
+/// waits for members to decide; 130 it was interrupted. `compare` with packages: 0 they are identical;
 /// 10 abi-compatible; 11 incompatible; 12 undecided.
 #[derive(Debug, Parser)]
 #[command(name = "heirloom", version, max_term_width = 100)]
@@ -121,6 +136,17 @@ pub(crate) enum Verb {
     /// Serves what is published, as a web server. A client is shown one state of a channel as long as it goes on
     /// asking.
     Serve(Serve),
+    /// Keys, roots and renewal of the metadata by which clients and mirrors check channels (`[tuf]` in the definition).
+    Tuf {
+        /// What to do.
+        #[command(subcommand)]
+        verb: TufVerb,
+    },
+    /// Checks a channel as a client does: its TUF metadata, that its repositories name nothing else than that vouches for,
+    /// and its files. Needs no definition.
+    ///
+    /// Exit codes: 0 all of it holds; 1 something could not be read; 5 something does not hold.
+    Verify(Verify),
     /// Removes snapshots and views of channels whose time is over (`publish.vault`), throws away objects that neither
     /// these nor the newest plan, builds and signatures need, and brings the shared cache down to its limit.
     Clean(Clean),
@@ -141,6 +167,20 @@ pub(crate) enum Verb {
     ///
     /// Exit codes: 0 it gave packages; 4 it did not.
     BuildAction(BuildAction),
+    /// Builds a package again from its provenance alone, on any machine, and says whether it comes out the same. Needs no
+    /// definition for a provenance.
+    ///
+    /// Exit codes: 0 it is the same; 10 abi-compatible; 11 incompatible; 12 undecided; 4 it did not build; 5 the provenance
+    /// does not hold.
+    Reproduce(Box<Reproduce>),
+    /// States how packages were built, signed: in-toto statements with SLSA's provenance.
+    Provenance(Provenance),
+    /// Checks the signature of a provenance, and that it is about packages. Needs no definition.
+    ///
+    /// Exit codes: 0 it holds; 5 it does not.
+    VerifyProvenance(VerifyProvenance),
+    /// Writes lists of parts (SBOM) of packages or of the release: digests, licences, sources, patches, fixes, buildroots.
+    Sbom(Sbom),
     /// Advisories (errata): read, written and held against one another in every format.
     Errata {
         /// What to do.
@@ -153,12 +193,43 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: LifecycleVerb,
     },
+    /// Private keys: made, looked at, split among people and put together. Needs no definition.
+    Key {
+        /// What to do.
+        #[command(subcommand)]
+        verb: KeyVerb,
+    },
+    /// The public log: every proposal, vote, promotion, certificate, list of parts and release, in a tree that only grows, and
+    /// that anyone can check.
+    Log {
+        /// What to do.
+        #[command(subcommand)]
+        verb: LogVerb,
+    },
     /// Tells what a system lacks: which vulnerabilities it has, which advisories fix them, and in which version. Needs no
     /// definition, and changes nothing.
     ///
     /// Exit codes: 0 nothing is missing; 1 something could not be read, or the advisories are for other systems; 5 it is
     /// vulnerable.
     Audit(Box<Audit>),
+    /// The charter: who decides what is signed and served.
+    Charter {
+        /// What to do.
+        #[command(subcommand)]
+        verb: CharterVerb,
+    },
+    /// Proposals to the members, their votes, and what takes effect.
+    Release {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ReleaseVerb,
+    },
+    /// Holds the key that signs packages and repositories, and signs what a quorum of members has approved, and nothing
+    /// else. Runs until it is stopped; needs no definition.
+    Signer(Box<SignerArgs>),
+    /// Gathers all that is known of a package: its source, patches and buildroot, who built it, its verdict against the
+    /// reference, who approved it when, and the proofs of the public log.
+    Evidence(EvidenceOf),
     /// Side builds: a group of source packages that is built apart from the distribution, and merged or dropped as one.
     Side {
         /// What to do.

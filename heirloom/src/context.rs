@@ -1,13 +1,16 @@
 //! What every verb works with: the definition and the open store.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heirloom_formats::definition::{Definition, ForeignRepository, UpstreamKind};
 use heirloom_import::sources::{ModuleSources, Upstream};
 use heirloom_import::{Importer, Pinned};
+use heirloom_model::Digest;
+use heirloom_model::KeySource;
+use heirloom_model::digest::Hasher;
 use heirloom_sign::SecretKey;
 use heirloom_store::Store;
 use jiff::Timestamp;
@@ -109,12 +112,48 @@ impl Context {
 
     /// The distribution's signing key.
     pub(crate) fn key(&self) -> Result<SecretKey, Fail> {
-        let path = self.definition.resolve(&self.definition.signing.key);
-        SecretKey::load(&path).map_err(|error| {
-            Fail::from(error).hint("`heirloom init` makes a key; `signing.key` in the definition names it")
-        })
+        signing_key(&self.definition)
+    }
+
+    /// The key that signs statements of what was built and compared: one of the builder's, where there is one.
+    pub(crate) fn statement_key(&self) -> Result<SecretKey, Fail> {
+        match &self.definition.signing.statements {
+            Some(file) => {
+                let key = KeySource::File(file.get_ref().clone());
+                open_key(&self.definition, "signing.statements", &key, None)
+            }
+            None => self.key(),
+        }
     }
 }
+
+/// The signing key of a definition, wherever it is.
+pub(crate) fn signing_key(definition: &Definition) -> Result<SecretKey, Fail> {
+    let signing = &definition.signing;
+    let certificate = signing.certificate.as_ref().map(|file| definition.resolve(file.get_ref()));
+    open_key(definition, "signing.key", signing.key.get_ref(), certificate.as_deref())
+}
+
+fn open_key(
+    definition: &Definition,
+    named: &str,
+    key: &KeySource,
+    certificate: Option<&Path>,
+) -> Result<SecretKey, Fail> {
+    let source = key.seen_from(&definition.resolve(Path::new("")));
+    let certificate = certificate.map(|file| bytes(file, LARGEST_CERTIFICATE)).transpose()?;
+    SecretKey::open(&source, certificate.as_deref()).map_err(|error| {
+        Fail::from(error).hint(match source {
+            KeySource::File(_) => {
+                format!("`heirloom init` makes a key; `{named}` in the definition names it")
+            }
+            _ => format!("`{named}` in the definition names it; docs/keys.md says how each kind is kept"),
+        })
+    })
+}
+
+/// Largest certificate, in bytes.
+const LARGEST_CERTIFICATE: u64 = 1 << 20;
 
 /// Names, one a line; what is after `#` is for people.
 fn names_in(file: &Path) -> Result<Vec<String>, Fail> {
@@ -163,6 +202,26 @@ pub(crate) fn bytes(path: &Path, most: u64) -> Result<Vec<u8>, Fail> {
         true => Ok(bytes),
         false => Err(failed(format!("it has more than {most} bytes"))),
     }
+}
+
+/// Lets a file have these bytes: all of them, on disk, or what it had before.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Fail> {
+    let failed =
+        |error: std::io::Error| Fail::new(Exit::Failed, format!("can't write {}: {error}", path.display()));
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    let mut file = tempfile::Builder::new().permissions(mode).tempfile_in(dir).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed)
+}
+
+/// The SHA-256 of a file.
+pub(crate) fn digest(path: &Path) -> Result<Digest, Fail> {
+    let mut hasher = Hasher::default();
+    let copied = File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut hasher));
+    copied.map_err(|error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display())))?;
+    Ok(hasher.finish())
 }
 
 /// Bytes of memory that the machine can give to new programs.

@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Promise = 5,
     /// The machine lacks something.
     Machine = 6,
+    /// Members have to decide first.
+    Waits = 7,
     /// Packages are compatible by their interfaces, and not identical.
     AbiCompatible = 10,
     /// A package is incompatible.
@@ -131,6 +133,12 @@ failed! {
     heirloom_formats::lifecycle::LifecycleError => Failed,
     heirloom_formats::updateinfo::UpdateinfoError => Failed,
     heirloom_sign::KeyError => Failed,
+    heirloom_sign::ShareError => Failed,
+    heirloom_sign::RawKeyError => Failed,
     heirloom_sign::SignError => Failed,
+    heirloom_tlog::KeyError => Failed,
+    heirloom_tlog::LogError => Failed,
+    heirloom_tlog::SourceError => Failed,
+    heirloom_tlog::TreeError => Failed,
     serde_json::Error => Failed,
 }

@@ -1,6 +1,8 @@
 //! Joins the stages: takes the records that one leaves to the next. Holds no rule of any stage.
 
 pub(crate) mod accounting;
+pub(crate) mod acting;
+pub(crate) mod attesting;
 pub(crate) mod audit;
 pub(crate) mod building;
 pub(crate) mod changes;
@@ -10,13 +12,16 @@ pub(crate) mod comparing;
 pub(crate) mod composing;
 pub(crate) mod contents;
 pub(crate) mod debranding;
+pub(crate) mod dossier;
 pub(crate) mod errata;
 pub(crate) mod gather;
 pub(crate) mod gating;
+pub(crate) mod governing;
 pub(crate) mod history;
 pub(crate) mod installed;
 pub(crate) mod lifecycle;
 pub(crate) mod lock;
+pub(crate) mod log;
 pub(crate) mod pairing;
 pub(crate) mod place;
 pub(crate) mod planning;
@@ -33,6 +38,7 @@ pub(crate) mod scanning;
 pub(crate) mod side;
 pub(crate) mod stability;
 pub(crate) mod told;
+pub(crate) mod tuf;
 pub(crate) mod uploading;
 pub(crate) mod waiving;
 pub(crate) mod work;

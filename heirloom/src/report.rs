@@ -6,6 +6,7 @@
 
 mod changes;
 pub(crate) mod errata;
+pub(crate) mod evidence;
 mod html;
 mod junit;
 pub(crate) mod lag;
@@ -216,7 +217,7 @@ fn normalised(compared: &Compared) -> BTreeMap<&str, BTreeSet<(&str, &str)>> {
     rules
 }
 
-fn plural(count: usize, what: &str) -> String {
+pub(crate) fn plural(count: usize, what: &str) -> String {
     match what.strip_suffix('y') {
         _ if count == 1 => format!("1 {what}"),
         Some(stem) => format!("{count} {stem}ies"),

@@ -4,6 +4,7 @@ mod audit;
 mod build;
 mod build_action;
 pub(crate) mod changes;
+mod charter;
 mod clean;
 mod compare;
 mod completions;
@@ -13,22 +14,32 @@ mod createrepo;
 mod debrand;
 mod doctor;
 mod errata;
+mod evidence;
 mod export;
 mod fsck;
 mod gate;
 mod import;
 pub(crate) mod init;
+mod key;
 mod lifecycle;
+mod log;
 mod plan;
 mod preview;
+mod provenance;
 mod publish;
 mod rebuild;
+mod release;
+mod reproduce;
+mod sbom;
 mod scan;
 mod serve;
 mod shell;
 mod side;
+mod signer;
 mod snapshots;
 mod status;
+mod tuf;
+mod verify;
 mod verify_certificate;
 mod what_if;
 mod why;
@@ -53,6 +64,8 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Rollback(args) => publish::rollback(&open()?, args),
         Verb::Fsck(args) => fsck::run(&open()?, args),
         Verb::Serve(args) => serve::run(&cli.definition, args),
+        Verb::Tuf { verb } => tuf::run(verb, &cli.definition, open),
+        Verb::Verify(args) => verify::run(args),
         Verb::Snapshots => snapshots::run(&open()?),
         Verb::Clean(args) => clean::run(&open()?, args),
         Verb::Compare(args) => match args.pair.is_empty() && args.reference.is_empty() {
@@ -70,12 +83,22 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Status(args) => status::run(&open()?, args),
         Verb::Why { package } => why::run(&open()?, package),
         Verb::BuildAction(args) => build_action::run(args),
+        Verb::Charter { verb } => charter::run(verb, open),
+        Verb::Release { verb } => release::run(verb, open),
+        Verb::Signer(args) => signer::run(args),
         Verb::Side { verb } => side::run(&open()?, verb),
         Verb::Shell(args) => shell::run(&open()?, args),
         Verb::WhatIf { package } => what_if::run(&open()?, package),
         Verb::Export(args) => export::run(&open()?, args),
+        Verb::Reproduce(args) => reproduce::run(args, open),
+        Verb::Provenance(args) => provenance::run(&open()?, args),
+        Verb::VerifyProvenance(args) => provenance::verify(args),
+        Verb::Evidence(args) => evidence::run(&open()?, args),
+        Verb::Sbom(args) => sbom::run(&open()?, args),
         Verb::Errata { verb } => errata::run(verb, &cli.definition),
         Verb::Lifecycle { verb } => lifecycle::run(verb, &cli.definition),
+        Verb::Key { verb } => key::run(verb),
+        Verb::Log { verb } => log::run(verb, &cli.definition),
         Verb::Audit(args) => audit::run(args),
         Verb::Createrepo(args) => createrepo::run(args),
         Verb::Doctor => doctor::run(),

@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("base/store", &["heirloom-model"]),
     ("base/solve", &["heirloom-model"]),
     ("base/sign", &["heirloom-model"]),
+    ("base/tlog", &["heirloom-model"]),
     ("stages/import", BASE),
     ("stages/debrand", &["heirloom-model", "heirloom-formats"]),
     ("stages/scan", &["heirloom-model", "heirloom-formats", "heirloom-elf"]),
@@ -30,19 +31,28 @@ const EDGES: &[(&str, &[&str])] = &[
     ("stages/compare", &["heirloom-model", "heirloom-formats", "heirloom-elf", "heirloom-dwarf"]),
     ("stages/compose", BASE),
     ("stages/release", BASE),
+    ("stages/attest", &["heirloom-model", "heirloom-formats"]),
     ("stages/errata", &["heirloom-model", "heirloom-formats"]),
+    ("stages/govern", &["heirloom-model"]),
     ("heirloom", ALL),
     ("testkit", &[]),
     ("xtask", &["testkit"]),
 ];
-const BASE: &[&str] =
-    &["heirloom-model", "heirloom-formats", "heirloom-store", "heirloom-solve", "heirloom-sign"];
+const BASE: &[&str] = &[
+    "heirloom-model",
+    "heirloom-formats",
+    "heirloom-store",
+    "heirloom-solve",
+    "heirloom-sign",
+    "heirloom-tlog",
+];
 const ALL: &[&str] = &[
     "heirloom-model",
     "heirloom-formats",
     "heirloom-store",
     "heirloom-solve",
     "heirloom-sign",
+    "heirloom-tlog",
     "heirloom-import",
     "heirloom-debrand",
     "heirloom-scan",
@@ -51,7 +61,9 @@ const ALL: &[&str] = &[
     "heirloom-compare",
     "heirloom-compose",
     "heirloom-release",
+    "heirloom-attest",
     "heirloom-errata",
+    "heirloom-govern",
 ];
 
 /// Checks the workspace that this was built in.

@@ -7,9 +7,12 @@
 mod composing;
 mod errata;
 mod error;
+mod governance;
 mod keys;
+mod log;
 mod policy;
 mod publishing;
+mod tuf;
 mod upstream;
 
 use std::collections::BTreeMap;
@@ -18,11 +21,14 @@ use std::path::{Path, PathBuf};
 pub use composing::{ComposeSettings, Multilib, RepositoryRule};
 pub use errata::{ErrataDays, ErrataSettings};
 pub use error::DefinitionError;
+pub use governance::Governance;
 pub use keys::{
     Against, BaseOf, Bootstrap, BuildSettings, CompareSettings, Definition, Distribution, ForeignRepository,
     LimitSettings, Own, Signing,
 };
+pub use log::LogSettings;
 pub use publishing::{Publish, S3, StabilitySettings, Vault};
+pub use tuf::TufSettings;
 pub use upstream::{DebrandSettings, Exclude, ModuleSources, PinnedKey, Preview, Upstream, UpstreamKind};
 
 /// Largest definition file that is read, in bytes.
@@ -124,13 +130,27 @@ impl Definition {
                 "give the path of a lifecycle document (docs/lifecycle.md), or leave the key out",
             );
         }
+        let charter = self.governance.as_ref().map(|governance| &governance.charter);
+        if let Some(file) = charter.filter(|file| !base.join(file.get_ref()).is_file()) {
+            let message = format!("there is no file `{}`", file.get_ref().display());
+            return wrong(file.span(), message, "give the path of the first charter (docs/governance.md)");
+        }
+        if let Some((span, message, hint)) = self.signing.fault(base) {
+            return wrong(span, message, hint);
+        }
         if let Some((span, message, hint)) = self.debrand.fault(base) {
             return wrong(span, message, hint);
         }
         if let Some((span, message, hint)) = self.errata.fault(base) {
             return wrong(span, message, hint);
         }
+        if let Some((span, message, hint)) = self.log.fault() {
+            return wrong(span, message, hint);
+        }
         if let Some((span, message, hint)) = self.build.fault(base) {
+            return wrong(span, message, hint);
+        }
+        if let Some((span, message, hint)) = self.tuf.as_ref().and_then(|tuf| tuf.fault()) {
             return wrong(span, message, hint);
         }
         for name in self.repositories.keys() {

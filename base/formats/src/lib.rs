@@ -1,8 +1,8 @@
 //! Bytes to types and back: RPM headers, repodata, comps, modules, advisories, what a compose says of itself, dist-git
-//! metadata, the definition file.
+//! metadata, TUF metadata, the definition file.
 //!
 //! Every byte read here may come from a stranger, so every parser bounds what it reads, names the document
-//! and the place of a fault, and never panics. This crate knows no network, no store and no key, never asks
+//! and the place of a fault, and never panics. This crate knows no network, no store and no private key, never asks
 //! the clock and decides nothing: callers hand it bytes or a path and get a value or a precise error.
 //!
 //! Start reading at [`rpm_file`] (what a package says of itself) and [`repodata`] (what a repository says
@@ -31,6 +31,7 @@ pub mod rpm_file;
 pub mod rpmdb;
 pub mod sbom;
 pub mod spec;
+pub mod tuf;
 pub mod updateinfo;
 pub mod vex;
 pub mod waivers;

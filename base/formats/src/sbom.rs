@@ -1,13 +1,18 @@
-//! Lists of parts (SBOM) as lists of installed packages: SPDX 2.3 and CycloneDX 1.4 to 1.6, in JSON.
+//! Lists of parts (SBOM) in JSON: read as lists of installed packages from SPDX 2.3 and CycloneDX 1.4 to 1.6, and written
+//! from a [`Bill`] as SPDX 2.3, SPDX 3.0.1 and CycloneDX 1.6.
 //!
-//! A package is one that has a package URL of type `rpm`: name, version, epoch, architecture, stream (`rpmmod`), source
-//! package (`upstream`) and distribution (`distro`) are read from it. All other parts are counted, by their kind.
+//! Of what is read, a package is one that has a package URL of type `rpm`: name, version, epoch, architecture, stream (`rpmmod`), source
+//! package (`upstream`) and distribution (`distro`) are read from it. All other parts are counted, by their kind; so are
+//! packages that only builds had (SPDX: `BUILD_DEPENDENCY_OF`; CycloneDX has them apart from its components).
 //!
 //! - SPDX 2.3: <https://spdx.github.io/spdx-spec/v2.3/>
 //! - CycloneDX: <https://cyclonedx.org/docs/1.6/json/>
 
+mod bill;
 mod cyclonedx;
+mod licence;
 mod spdx;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -18,12 +23,19 @@ use crate::advisory::purl::Purl;
 use crate::document::Document;
 use crate::rpm_file::source_file;
 
+pub use bill::{About, Bill, FilePart, Maker, PackagePart, SourcePart, Subject, Tool, ToolPart, purl};
+pub use licence::Licence;
+pub use write::{Form, write};
+
 /// Largest document, decompressed. Real ones of whole machines have some ten MB, more with lists of files.
 const LARGEST: u64 = 1 << 30;
 /// Parts that a document may have, those inside of others included.
 const MOST: usize = 2_000_000;
 /// Packages that can't be read before the whole document is none.
 const MOST_FAULTS: usize = 1000;
+
+/// What the context of SPDX 3 is called, whatever its version.
+const SPDX3: &str = "/spdx-context.jsonld";
 
 /// What a list of parts says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +46,8 @@ pub struct Sbom {
     pub packages: Vec<InstalledPackage>,
     /// The distribution, as a part that is an operating system says it, or the packages' URLs.
     pub system: InstalledSystem,
-    /// Parts that are no rpm packages, by the type of their package URL; `none` for those without one.
+    /// Parts that are no rpm packages, by the type of their package URL; `none` for those without one, `build` for packages
+    /// that only builds had.
     pub others: BTreeMap<String, usize>,
     /// Parts that say that they are rpm packages, and can't be any.
     pub faults: Vec<String>,
@@ -55,7 +68,8 @@ pub struct SbomError {
 pub fn is_sbom(text: &[u8]) -> bool {
     let begin = text.iter().find(|byte| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte));
     let has = |what: &[u8]| memchr::memmem::find(text, what).is_some();
-    begin == Some(&b'{') && (has(b"\"spdxVersion\"") || has(b"\"bomFormat\""))
+    let named = [&b"\"spdxVersion\""[..], b"\"bomFormat\"", SPDX3.as_bytes()];
+    begin == Some(&b'{') && named.into_iter().any(has)
 }
 
 /// Reads a list of parts.
@@ -88,6 +102,11 @@ pub fn read(document: Document<'_>) -> Result<Sbom, SbomError> {
             reader.sbom.format = format!("CycloneDX {version}");
             cyclonedx::read(content, &mut reader)
         }
+        (None, None)
+            if head.context.as_ref().and_then(Value::as_str).is_some_and(|it| it.ends_with(SPDX3)) =>
+        {
+            Err("is SPDX 3; SPDX-2.2 and SPDX-2.3 are read".to_owned())
+        }
         (None, form) => Err(format!("has the bomFormat `{}`, not CycloneDX", cut(form.unwrap_or_default()))),
     }
     .map_err(failed)?;
@@ -103,6 +122,8 @@ struct Head {
     form: Option<String>,
     #[serde(rename = "specVersion")]
     version: Option<Value>,
+    #[serde(rename = "@context")]
+    context: Option<Value>,
 }
 
 fn json<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {

@@ -28,13 +28,19 @@
 //! | [`Compared`] | compare | one package against its reference |
 //! | [`Accepted`] | compare | a package that may be signed, and on what ground |
 //! | [`Signed`] | compose | a signed package |
+//! | [`Attested`] | attest | where the signed provenance of a build is |
 //! | [`Composed`] | compose | a tree of signed repositories |
+//! | [`Waiting`] | govern | what is ready to be proposed to the members |
+//! | [`Proposed`] | govern | a proposal that is known here |
+//! | [`Cast`] | govern | a member's vote on it |
+//! | [`Promoted`] | govern | a proposal that took effect: an entry of the history |
 //! | [`Snapshot`] | release | a composed tree under a name of its own |
 //! | [`Channel`] | release | where a channel points |
 
 mod action;
 mod brand;
 mod errata;
+mod govern;
 mod outcome;
 mod plan;
 mod release;
@@ -46,10 +52,11 @@ use serde::de::DeserializeOwned;
 
 pub use action::{Action, BuildrootPackage, Content, Limits, Pinned};
 pub use errata::{Noticed, Reached};
+pub use govern::{Cast, Promoted, Proposed, Waiting};
 
 pub use brand::{Debranded, Edit, MarkFinding, MarkKind, Scanned};
 pub use outcome::{
-    Accepted, Alike, Built, Compared, Cost, CutOff, Deviated, FailKind, Failed, Ground, Interface,
+    Accepted, Alike, Attested, Built, Compared, Cost, CutOff, Deviated, FailKind, Failed, Ground, Interface,
     NotAccepted, Promise, Ran, Resources, Signed,
 };
 pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
@@ -109,6 +116,11 @@ record!(Ran, "ran", self => self.step.clone());
 record!(Compared, "compared", self => self.key());
 record!(Accepted, "accepted", self => self.digest().to_string());
 record!(Signed, "signed", self => format!("{}/{}", self.package, self.key));
+record!(Attested, "attested", self => format!("{}/{}", self.action, self.key));
 record!(Composed, "composed", self => "compose".to_owned());
+record!(Waiting, "waiting", self => self.kind.clone());
+record!(Proposed, "proposed", self => self.proposal.to_string());
+record!(Cast, "cast", self => format!("{}/{}", self.proposal, self.digest()));
+record!(Promoted, "promoted", self => format!("{:08}", self.number));
 record!(Snapshot, "snapshot", self => self.name.clone());
 record!(Channel, "channel", self => self.name.clone());

@@ -7,6 +7,7 @@ use pgp::types::{KeyDetails as _, Tag};
 use crate::key::{KeyError, hex};
 
 /// A primary key or subkey that may sign data.
+#[derive(Debug)]
 pub(crate) struct Key {
     material: Material,
     /// The certificate's fingerprint.
@@ -16,6 +17,7 @@ pub(crate) struct Key {
     pub(crate) revoked: bool,
 }
 
+#[derive(Debug)]
 enum Material {
     Primary(packet::PublicKey),
     Subkey(packet::PublicSubkey),

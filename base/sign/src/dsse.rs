@@ -24,7 +24,9 @@ use pgp::types::{
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::add_certificate;
+use crate::holder::{Holder, HolderError, modulus_size};
 use crate::key::{KeyError, SecretKey};
+use crate::protocol::{Purpose, SignatureKind};
 
 /// Largest envelope, in bytes. A comparison of a hundred thousand files states some 20 MB.
 const LARGEST: usize = 64 << 20;
@@ -86,6 +88,9 @@ pub enum DsseError {
         /// The key.
         fingerprint: String,
     },
+    /// Whoever holds the key did not sign.
+    #[error(transparent)]
+    Holder(#[from] HolderError),
     /// A given certificate can't be used.
     #[error(transparent)]
     Certificate(#[from] KeyError),
@@ -119,7 +124,7 @@ impl SecretKey {
     /// An envelope with this payload: one line of JSON. The same payload gives the same bytes.
     ///
     /// # Errors
-    /// A key that is neither Ed25519 nor RSA, a payload that is too large.
+    /// A key that is neither Ed25519 nor RSA, a payload that is too large, a holder that does not sign.
     pub fn sign_envelope(&self, payload_type: &str, payload: &[u8]) -> Result<String, DsseError> {
         let signature = self.sign_plainly(&encoding(payload_type, payload))?;
         let envelope = Envelope {
@@ -134,8 +139,35 @@ impl SecretKey {
         if text.len() > LARGEST { Err(DsseError::TooLarge(text.len())) } else { Ok(text) }
     }
 
-    fn sign_plainly(&self, data: &[u8]) -> Result<Vec<u8>, DsseError> {
-        let key = &self.key.primary_key;
+    pub(crate) fn sign_plainly(&self, data: &[u8]) -> Result<Vec<u8>, DsseError> {
+        let (by, signature) = match &self.holder {
+            Holder::Local(key) => return self.sign_locally(&key.primary_key, data),
+            Holder::Remote(remote) => {
+                let request = self.request(Purpose::Statement, data, 0)?;
+                ("the signer", remote.sign(&request).map_err(HolderError::from)?)
+            }
+            Holder::Device(device) => {
+                let params = self.certificate.primary_key.public_params();
+                let signature = match self.signature_kind() {
+                    Some(SignatureKind::Rsa) => device.rsa(&sha256(data)?, modulus_size(params))?,
+                    Some(SignatureKind::Ed25519) => device.ed25519(data)?,
+                    None => return Err(DsseError::Algorithm { fingerprint: self.fingerprint().to_owned() }),
+                };
+                (device.name(), signature)
+            }
+        };
+        let signer = Signer {
+            key: self.certificate.primary_key.clone(),
+            fingerprint: self.fingerprint().to_owned(),
+            revoked: false,
+        };
+        match signer.judge(data, &signature) {
+            Err(DsseError::BadSignature { .. }) => Err(self.other_key(by).into()),
+            judged => judged.map(|()| signature),
+        }
+    }
+
+    fn sign_locally(&self, key: &packet::SecretKey, data: &[u8]) -> Result<Vec<u8>, DsseError> {
         let unusable = || DsseError::Algorithm { fingerprint: self.fingerprint().to_owned() };
         let SecretParams::Plain(secret) = key.secret_params() else { return Err(unusable()) };
         match secret {

@@ -1,17 +1,25 @@
 //! Private keys.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use pgp::composed::{ArmorOptions, Deserializable as _, KeyType, SignedKeyDetails, SignedSecretKey};
+use pgp::composed::{
+    ArmorOptions, Deserializable as _, KeyType, SignedKeyDetails, SignedPublicKey, SignedSecretKey,
+};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{
     self, KeyFlags, PacketTrait as _, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData,
     UserId,
 };
-use pgp::types::{KeyDetails as _, KeyVersion, PacketHeaderVersion, Password, SecretParams, Timestamp};
+use pgp::types::{
+    EddsaLegacyPublicParams, KeyDetails, KeyVersion, PacketHeaderVersion, Password, PublicParams,
+    SecretParams, SigningKey, Timestamp,
+};
+use zeroize::Zeroizing;
+
+use crate::file::{bounded, check_private, write_private};
+use crate::holder::{Holder, HolderError};
+use crate::protocol::SignatureKind;
 
 /// Kinds of keys that can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +30,10 @@ pub enum Algorithm {
     Ed25519,
 }
 
-/// A private key without passphrase that can sign.
+/// A private key that can sign: in a file without passphrase, or held by something that signs with it.
 pub struct SecretKey {
-    pub(crate) key: SignedSecretKey,
+    pub(crate) certificate: SignedPublicKey,
+    pub(crate) holder: Holder,
     fingerprint: String,
 }
 
@@ -64,6 +73,25 @@ pub enum KeyError {
     /// The private key is protected by a passphrase.
     #[error("{0} is protected by a passphrase: export it without one (`gpg --export-secret-keys --armor`)")]
     Locked(PathBuf),
+    /// A key that is outside needs its certificate.
+    #[error("the certificate of {0} is needed: give the file of its public key")]
+    NoCertificate(String),
+    /// The certificate is another key's.
+    #[error("{source_name} is the key {found}, and the certificate is {expected}'s")]
+    OtherKey {
+        /// Where the key is.
+        source_name: String,
+        /// The certificate.
+        expected: String,
+        /// The key, or what is told of it.
+        found: String,
+    },
+    /// Only a key in a file can be written to one.
+    #[error("the key {0} is not in this process, and can't be written to a file")]
+    Outside(String),
+    /// Whoever holds the key does not do so, or can't be reached.
+    #[error(transparent)]
+    Holder(#[from] HolderError),
     /// The key's algorithm can't sign.
     #[error("the primary key of {0} can't make signatures")]
     CannotSign(PathBuf),
@@ -97,10 +125,10 @@ impl SecretKey {
         let public = PubKeyInner::new(KeyVersion::V4, kind.to_alg(), created, None, public)?;
         let primary = packet::SecretKey::new(packet::PublicKey::from_inner(public)?, secret)?;
         let user_id = UserId::from_str(PacketHeaderVersion::New, user_id)?;
-        let binding = certify(&primary, &user_id, created)?;
+        let binding = certify(&primary, primary.public_key(), &user_id, created)?;
         let users = vec![user_id.into_signed(binding)];
         let details = SignedKeyDetails::new(Vec::new(), Vec::new(), users, Vec::new());
-        Ok(Self::new(SignedSecretKey::new(primary, details, Vec::new(), Vec::new())))
+        Ok(Self::local(SignedSecretKey::new(primary, details, Vec::new(), Vec::new())))
     }
 
     /// Reads an armoured private key. Only its primary key is used.
@@ -108,44 +136,43 @@ impl SecretKey {
     /// # Errors
     /// A file that other users can access, a key with a passphrase, anything that is no private key.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let mode = fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
-        let bytes = fs::read(path).map_err(io)?;
+        let bytes = bounded(path)?;
         // First, so that a public key is not said to be an exposed private one.
-        let (key, _) = SignedSecretKey::from_armor_single(bytes.as_slice())
+        let key = Self::parse(&bytes, path)?;
+        check_private(path)?;
+        Ok(key)
+    }
+
+    /// An armoured private key that was in this file.
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, KeyError> {
+        let (key, _) = SignedSecretKey::from_armor_single(bytes)
             .map_err(|error| KeyError::Malformed { expected: "private key", source: Box::new(error) })?;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Exposed { path: path.to_owned(), mode });
-        }
         if let SecretParams::Encrypted(_) = key.primary_key.secret_params() {
             return Err(KeyError::Locked(path.to_owned()));
         }
         if !key.primary_key.algorithm().can_sign() {
             return Err(KeyError::CannotSign(path.to_owned()));
         }
-        Ok(Self::new(key))
+        Ok(Self::local(key))
     }
 
-    fn new(key: SignedSecretKey) -> Self {
-        Self { fingerprint: hex(key.primary_key.fingerprint().as_bytes()), key }
+    fn local(key: SignedSecretKey) -> Self {
+        Self::new(key.to_public_key(), Holder::Local(Box::new(key)))
+    }
+
+    pub(crate) fn new(certificate: SignedPublicKey, holder: Holder) -> Self {
+        Self { fingerprint: hex(certificate.primary_key.fingerprint().as_bytes()), certificate, holder }
     }
 
     /// Writes the armoured private key to a new file that only its owner can read.
     ///
     /// # Errors
-    /// The file exists, or can't be written.
+    /// The file exists or can't be written; the key is not in this process.
     pub fn save(&self, path: &Path) -> Result<(), KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let armoured = self.key.to_armored_bytes(ArmorOptions::default())?;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        // Created with mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(io)?;
-        file.write_all(&armoured).and_then(|()| file.as_file().sync_all()).map_err(io)?;
-        file.persist_noclobber(path).map_err(|error| match error.error.kind() {
-            io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
-            _ => io(error.error),
-        })?;
-        Ok(())
+        let Holder::Local(key) = &self.holder else {
+            return Err(KeyError::Outside(self.fingerprint.clone()));
+        };
+        write_private(path, &Zeroizing::new(key.to_armored_bytes(ArmorOptions::default())?))
     }
 
     /// The certificate to publish.
@@ -153,7 +180,7 @@ impl SecretKey {
     /// # Errors
     /// None that the parsing of the key would have let through.
     pub fn public_armoured(&self) -> Result<String, KeyError> {
-        Ok(self.key.to_public_key().to_armored_string(ArmorOptions::default())?)
+        Ok(self.certificate.to_armored_string(ArmorOptions::default())?)
     }
 
     /// The fingerprint: 40 upper-case hexadecimal digits.
@@ -161,11 +188,24 @@ impl SecretKey {
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
+
+    /// How it signs, if it is RSA or Ed25519.
+    #[must_use]
+    pub fn signature_kind(&self) -> Option<SignatureKind> {
+        match self.certificate.primary_key.public_params() {
+            PublicParams::RSA(_) => Some(SignatureKind::Rsa),
+            PublicParams::Ed25519(_) | PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) => {
+                Some(SignatureKind::Ed25519)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Binds the user id to the key, which may certify and sign and never expires.
-fn certify(
-    key: &packet::SecretKey,
+pub(crate) fn certify(
+    key: &impl SigningKey,
+    public: &packet::PublicKey,
     user_id: &UserId,
     created: Timestamp,
 ) -> pgp::errors::Result<packet::Signature> {
@@ -176,11 +216,11 @@ fn certify(
     config.hashed_subpackets = signer(key, created)?;
     config.hashed_subpackets.push(Subpacket::regular(SubpacketData::KeyFlags(flags))?);
     config.hashed_subpackets.push(Subpacket::regular(SubpacketData::IsPrimary(true))?);
-    config.sign_certification(key, key.public_key(), &Password::empty(), user_id.tag(), user_id)
+    config.sign_certification(key, public, &Password::empty(), user_id.tag(), user_id)
 }
 
 /// What every signature says: when, and by whom.
-pub(crate) fn signer(key: &packet::SecretKey, time: Timestamp) -> pgp::errors::Result<Vec<Subpacket>> {
+pub(crate) fn signer(key: &impl KeyDetails, time: Timestamp) -> pgp::errors::Result<Vec<Subpacket>> {
     Ok(vec![
         Subpacket::regular(SubpacketData::SignatureCreationTime(time))?,
         Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint()))?,

@@ -13,6 +13,7 @@ use crate::envelope::{Envelope, EnvelopeError};
 use crate::key::{KeyError, hex};
 
 /// Certificates whose signatures count.
+#[derive(Debug)]
 pub struct Keyring {
     keys: Vec<Key>,
 }
@@ -84,6 +85,11 @@ impl Keyring {
         Ok(Self { keys })
     }
 
+    /// The keys of certificates.
+    pub(crate) fn of(keys: Vec<Key>) -> Self {
+        Self { keys }
+    }
+
     /// The fingerprints of the certificates.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<&str> {
@@ -98,13 +104,23 @@ impl Keyring {
     /// # Errors
     /// Any reason not to believe it.
     pub fn verify_detached(&self, data: &[u8], signature: &[u8]) -> Result<String, VerifyError> {
+        self.verify_detached_at(data, signature, None)
+    }
+
+    /// The same, by a key that is also valid at that time (Unix seconds), whatever the signature says of its own.
+    pub(crate) fn verify_detached_at(
+        &self,
+        data: &[u8],
+        signature: &[u8],
+        at: Option<u64>,
+    ) -> Result<String, VerifyError> {
         if signature.iter().all(u8::is_ascii_whitespace) {
             return Err(VerifyError::NoSignature);
         }
         let malformed = |error: pgp::errors::Error| VerifyError::Malformed(error.to_string());
         let (signatures, _) = DetachedSignature::from_reader_many_buf(signature).map_err(malformed)?;
         let signatures = signatures.map(|found| Ok(found.map_err(malformed)?.signature));
-        self.judge_any(signatures, data)
+        self.judge_any(signatures, data, at)
     }
 
     /// Verifies a package: its header by a signature, its payload by the digest in the header. The
@@ -130,7 +146,7 @@ impl Keyring {
                 Err(error) => Err(VerifyError::Malformed(error.to_string())),
             })
         });
-        let fingerprint = self.judge_any(signatures, envelope.signed_bytes())?;
+        let fingerprint = self.judge_any(signatures, envelope.signed_bytes(), None)?;
         envelope.copy_payload(input, io::sink())?;
         Ok(fingerprint)
     }
@@ -140,10 +156,11 @@ impl Keyring {
         &self,
         signatures: impl Iterator<Item = Result<Signature, VerifyError>>,
         data: &[u8],
+        at: Option<u64>,
     ) -> Result<String, VerifyError> {
         let mut worst = VerifyError::NoSignature;
         for signature in signatures {
-            match signature.and_then(|signature| self.judge(&signature, data)) {
+            match signature.and_then(|signature| self.judge(&signature, data, at)) {
                 Ok(fingerprint) => return Ok(fingerprint),
                 Err(VerifyError::UnknownKey { .. }) if !matches!(worst, VerifyError::NoSignature) => {}
                 Err(error) => worst = error,
@@ -152,7 +169,7 @@ impl Keyring {
         Err(worst)
     }
 
-    fn judge(&self, signature: &Signature, data: &[u8]) -> Result<String, VerifyError> {
+    fn judge(&self, signature: &Signature, data: &[u8], at: Option<u64>) -> Result<String, VerifyError> {
         let key = self.keys.iter().find(|key| key.made(signature));
         let key = key.ok_or_else(|| VerifyError::UnknownKey { id: issuer(signature) })?;
         let fingerprint = key.certificate.clone();
@@ -176,7 +193,8 @@ impl Keyring {
             return Err(VerifyError::Revoked { fingerprint });
         }
         let created = signature.created().map_or(0, |time| time.as_secs());
-        if created < key.valid.0 || created > key.valid.1 {
+        let valid = u64::from(key.valid.0)..=u64::from(key.valid.1);
+        if !valid.contains(&created.into()) || at.is_some_and(|at| !valid.contains(&at)) {
             return Err(VerifyError::Expired { fingerprint });
         }
         Ok(fingerprint)

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_model::Digest;
 use heirloom_model::record::{
-    Action, Built, Debranded, Imported, Module, Noticed, Plan, Ran, RepositoryState, Side, SideState, Signed,
-    Solving,
+    Action, Attested, Built, Debranded, Imported, Module, Noticed, Plan, Ran, RepositoryState, Side,
+    SideState, Signed, Solving,
 };
 use heirloom_release::{Need, Outdated};
 use heirloom_store::{Cleared, StoreError};
@@ -115,6 +115,8 @@ fn needed(context: &Context) -> Result<Needed, Fail> {
         let objects: Vec<_> = [&state.packages].into_iter().chain(state.extras.values()).copied().collect();
         add(format!("repository {}", state.name), "heirloom import", &mut objects.into_iter());
     }
+    let decided = super::governing::needed(store)?;
+    add("what members decide".to_owned(), "heirloom release receive", &mut decided.into_iter());
     if let Some(solving) = store.get::<Solving>("solving")? {
         add("the plan".to_owned(), "heirloom plan", &mut [solving.solutions].into_iter());
     }
@@ -145,6 +147,14 @@ fn needed(context: &Context) -> Result<Needed, Fail> {
     }
     for digest in optional {
         needed.entry(digest).or_insert(None);
+    }
+    for attested in store.all::<Attested>()? {
+        let built = store.get::<Built>(&attested.action.to_string())?;
+        if built.is_some_and(|built| needed.contains_key(&built.log)) {
+            let by = format!("the provenance of action {}", attested.action.short());
+            let need = Need { by, remedy: "`heirloom provenance` brings it back".to_owned() };
+            needed.insert(attested.envelope, Some(need));
+        }
     }
     for signed in store.all::<Signed>()? {
         if needed.contains_key(&signed.package) {

@@ -10,6 +10,7 @@ use heirloom_import::release::Release as ReleasePackage;
 use heirloom_model::Nevra;
 use heirloom_model::gate::{GateReport, GateSeverity};
 use heirloom_model::record::{Accepted, BuildrootPackage, Composed, Ground, Signed};
+use heirloom_sign::SecretKey;
 use heirloom_store::Store;
 use serde::Serialize;
 
@@ -17,8 +18,9 @@ use input::Offered;
 
 use super::comparing::Judgement;
 use super::gather::{self, Gathered};
+use super::governing::Stands;
 use super::releasing::{self, Released};
-use super::{accounting, gating, planning, reached, scanning};
+use super::{accounting, gating, governing, planning, reached, scanning};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
 use crate::ui::Progress;
@@ -60,9 +62,26 @@ pub(crate) fn compose(
         return Err(refused(&report));
     }
     let remarks = draft.seen.remarks.clone();
-    let composed = draft.let_through(&context.store, &report)?;
+    let unsealed = draft.let_through(&report)?;
+    let key = context.key()?;
+    let composed = match governing::stands(context, unsealed.composed.tree)? {
+        Some(Stands::Served(snapshot)) => snapshot.composed,
+        Some(Stands::Released(name)) => {
+            let what = format!("{name} is what would be composed, and not all channels serve it");
+            return Err(Fail::new(Exit::Waits, what)
+                .hint(format!("members decide on that: `heirloom release propose --snapshot {name}`")));
+        }
+        Some(Stands::New) => {
+            governing::snapshot_waits(context, &key.fingerprint().to_lowercase(), &unsealed, &report)?;
+            let packages = unsealed.composed.packages();
+            let what = format!("a tree of {packages} packages is composed, and members have to approve it");
+            return Err(waits(what));
+        }
+        None => unsealed.seal(&context.store, &key)?,
+    };
     let released = releasing::release(context, &composed)?;
     accounting::came_out(context)?;
+    governing::tell(context)?;
     let id = context.definition.distribution.id.get_ref();
     Ok(Published {
         repository_file: released.root.join(format!("{id}.repo")),
@@ -89,6 +108,9 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
     let scanned = scanning::gate(context, &all)?;
     let key = context.key()?;
     let before: BTreeSet<_> = signed(&context.store)?;
+    if context.definition.governance.is_some() {
+        signed_or_waiting(context, &key, &accepted)?;
+    }
     let tick = |_: &Signed| progress.tick("signing");
     let signed = Signer::new(&context.store, &key)?.sign_all(&accepted, processors(), &tick)?;
     reached::signed(context, &accepted)?;
@@ -124,6 +146,33 @@ pub(crate) fn draft(context: &Context, gathered: &Gathered, judgement: &Judgemen
     progress.end(&format!("{} packages, {newly_signed} newly signed", accepted.len()));
     let report = gating::ask(context, gathered, &judged)?;
     Ok(Drafted { draft, plan, report, newly_signed })
+}
+
+/// Under a charter, only what members have approved is signed: the rest waits for them.
+fn signed_or_waiting(context: &Context, key: &SecretKey, accepted: &[&Accepted]) -> Result<(), Fail> {
+    let mut missing = Vec::new();
+    for accepted in accepted {
+        let record = format!("{}/{}", accepted.digest(), key.fingerprint());
+        let signed = context.store.get::<Signed>(&record)?;
+        if !signed.is_some_and(|signed| context.store.contains(signed.signed)) {
+            missing.push(*accepted);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    governing::packages_wait(context, &key.fingerprint().to_lowercase(), &missing)?;
+    Err(waits(format!(
+        "{} packages are not signed, and members have to approve that they are",
+        missing.len()
+    )))
+}
+
+fn waits(what: String) -> Fail {
+    Fail::new(Exit::Waits, what).hint(
+        "`heirloom release propose` puts it to them; once they have approved it, `heirloom release promote`, and then this \
+         command again",
+    )
 }
 
 /// Most refusals that are told one by one.

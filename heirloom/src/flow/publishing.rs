@@ -10,14 +10,15 @@ use heirloom_errata::{Here, Lag, Timeline, VexFinding, describe, lag, with_upstr
 use heirloom_formats::advisory::{Format, bundle};
 use heirloom_formats::{evr, lifecycle, vex as declared};
 use heirloom_model::Digest;
-use heirloom_model::advisory::vex::DeclaredVex;
+use heirloom_model::advisory::vex::{DeclaredVex, Vex};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::accounting::{self, Accounts, Named};
 use super::audit::published;
 use super::errata::Writing;
-use super::errata::site::{Site, lay_out};
+use super::errata::site::{Laid, Site, lay_out};
+use super::governing::{self, Hand};
 use super::{releasing, work};
 use crate::context::{Context, processors};
 use crate::fail::{Exit, Fail};
@@ -91,24 +92,34 @@ pub(crate) fn publish(
         fs::remove_dir_all(&new).map_err(failed(&new))?;
     }
     let key = context.key()?;
-    let arches = ["noarch", context.arch()];
-    let writing =
-        Writing { formats: &Format::ALL, arches: &arches, issuer: named.issuer(), reading: named.reading() };
-    let site = Site {
-        advisories: &accounts.records,
-        vex: &made.vex,
-        writing,
-        key: &key,
-        expires,
-        before: before.as_deref(),
-    };
-    fs::create_dir_all(&new).map_err(failed(&new))?;
-    beside(context, accounts, &new)?;
-    let laid = lay_out(&new, &site)?;
-    if !laid.disagreements.is_empty() {
-        return Err(refused(told("the formats do not say the same", &laid.disagreements)));
+    if let Some(governed) = governing::of(context)? {
+        let hand = Hand::noting(&key);
+        lay(
+            context,
+            accounts,
+            &made.vex,
+            Laying { new: &new, before: before.as_deref(), hand: &hand, expires },
+        )?;
+        fs::remove_dir_all(&new).map_err(failed(&new))?;
+        let fingerprint = key.fingerprint().to_lowercase();
+        match governing::advisories_wait(context, &governed, &fingerprint, hand.noted())? {
+            0 => {}
+            count => {
+                let message =
+                    format!("{count} documents are not signed, and members have to approve that they are");
+                return Err(Fail::new(Exit::Waits, message).hint(
+                    "`heirloom release propose --advisories` puts it to them; once it is promoted, this command again",
+                ));
+            }
+        }
     }
-    let probes = cross_check(&new, accounts, writing)?;
+    let hand = Hand::signing(&key);
+    let (laid, probes) = lay(
+        context,
+        accounts,
+        &made.vex,
+        Laying { new: &new, before: before.as_deref(), hand: &hand, expires },
+    )?;
     let sums = fs::read(new.join("SHA256SUMS")).map_err(failed(&new))?;
     let digest = Digest::of(&sums).to_string();
     let name = format!("{NAME}-{}", &digest[..12]);
@@ -125,6 +136,36 @@ pub(crate) fn publish(
         wrong_statements: lines(wrong),
         outdated_statements: lines(outdated),
     })
+}
+
+/// Where it is laid out, and how.
+struct Laying<'a> {
+    new: &'a Path,
+    before: Option<&'a Path>,
+    hand: &'a Hand<'a>,
+    expires: Option<Timestamp>,
+}
+
+/// Writes all of it into a new directory, and tries it on made-up machines; how many those were.
+fn lay(
+    context: &Context,
+    accounts: &Accounts,
+    vex: &[Vex],
+    Laying { new, before, hand, expires }: Laying<'_>,
+) -> Result<(Laid, usize), Fail> {
+    let named = Named::of(context);
+    let arches = ["noarch", context.arch()];
+    let writing =
+        Writing { formats: &Format::ALL, arches: &arches, issuer: named.issuer(), reading: named.reading() };
+    let site = Site { advisories: &accounts.records, vex, writing, hand, expires, before };
+    fs::create_dir_all(new).map_err(failed(new))?;
+    beside(context, accounts, hand, new)?;
+    let laid = lay_out(new, &site)?;
+    if !laid.disagreements.is_empty() {
+        return Err(refused(told("the formats do not say the same", &laid.disagreements)));
+    }
+    let probes = cross_check(new, accounts, writing)?;
+    Ok((laid, probes))
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Fail {
@@ -148,7 +189,7 @@ fn refused(text: String) -> Fail {
 }
 
 /// What is there beside advisories: how long they took, for machines without network, and how long all lives.
-fn beside(context: &Context, accounts: &Accounts, dir: &Path) -> Result<(), Fail> {
+fn beside(context: &Context, accounts: &Accounts, hand: &Hand<'_>, dir: &Path) -> Result<(), Fail> {
     let timelines = accounting::timelines(context, accounts)?;
     let times = |one: &Timeline| {
         let steps = [one.seen, one.imported, one.built, one.compared, one.signed, one.published, one.out];
@@ -160,12 +201,14 @@ fn beside(context: &Context, accounts: &Accounts, dir: &Path) -> Result<(), Fail
     let put = |name: &str, bytes: &[u8]| fs::write(dir.join(name), bytes).map_err(failed(&dir.join(name)));
     put("lag.json", told.as_bytes())?;
     put("lag.svg", report::lag::svg(&lag).as_bytes())?;
-    let key = context.key()?;
     let life = super::lifecycle::declared(&context.definition)?;
     let mut value = None;
     if let Some(life) = &life {
         let json = lifecycle::to_json(life)?;
-        put("lifecycle.json.asc", key.sign_detached(json.as_bytes(), life.updated.unix())?.as_bytes())?;
+        put(
+            "lifecycle.json.asc",
+            hand.sign("lifecycle.json", json.as_bytes(), life.updated.unix())?.as_bytes(),
+        )?;
         put("lifecycle.json", json.as_bytes())?;
         put("lifecycle.ics", lifecycle::to_ics(life).as_bytes())?;
         put("lifecycle.svg", lifecycle::to_svg(life).as_bytes())?;
@@ -180,7 +223,7 @@ fn beside(context: &Context, accounts: &Accounts, dir: &Path) -> Result<(), Fail
         .map_err(|error| Fail::new(Exit::Failed, format!("the bundle can't be compressed: {error}")))?;
     let newest = accounts.records.iter().map(|record| record.updated.as_second()).max().unwrap_or_default();
     let time = u64::try_from(newest).unwrap_or_default();
-    put("bundle.jsonl.zst.asc", key.sign_detached(&bytes, time)?.as_bytes())?;
+    put("bundle.jsonl.zst.asc", hand.sign("bundle.jsonl.zst", &bytes, time)?.as_bytes())?;
     put("bundle.jsonl.zst", &bytes)
 }
 

@@ -35,7 +35,14 @@ pub(crate) struct Entered {
 pub(crate) fn site(context: &Context) -> Result<Site<'_>, Fail> {
     let version = &context.definition.distribution.version;
     let major = version.split('.').next().unwrap_or(version);
-    Ok(Site::new(&context.store, &context.definition.publish, major)?)
+    let mut site = Site::new(&context.store, &context.definition.publish, major)?;
+    if let Some(history) = super::governing::history(context)? {
+        site = site.with_history(history.to_text()?);
+    }
+    Ok(match super::tuf::signing(&context.definition)? {
+        Some(tuf) => site.with_tuf(tuf),
+        None => site,
+    })
 }
 
 /// Makes a composed tree a snapshot, and lets the channels of `publish.channels` serve it.

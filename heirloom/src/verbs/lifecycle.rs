@@ -10,10 +10,10 @@ use heirloom_formats::definition::Definition;
 use heirloom_formats::lifecycle::{to_endoflife, to_ics, to_json, to_svg};
 use heirloom_model::allowance::Date;
 use heirloom_model::lifecycle::{Event, Lifecycle, PhaseKind};
-use heirloom_sign::SecretKey;
 use serde::Serialize;
 
 use crate::cli::{ExportLife, LifecycleVerb, ShowLife};
+use crate::context::signing_key;
 use crate::fail::{Exit, Fail};
 use crate::flow::{lifecycle, told};
 use crate::ui::Shown;
@@ -88,9 +88,7 @@ fn export(args: &ExportLife, definition: &Path) -> Result<Shown, Fail> {
         Fail::new(Exit::Definition, "the definition has no lifecycle document")
             .hint("set `lifecycle = \"lifecycle.toml\"` (docs/lifecycle.md)")
     })?;
-    let key = SecretKey::load(&definition.resolve(&definition.signing.key)).map_err(|error| {
-        Fail::from(error).hint("`heirloom init` makes a key; `signing.key` in the definition names it")
-    })?;
+    let key = signing_key(&definition)?;
     let json = to_json(&life)?;
     let files = [
         ("endoflife.json", to_endoflife(&life)?),

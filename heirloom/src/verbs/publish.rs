@@ -9,7 +9,7 @@ use crate::context::{Context, now};
 use crate::fail::Fail;
 use crate::flow::releasing::Entered;
 use crate::flow::stability::Stability;
-use crate::flow::{accounting, releasing, uploading};
+use crate::flow::{accounting, governing, releasing, uploading};
 use crate::ui::Shown;
 
 pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
@@ -18,6 +18,7 @@ pub(crate) fn run(context: &Context, args: &Publish) -> Result<Shown, Fail> {
         Some(name) => site.find(name)?,
         None => site.newest()?,
     };
+    governing::decided(context, &args.channels, &snapshot)?;
     if args.to == Some(Remote::S3) {
         releasing::hold(context, &args.channels, &snapshot)?;
         let uploaded = uploading::upload(context, &args.channels, &snapshot)?;
@@ -54,6 +55,7 @@ pub(crate) fn rollback(context: &Context, args: &Rollback) -> Result<Shown, Fail
         Some(name) => site.find(name)?,
         None => site.before(&args.channel)?,
     };
+    governing::decided(context, std::slice::from_ref(&args.channel), &snapshot)?;
     let switched = site.switch(std::slice::from_ref(&args.channel), &snapshot, now())?;
     Shown::new(&switched, text(&switched))
 }

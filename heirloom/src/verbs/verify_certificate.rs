@@ -7,15 +7,15 @@ use std::io::Read as _;
 use std::path::Path;
 
 use heirloom_compare::Options;
+use heirloom_model::Normalisation;
 use heirloom_model::allowance::Allowance;
-use heirloom_model::digest::Hasher;
 use heirloom_model::record::Compared;
 use heirloom_model::statement::{self, Statement};
-use heirloom_model::{Digest, Normalisation};
 use heirloom_sign::SecretKey;
 use serde::Serialize;
 
 use crate::cli;
+use crate::context::digest;
 use crate::fail::{Exit, Fail, chain};
 use crate::ui::Shown;
 
@@ -196,7 +196,7 @@ fn text(checked: &Checked) -> String {
     crate::report::visible(&text).into_owned()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Fail> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fail> {
     let mut bytes = Vec::new();
     let file = File::open(path).and_then(|file| file.take(LARGEST).read_to_end(&mut bytes));
     file.map_err(|error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display())))?;
@@ -204,16 +204,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Fail> {
 }
 
 /// A public key that was read and is one; else who gave it would take the certificate for wrong.
-fn key(path: &Path) -> Result<Vec<u8>, Fail> {
+pub(super) fn key(path: &Path) -> Result<Vec<u8>, Fail> {
     let bytes = read(path)?;
     heirloom_sign::Keyring::from_armoured(&bytes)
         .map_err(|error| Fail::new(Exit::Failed, format!("{}: {}", path.display(), chain(&error))))?;
     Ok(bytes)
-}
-
-fn digest(path: &Path) -> Result<Digest, Fail> {
-    let mut hasher = Hasher::default();
-    let copied = File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut hasher));
-    copied.map_err(|error| Fail::new(Exit::Failed, format!("can't read {}: {error}", path.display())))?;
-    Ok(hasher.finish())
 }

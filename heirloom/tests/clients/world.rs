@@ -106,7 +106,8 @@ impl World {
         };
         let draft = write(&self.store, &plan, &signed, &release, 2).unwrap();
         assert_eq!(draft.seen.modular, []);
-        let composed = draft.let_through(&self.store, &GateReport::default()).unwrap();
+        let unsealed = draft.let_through(&GateReport::default()).unwrap();
+        let composed = unsealed.seal(&self.store, &self.key).unwrap();
         self.site().lay_out(&composed, NOW + after).unwrap()
     }
 

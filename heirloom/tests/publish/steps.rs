@@ -178,6 +178,8 @@ fn child() {
 /// Lays out the newest tree, in a process of its own, with what strace does to it.
 fn lay_out(site: &Site, how: &[&str]) -> Ran {
     let mut command = Command::new("strace");
+    // Cargo's, as in `traced`.
+    command.env_remove("LD_LIBRARY_PATH");
     command.args(["-f", "-qq"]).args(how).arg("--").arg(std::env::current_exe().unwrap());
     command.args(["--exact", "steps::child", "--nocapture"]).env(CHILD, site.path(""));
     finish(command)

@@ -138,14 +138,14 @@ impl Builder<'_> {
         let usual = environment();
         let (environment, steps, surroundings) = match variation {
             None => {
-                let command = command(job.action, TOPDIR, job.jobs);
+                let command = command(job.action, TOPDIR, Some(job.jobs));
                 let step = Step { command, user: BUILD_ID, seconds: None, output: None };
                 (&usual[..], vec![step], Surroundings::default())
             }
             Some(variation) => {
                 variation.move_sources(job.action, &mut inputs);
                 inputs.extend(variation.inputs());
-                let command = command(job.action, &variation.topdir(), variation.jobs);
+                let command = command(job.action, &variation.topdir(), Some(variation.jobs));
                 (variation.environment(), variation.steps(command), variation.surroundings.clone())
             }
         };
@@ -239,11 +239,28 @@ fn define((name, value): (&str, &str)) -> [String; 2] {
     ["--define".to_owned(), format!("{name} {value}")]
 }
 
-pub(crate) fn command(action: &Action, topdir: &str, jobs: usize) -> Vec<String> {
+/// What runs in a buildroot, and in which environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// Program and arguments, without the number of processes: it changes nothing in what is made.
+    pub command: Vec<String>,
+    /// Environment variables.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+impl Invocation {
+    /// What runs for an action.
+    #[must_use]
+    pub fn of(action: &Action) -> Self {
+        Self { command: command(action, TOPDIR, None), environment: environment() }
+    }
+}
+
+pub(crate) fn command(action: &Action, topdir: &str, jobs: Option<usize>) -> Vec<String> {
     // The tree vanishes as a whole, so that rpmbuild need not clean it.
     let mut command = ["rpmbuild", "-ba", "--noclean"].map(str::to_owned).to_vec();
     command.extend(macro_options(&action.macros, topdir, &action.arch));
-    command.extend(define(("_smp_build_ncpus", &jobs.to_string())));
+    command.extend(jobs.into_iter().flat_map(|jobs| define(("_smp_build_ncpus", &jobs.to_string()))));
     // rpm exports the number before each section. Written out it would be in the spec file that the source package
     // records, and packages would depend on how many builds happen to run.
     command.extend(define(("_smp_mflags", "-j${RPM_BUILD_NCPUS:-1}")));

@@ -31,7 +31,7 @@ mod script;
 mod shell;
 mod variation;
 
-pub use action::{Job, Outcome};
+pub use action::{Invocation, Job, Outcome};
 pub use builder::{Builder, Settings};
 pub use detect::{Lack, Limiting, Machine, Mode, detect};
 pub use error::BuildError;

@@ -40,7 +40,7 @@ impl Builder<'_> {
             Ok(root) => root,
             Err(why) => return Ok(Visit::NotInstalled(why.0)),
         };
-        let script = script(&command(action, TOPDIR, jobs));
+        let script = script(&command(action, TOPDIR, Some(jobs)));
         inputs.push(Input {
             content: Content::Script(script),
             to: PathBuf::from("rebuild"),

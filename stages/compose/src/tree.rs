@@ -17,6 +17,7 @@ mod extras;
 mod modules;
 mod productmd;
 mod repository;
+mod seal;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,7 @@ use crate::plan::{ComposePlan, Place, Placement};
 use extras::Documents;
 pub use extras::Seen;
 use productmd::Productmd;
+pub use seal::{MetadataToSign, Unsealed, without_signatures};
 
 /// Raised when the same input gives another tree than before.
 const FORMAT: u32 = 2;
@@ -49,7 +51,7 @@ pub struct Release<'a> {
     pub sources: &'a BTreeMap<Digest, String>,
     /// The text of the file for /etc/yum.repos.d.
     pub repository_file: &'a str,
-    /// The key that signs metadata, and has signed the packages.
+    /// The key that has signed the packages, and will sign metadata.
     pub key: &'a SecretKey,
     /// What dnf filters modules by: `platform:el9`.
     pub platform_id: &'a str,
@@ -64,9 +66,10 @@ pub struct Release<'a> {
     pub extras: BTreeMap<(String, String), BTreeMap<String, Digest>>,
 }
 
-/// A composed tree that the gate has not let through.
+/// A composed tree that the gate has not let through, and whose metadata is not signed.
 pub struct Draft {
     composed: Composed,
+    metadata: Vec<MetadataToSign>,
     /// What was made of the reference's documents.
     pub seen: Seen,
 }
@@ -78,16 +81,15 @@ impl Draft {
         self.composed.id
     }
 
-    /// Records the compose, if the gate found nothing that stands in its way.
+    /// The tree, if the gate found nothing that stands in its way.
     ///
     /// # Errors
-    /// It did, or the store fails.
-    pub fn let_through(self, store: &Store, report: &GateReport) -> Result<Composed, ComposeError> {
-        if report.is_refused() {
-            return Err(ComposeError::Refused);
+    /// It did.
+    pub fn let_through(self, report: &GateReport) -> Result<Unsealed, ComposeError> {
+        match report.is_refused() {
+            true => Err(ComposeError::Refused),
+            false => Ok(Unsealed { composed: self.composed, metadata: self.metadata }),
         }
-        store.append(&self.composed)?;
-        Ok(self.composed)
     }
 }
 
@@ -198,7 +200,7 @@ impl<'a> Writer<'a> {
 
     fn tree(&self) -> Result<Draft, ComposeError> {
         let mut files = Vec::new();
-        let (mut repositories, mut all) = (Vec::new(), Vec::new());
+        let (mut repositories, mut all, mut metadata) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = Seen::default();
         let mut extras = BTreeMap::new();
         for arch in &self.plan.arches {
@@ -207,6 +209,11 @@ impl<'a> Writer<'a> {
         for place in &self.plan.repositories {
             let extras = extras.remove(place).unwrap_or_default();
             let (repository, done) = self.repository(place, &extras, &mut files)?;
+            metadata.push(MetadataToSign {
+                path: format!("{}/{}", repository.path, seal::REPOMD),
+                digest: repository.repomd,
+                time: done.newest,
+            });
             repositories.push(repository);
             all.push(done);
         }
@@ -216,8 +223,9 @@ impl<'a> Writer<'a> {
         files.push(self.keep(format!("{id}.repo"), self.release.repository_file.as_bytes())?);
         files.sort();
         repositories.sort_by(|a, b| a.path.cmp(&b.path));
+        metadata.sort();
         let tree = self.json(&Tree { files })?;
-        Ok(Draft { composed: Composed { id: self.id(), tree, repositories }, seen })
+        Ok(Draft { composed: Composed { id: self.id(), tree, repositories }, metadata, seen })
     }
 
     fn keep(&self, path: String, bytes: &[u8]) -> Result<TreeFile, ComposeError> {

@@ -142,6 +142,17 @@ impl Fetcher {
         partial.read(location)
     }
 
+    /// The digest and the size in bytes of what is at a URL, however large: it is not kept.
+    ///
+    /// # Errors
+    /// It can't be had, or is larger than `limit`.
+    pub fn digest(&self, url: &str, limit: u64) -> Result<(Digest, u64), ImportError> {
+        let failed = ImportError::read(std::env::temp_dir());
+        let mut partial = Partial::unnamed(tempfile::tempfile().map_err(failed)?);
+        self.transfer(url, &mut partial, Bounds { limit, size: None })?;
+        partial.digest(url)
+    }
+
     /// Reads it whole; it must have this digest, and this size if one is stated.
     ///
     /// # Errors

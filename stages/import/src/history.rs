@@ -26,6 +26,7 @@ use heirloom_model::record::{Edit, Imported};
 use heirloom_store::Store;
 
 pub use error::HistoryError;
+pub use message::origin as shown_origin;
 use repository::{Recorded, Repository};
 use stream::{Commit, Parent};
 use tree::Tree;

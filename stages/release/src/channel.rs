@@ -39,6 +39,15 @@ pub(crate) fn generation(root: &Path, channel: &str) -> Option<u64> {
     number.to_str()?.parse().ok()
 }
 
+/// The names of the channels below a document root, sorted. Needs no lock.
+///
+/// # Errors
+/// The directory can't be read.
+pub fn channel_names(root: &Path) -> Result<Vec<String>, ReleaseError> {
+    let is_channel = |name: &String| check_channel(name).is_ok() && generation(root, name).is_some();
+    Ok(file::names(root)?.into_iter().filter(is_channel).collect())
+}
+
 impl Site<'_> {
     /// What a channel serves, if there is such a channel.
     ///
@@ -127,14 +136,24 @@ impl Site<'_> {
         if let Some(channel) = record.filter(|record| record.snapshot == snapshot.name)
             && current.is_some_and(|current| current.agrees)
             && self.tells_urls(&channel, snapshot)
+            && self.stale(&channel, now).is_none()
         {
             return Ok(Switched { channel, before, is_new: false });
         }
+        let channel = self.following(name, snapshot, now)?;
+        Ok(Switched { channel, before, is_new: true })
+    }
+
+    /// A snapshot in the generation that a channel has not had yet.
+    pub(crate) fn following(
+        &self,
+        name: &str,
+        snapshot: &Snapshot,
+        now: u64,
+    ) -> Result<Channel, ReleaseError> {
         let recorded = self.history(name)?.into_iter().map(|record| record.generation);
         let generation = recorded.chain(self.generations(name)?).max().unwrap_or(0).saturating_add(1);
-        let channel =
-            Channel { name: name.to_owned(), snapshot: snapshot.name.clone(), generation, since: now };
-        Ok(Switched { channel, before, is_new: true })
+        Ok(Channel { name: name.to_owned(), snapshot: snapshot.name.clone(), generation, since: now })
     }
 
     /// Whether a view has the URLs of the definition: these can change.
@@ -168,6 +187,8 @@ impl Site<'_> {
             layer.add(file)?;
         }
         layer.mirrorlists(&self.mirrorlists(snapshot, Some(&channel.name)))?;
+        self.write_governance(&new, snapshot)?;
+        self.write_tuf(&new, channel, snapshot)?;
         file::rename(&new, &dir)
     }
 

@@ -4,9 +4,11 @@
 //! before are not read again, unless everything is to be.
 
 mod channels;
+mod governance;
 mod objects;
 mod signatures;
 mod trees;
+mod tuf;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

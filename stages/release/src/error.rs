@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use heirloom_formats::tuf::{Role, TufError};
 use heirloom_model::Digest;
 use heirloom_store::StoreError;
 
@@ -34,6 +35,28 @@ pub enum ReleaseError {
     /// A bucket failed.
     #[error(transparent)]
     S3(#[from] crate::S3Error),
+    /// TUF metadata can't be made, or clients would not believe it.
+    #[error("the channel's TUF metadata: {0}")]
+    Tuf(#[from] TufError),
+    /// Nobody signed what is to be signed.
+    #[error("TUF metadata of the role {role} is not signed: {source}")]
+    Unsigned {
+        /// The role.
+        role: Role,
+        /// Why not.
+        source: crate::Unwilling,
+    },
+    /// There are no keys for TUF metadata.
+    #[error("channels have no TUF metadata: the definition has no [tuf]")]
+    NoTuf,
+    /// One generation was renewed too often.
+    #[error("the TUF metadata of channel `{channel}` was renewed {most} times; publish the channel anew")]
+    Renewals {
+        /// The channel.
+        channel: String,
+        /// How often it can be.
+        most: u64,
+    },
     /// An object that should list something does not.
     #[error("object {digest} is no list of {what}: {source}; compose again")]
     List {

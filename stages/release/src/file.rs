@@ -47,7 +47,7 @@ fn cant_link(error: &io::Error) -> bool {
 }
 
 /// Writes a file that everyone can read. Its directory is not in sight yet.
-pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<()> {
     let failed = |source| ReleaseError::io("write", path, source);
     fs::write(path, text).map_err(failed)?;
     fs::set_permissions(path, Permissions::from_mode(FILE)).map_err(failed)

@@ -9,6 +9,8 @@ use crate::ReleaseError;
 /// Directories of the document root that are no channels.
 pub(crate) const VAULT: &str = "vault";
 pub(crate) const CHANNELS: &str = "channels";
+/// The public log of what was decided and released.
+pub(crate) const LOG: &str = "log";
 /// Directory of a view or snapshot with the URLs of its repositories.
 pub(crate) const MIRRORLIST: &str = "mirrorlist";
 
@@ -62,7 +64,7 @@ pub(crate) fn check_channel(name: &str) -> Result<(), ReleaseError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     match name {
         "" => wrong("it is empty"),
-        VAULT | CHANNELS | MIRRORLIST => wrong("the document root has a directory of that name"),
+        VAULT | CHANNELS | LOG | MIRRORLIST => wrong("the document root has a directory of that name"),
         _ if name.len() > 64 => wrong("it is longer than 64 characters"),
         _ if !name.bytes().all(plain) => wrong("use letters, digits, `.`, `_` and `-`"),
         _ if name.starts_with(['.', '-']) => wrong("begin it with a letter or a digit"),
@@ -120,6 +122,7 @@ mod tests {
             "",
             "vault",
             "channels",
+            "log",
             "mirrorlist",
             ".9",
             "-x",

@@ -6,7 +6,7 @@ use heirloom_formats::definition::Publish;
 use heirloom_store::Store;
 
 use crate::name::{CHANNELS, VAULT, check_channel, is_root_file};
-use crate::{ReleaseError, file};
+use crate::{ReleaseError, Tuf, file};
 
 /// The document root of a store, `<state>/published`, with the rules that hold there.
 pub struct Site<'a> {
@@ -14,6 +14,9 @@ pub struct Site<'a> {
     pub(crate) rules: &'a Publish,
     pub(crate) default: String,
     pub(crate) root: PathBuf,
+    /// The history of decisions that views have.
+    pub(crate) decided: Option<String>,
+    pub(crate) tuf: Option<Tuf<'a>>,
 }
 
 impl<'a> Site<'a> {
@@ -27,7 +30,8 @@ impl<'a> Site<'a> {
         named.clone().try_for_each(|name| check_channel(name))?;
         let default = named.into_iter().next().map_or(major, String::as_str).to_owned();
         check_channel(&default)?;
-        Ok(Self { store, rules, default, root: store.dir().join("published") })
+        let root = store.dir().join("published");
+        Ok(Self { store, rules, default, root, decided: None, tuf: None })
     }
 
     /// The document root.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+use heirloom_formats::tuf::DIR as TUF;
 use heirloom_model::Digest;
 use heirloom_model::record::{Composed, ComposedRepository, RepositoryKind, Tree, TreeFile};
 use heirloom_store::Store;
@@ -25,7 +26,7 @@ pub(crate) fn read(store: &Store, digest: Digest) -> Result<Tree, ReleaseError> 
         let why = match &file.path {
             path if !is_plain(path) => "is no plain path",
             path if before >= Some(path) => "is not in its place: the list is not sorted",
-            _ if top == Some(MIRRORLIST) => "is where a snapshot has its own files",
+            _ if [Some(MIRRORLIST), Some(TUF)].contains(&top) => "is where a snapshot has its own files",
             _ => {
                 before = Some(&file.path);
                 continue;

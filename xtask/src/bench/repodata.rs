@@ -5,9 +5,7 @@ mod made;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use serde_json::Value;
+use std::process::Command;
 
 use super::cost::{Contender, Line, contest};
 use super::{Result, heirloom, run_tool};
@@ -51,15 +49,7 @@ fn peer() -> Result<PathBuf> {
 
 /// The benchmark of `heirloom-compose`, compiled.
 fn store() -> Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["bench", "--quiet", "--package", "heirloom-compose", "--bench", "repodata", "--no-run"]);
-    let output = cargo.args(["--message-format", "json"]).stderr(Stdio::inherit()).output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut made = messages
-        .filter(|message| message["target"]["name"] == "repodata")
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    made.next().ok_or_else(|| "the benchmark of metadata from the store can't be compiled".into())
+    super::compiled("heirloom-compose", "repodata")
 }
 
 struct Bench<'a> {

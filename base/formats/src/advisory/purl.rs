@@ -17,7 +17,7 @@ pub(crate) struct Purl {
     pub(crate) arch: Option<String>,
     pub(crate) module: Option<StreamId>,
     pub(crate) distro: Option<String>,
-    /// File name of the source package, as makers of lists of parts write it. It is read, and never written.
+    /// File name of the source package, as makers of lists of parts write it.
     pub(crate) upstream: Option<String>,
 }
 
@@ -59,7 +59,11 @@ impl Purl {
 impl std::fmt::Display for Purl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let encoded = |text: &str| utf8_percent_encode(text, KEPT).to_string();
-        write!(f, "pkg:rpm/{}/{}", encoded(&self.namespace), encoded(&self.name))?;
+        f.write_str("pkg:rpm/")?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", encoded(&self.namespace))?;
+        }
+        write!(f, "{}", encoded(&self.name))?;
         let mut query = String::new();
         let mut add = |key: &str, value: &str| {
             let between = if query.is_empty() { '?' } else { '&' };
@@ -85,6 +89,9 @@ impl std::fmt::Display for Purl {
             }
             add("rpmmod", &label);
         }
+        if let Some(upstream) = &self.upstream {
+            add("upstream", upstream);
+        }
         f.write_str(&query)
     }
 }
@@ -100,6 +107,7 @@ mod tests {
             "pkg:rpm/kestrel/python3-requests%2Bsecurity@2.25.1-10.el9?epoch=1",
             "pkg:rpm/kestrel/redis?rpmmod=redis:7:9060020250716081125:9",
             "pkg:rpm/kestrel/a@1~rc1%5Egit-1?arch=noarch",
+            "pkg:rpm/a@1-1?arch=noarch&upstream=b-1-1.src.rpm",
         ] {
             let purl = Purl::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(purl.to_string(), text);

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
+use heirloom_model::KeySource;
 use heirloom_model::record::{CutOff, Limits, Promise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,10 @@ use serde_spanned::Spanned;
 
 use super::composing::{ComposeSettings, RepositoryRule};
 use super::errata::ErrataSettings;
+use super::governance::Governance;
+use super::log::LogSettings;
 use super::publishing::{Publish, StabilitySettings};
+use super::tuf::TufSettings;
 use super::upstream::{DebrandSettings, PinnedKey, Preview, Upstream};
 
 /// The whole definition.
@@ -54,12 +59,18 @@ pub struct Definition {
     pub compose: ComposeSettings,
     /// Where and how composed trees are found by clients.
     pub publish: Publish,
+    /// Metadata by which clients and mirrors check what they are served. Absent: there is none.
+    #[serde(default)]
+    pub tuf: Option<TufSettings>,
     /// How a snapshot is held against what users of a channel have.
     #[serde(default)]
     pub stability: StabilitySettings,
     /// Advisories: where upstream's come from, and how the distribution's own are made of them.
     #[serde(default)]
     pub errata: ErrataSettings,
+    /// The public log of what was decided and released.
+    #[serde(default)]
+    pub log: LogSettings,
     /// A file that says what is promised until when (docs/lifecycle.md). With it, the gate refuses changes that the
     /// phase of the day does not allow.
     #[serde(default)]
@@ -67,6 +78,9 @@ pub struct Definition {
     pub lifecycle: Option<Spanned<PathBuf>>,
     /// The key that signs packages and metadata.
     pub signing: Signing,
+    /// Who decides what is signed and served; without it, whoever has the key.
+    #[serde(default)]
+    pub governance: Option<Governance>,
     /// How builds are run.
     #[serde(default)]
     pub build: BuildSettings,
@@ -168,8 +182,36 @@ pub struct CompareSettings {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signing {
-    /// The secret key, armoured, readable by its owner only. `heirloom init` makes one.
-    pub key: PathBuf,
+    /// The secret key: an armoured file without passphrase that only its owner can read; `gpg-agent:FINGERPRINT`; a
+    /// `pkcs11:` URI with `module-path`, and with `pin-source` for the file of its PIN; or `signer:SOCKET`. `heirloom
+    /// init` makes a file. [keys.md](keys.md) says which is for whom.
+    #[schemars(with = "String")]
+    pub key: Spanned<KeySource>,
+    /// The file of its certificate (public key). Needed where the key is not in a file.
+    #[serde(default)]
+    #[schemars(with = "Option<PathBuf>")]
+    pub certificate: Option<Spanned<PathBuf>>,
+    /// A file with the secret key that signs statements of how packages were built. It is the builder's, not the
+    /// distribution's: a signer signs no statements. Without it, `key` signs them, too.
+    #[serde(default)]
+    #[schemars(with = "Option<PathBuf>")]
+    pub statements: Option<Spanned<PathBuf>>,
+}
+
+impl Signing {
+    pub(super) fn fault(&self, base: &Path) -> Option<(Range<usize>, String, &'static str)> {
+        let hint = "give the path of an armoured OpenPGP public key";
+        match &self.certificate {
+            Some(file) if !base.join(file.get_ref()).is_file() => {
+                Some((file.span(), format!("there is no file `{}`", file.get_ref().display()), hint))
+            }
+            None if self.key.get_ref().needs_certificate() => {
+                let message = "`signing.certificate` is missing: this key does not come with its certificate";
+                Some((self.key.span(), message.to_owned(), hint))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What buildroots are made of.

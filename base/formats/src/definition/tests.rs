@@ -193,6 +193,21 @@ fn rules_and_marks_must_be_there() {
 }
 
 #[test]
+fn tuf_has_lives_that_can_be() {
+    let tuf = load(&format!("{WHOLE}\n[tuf]\nkeys = \"tuf-keys\"\n")).unwrap().tuf.unwrap();
+    let lives = [&tuf.timestamp_hours, &tuf.snapshot_days, &tuf.targets_days, &tuf.root_days];
+    assert_eq!(lives.map(|life| *life.get_ref()), [48, 30, 365, 365]);
+    assert!(load(WHOLE).unwrap().tuf.is_none());
+    for key in ["timestamp_hours = 0", "root_threshold = 33", "root_days = 99999"] {
+        let text = format!("{WHOLE}\n[tuf]\nkeys = \"tuf-keys\"\n{key}\n");
+        let (line, column, message, _) = wrong(&text);
+        let name = key.split(' ').next().unwrap();
+        assert!(message.contains(name) && message.contains("expected a number from 1 to"), "{message}");
+        assert_eq!((line, column), (text.lines().count(), name.len() + 4), "{key}");
+    }
+}
+
+#[test]
 fn a_missing_key_is_named() {
     assert!(wrong(&WHOLE.replace("dist = \".el9\"", "")).2.contains("missing field `dist`"));
 }
@@ -208,4 +223,40 @@ proptest::proptest! {
         let cut = WHOLE.char_indices().map(|(at, _)| at).take_while(|at| *at <= cut).last().unwrap();
         let _ = Definition::parse(&format!("{}{junk}{}", &WHOLE[..cut], &WHOLE[cut..]), Path::new("x"));
     }
+}
+
+#[test]
+fn a_key_may_be_outside_of_a_file() {
+    let with = |signing: &str| load(&WHOLE.replace("key = \"secret.asc\"", signing));
+    let fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567";
+    let agent = format!("key = \"gpg-agent:{fingerprint}\"");
+    let definition = with(&format!("{agent}\ncertificate = \"key.asc\"")).unwrap();
+    assert_eq!(definition.signing.key.get_ref().to_string(), format!("gpg-agent:{fingerprint}"));
+
+    let line = WHOLE.lines().position(|line| line.starts_with("key = \"secret")).unwrap() + 1;
+    let at = |signing: &str, place: usize| match with(signing).unwrap_err() {
+        DefinitionError::Wrong { line, message, .. } => {
+            assert_eq!(line, place, "{message}");
+            message
+        }
+        error => panic!("{error}"),
+    };
+    assert!(at(&agent, line).contains("`signing.certificate` is missing"));
+    assert!(at(&format!("{agent}\ncertificate = \"none.asc\""), line + 1).contains("no file `none.asc`"));
+    assert!(at("key = \"gpg-agent:ABC\"", line).contains("no fingerprint"));
+    assert!(at("key = \"pkcs11:token=a\"", line).contains("module-path"));
+    assert!(at("key = \"pkcs11:token=a?module-path=/m&pin-value=1\"", line).contains("has a PIN in it"));
+    assert!(at("key = \"\"", line).contains("names no key"));
+}
+
+#[test]
+fn more_witnesses_than_there_are_can_not_be_needed() {
+    let log = load(WHOLE).unwrap().log;
+    assert_eq!((log.key.to_str(), log.witnesses_needed.get_ref()), (Some("log.key"), &0));
+    let text = format!("{WHOLE}\n[log]\nwitnesses = [\"a+b+c\"]\nwitnesses_needed = 2\n");
+    let (line, _, message, hint) = wrong(&text);
+    let expected = "2 witnesses are needed, and `log.witnesses` names 1";
+    assert_eq!((line, &*message), (text.lines().count(), expected));
+    assert!(hint.contains("need fewer"), "{hint}");
+    assert!(load(&text.replace("= 2", "= 1")).is_ok());
 }

@@ -102,9 +102,20 @@ impl Header {
 
     fn check_header_digest(&self) -> Result<(), RpmProblem> {
         let expected = self.signature.text(tag::SIG_SHA256)?.ok_or(RpmProblem::NoDigest("header digest"))?;
+        compare("header", expected, self.hashed())
+    }
+
+    /// SHA-256 of the main header: all that a header signature covers, and so what stays the same when a package is
+    /// signed, or signed again. The payload is bound by its own digest in there.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.hashed().finish()
+    }
+
+    fn hashed(&self) -> Hasher {
         let mut hasher = Hasher::default();
         self.main.pieces().iter().for_each(|piece| hasher.update(piece));
-        compare("header", expected, hasher)
+        hasher
     }
 
     fn check_payload_digest(&self, mut payload: impl Read) -> Result<(), RpmProblem> {

@@ -66,6 +66,27 @@ fn both_formats_give_the_same_packages() {
 }
 
 #[test]
+fn only_what_nothing_but_builds_needed_is_left_out() {
+    let relation = |one: &str, kind: &str, other: &str| {
+        format!(
+            r#"{{"spdxElementId": "SPDXRef-{one}", "relationshipType": "{kind}", "relatedSpdxElement": "SPDXRef-{other}"}}"#
+        )
+    };
+    let build =
+        [relation("bash", "BUILD_DEPENDENCY_OF", "tool"), relation("redis", "BUILD_DEPENDENCY_OF", "tool")];
+    let listed = |relations: &[String]| {
+        let text = spdx().trim_end_matches('}').to_owned()
+            + &format!(r#", "relationships": [{}]}}"#, relations.join(","));
+        let list = read_text(&text).unwrap();
+        (list.packages.len(), list.others.get("build").copied())
+    };
+    assert_eq!(listed(&[]), (3, None));
+    assert_eq!(listed(&build), (1, Some(3)), "one of them is listed twice");
+    let both = [&build[..], &[relation("x", "DEPENDS_ON", "bash")]].concat();
+    assert_eq!(listed(&both), (2, Some(2)), "what something else depends on may be there");
+}
+
+#[test]
 fn what_is_no_list_of_parts_is_an_error() {
     for (text, expected) in [
         ("", "neither SPDX nor CycloneDX"),
@@ -73,6 +94,10 @@ fn what_is_no_list_of_parts_is_an_error() {
         ("<bom/>", "neither SPDX nor CycloneDX"),
         (r#"{"spdxVersion": "SPDX-3.0"}"#, "SPDX-2.3 are read"),
         (r#"{"spdxVersion": 2}"#, "spdxVersion"),
+        (
+            r#"{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": []}"#,
+            "is SPDX 3; SPDX-2.2",
+        ),
         (r#"{"bomFormat": "Other"}"#, "not CycloneDX"),
         (r#"{"bomFormat": "CycloneDX", "specVersion": "9"}"#, "is CycloneDX `9`"),
         (

@@ -347,3 +347,14 @@ pub struct Signed {
     /// Fingerprint of the key.
     pub key: String,
 }
+
+/// The signed provenance of a build.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attested {
+    /// The action's key.
+    pub action: Digest,
+    /// The object that holds the envelope.
+    pub envelope: Digest,
+    /// Fingerprint of the key that signed it.
+    pub key: String,
+}

@@ -102,3 +102,29 @@ pub(crate) fn keyring(key: &SecretKey) -> Keyring {
 pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
+
+/// gpg, to which the certificate is new, verifies a detached signature.
+pub(crate) fn gpg_verifies(key: &SecretKey, certificate: &str) {
+    let place = Place::new();
+    place.write("key.asc", certificate);
+    place.gpg(&["--import", "key.asc"]);
+    place.write("data", "some data\n");
+    place.write("data.asc", key.sign_detached(b"some data\n", TIME).unwrap());
+    let said = place.run("gpg", &["--verify", "data.asc", "data"]);
+    assert!(said.contains("Good signature"), "{said}");
+    place.write("data", "some date\n");
+    assert!(!place.try_run("gpg", &["--verify", "data.asc", "data"]).status.success());
+}
+
+/// rpm, which has nothing but the certificate, accepts a signed package.
+pub(crate) fn rpm_accepts(key: &SecretKey, certificate: &str) {
+    let place = Place::new();
+    place.write("key.asc", certificate);
+    place.run("rpmkeys", &["--define", &place.database(), "--import", "key.asc"]);
+    let package = place.package("signed", "content");
+    let (fine, said) = place.rpm_check(&package);
+    assert!(fine && !said.contains("signatures"), "before: {said}");
+    key.sign_rpm(&package, &place.path("signed.rpm"), TIME).unwrap();
+    let (fine, said) = place.rpm_check(&place.path("signed.rpm"));
+    assert!(fine && said.contains("signatures OK"), "{said}");
+}

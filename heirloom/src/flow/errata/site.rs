@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::{Writing, concerned};
 use crate::context::processors;
 use crate::fail::{Exit, Fail};
+use crate::flow::governing::Hand;
 use crate::flow::work;
 use crate::report::errata as pages;
 use crate::ui::Progress;
@@ -34,7 +35,7 @@ pub(crate) struct Site<'a> {
     /// Whose they are. All formats are written, whatever it names.
     pub(crate) writing: Writing<'a>,
     /// What signs the documents.
-    pub(crate) key: &'a SecretKey,
+    pub(crate) hand: &'a Hand<'a>,
     /// Until when security.txt holds; none is written without.
     pub(crate) expires: Option<Timestamp>,
     /// A site that was laid out earlier: documents that are the same keep their signatures. RSA takes its time for new ones.
@@ -73,7 +74,7 @@ pub(crate) fn lay_out(dir: &Path, site: &Site<'_>) -> Result<Laid, Fail> {
     }
     provider::sort(&mut listed);
     wide(dir, site, &listed)?;
-    laid.files = sums(dir, site.key, &listed)?;
+    laid.files = sums(dir, site.hand, &listed)?;
     Ok(laid)
 }
 
@@ -121,7 +122,7 @@ fn each(dir: &Path, site: &Site<'_>) -> Result<Vec<Made>, Fail> {
     let ids: BTreeSet<&AdvisoryId> = site.advisories.iter().map(|one| &one.id).collect();
     let all: Vec<One<'_>> =
         site.advisories.iter().map(One::Advisory).chain(site.vex.iter().map(One::Vex)).collect();
-    let signer = Signer { key: site.key, before: site.before, keyring: keyring(site.key)? };
+    let signer = Signer { hand: site.hand, before: site.before, keyring: keyring(site.hand.key)? };
     let progress = Progress::new("signing", all.len());
     let one = |one: &One<'_>| match one {
         One::Advisory(advisory) => {
@@ -157,7 +158,7 @@ fn keyring(key: &SecretKey) -> Result<Keyring, Fail> {
 
 /// What signs documents.
 struct Signer<'a> {
-    key: &'a SecretKey,
+    hand: &'a Hand<'a>,
     before: Option<&'a Path>,
     /// The key's own.
     keyring: Keyring,
@@ -173,7 +174,7 @@ impl Signer<'_> {
         }
         let signature = match self.known(path, document) {
             Some(signature) => signature,
-            None => self.key.sign_detached(document, seconds(listed.updated))?,
+            None => self.hand.sign(path, document, seconds(listed.updated))?,
         };
         put(dir, &format!("{path}.asc"), signature)?;
         Ok(listed)
@@ -195,7 +196,7 @@ fn seconds(time: Timestamp) -> u64 {
 
 /// Writes what is of all of them.
 fn wide(dir: &Path, site: &Site<'_>, listed: &[provider::Listed]) -> Result<(), Fail> {
-    let (issuer, key) = (site.writing.issuer, site.key);
+    let (issuer, key) = (site.writing.issuer, site.hand.key);
     put(dir, provider::INDEX, provider::index(listed))?;
     put(dir, provider::CHANGES, provider::changes(listed))?;
     put(dir, provider::FEED, provider::feed(listed, issuer)?)?;
@@ -281,21 +282,24 @@ fn index(site: &Site<'_>) -> Result<String, Fail> {
     Ok(serde_json::to_string_pretty(&index)? + "\n")
 }
 
-/// Writes SHA256SUMS of all files and signs it. Answers how many files there are.
-fn sums(dir: &Path, key: &SecretKey, listed: &[provider::Listed]) -> Result<usize, Fail> {
+/// Writes SHA256SUMS of all files but signatures, and signs it. Answers how many files there are.
+fn sums(dir: &Path, hand: &Hand<'_>, listed: &[provider::Listed]) -> Result<usize, Fail> {
     let mut files = Vec::new();
-    all(dir, "", &mut files)?;
+    list(dir, "", &mut files)?;
     files.sort();
     let line = |path: &String| Ok::<_, Fail>(format!("{}  {path}\n", Digest::of(&read(&dir.join(path))?)));
+    let all = files.len();
+    let there: BTreeSet<String> = files.iter().cloned().collect();
+    files.retain(|path| path.strip_suffix(".asc").is_none_or(|signed| !there.contains(signed)));
     let text = work::each(&files, processors(), line)?.concat();
     let newest = listed.first().map_or(0, |one| seconds(one.updated));
-    put(dir, "SHA256SUMS.asc", key.sign_detached(text.as_bytes(), newest)?)?;
+    put(dir, "SHA256SUMS.asc", hand.sign("SHA256SUMS", text.as_bytes(), newest)?)?;
     put(dir, "SHA256SUMS", text)?;
-    Ok(files.len() + 2)
+    Ok(all + 2)
 }
 
 /// The files below a directory, by their paths from the top.
-fn all(dir: &Path, below: &str, files: &mut Vec<String>) -> Result<(), Fail> {
+fn list(dir: &Path, below: &str, files: &mut Vec<String>) -> Result<(), Fail> {
     let place = dir.join(below);
     let failed = |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: {error}", place.display()));
     for entry in fs::read_dir(&place).map_err(failed)? {
@@ -303,7 +307,7 @@ fn all(dir: &Path, below: &str, files: &mut Vec<String>) -> Result<(), Fail> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = if below.is_empty() { name } else { format!("{below}/{name}") };
         match entry.file_type().map_err(failed)?.is_dir() {
-            true => all(dir, &path, files)?,
+            true => list(dir, &path, files)?,
             false => files.push(path),
         }
     }

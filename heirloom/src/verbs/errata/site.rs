@@ -14,9 +14,11 @@ use serde::Serialize;
 
 use super::{Contradiction, Fault, is_new, list, named, put, told};
 use crate::cli::ErrataSite;
+use crate::context::signing_key;
 use crate::fail::{Exit, Fail, chain};
 use crate::flow::errata::site::{Site, lay_out};
 use crate::flow::errata::{self, Writing};
+use crate::flow::governing::Hand;
 use crate::ui::Shown;
 
 /// What was laid out.
@@ -56,7 +58,8 @@ pub(super) fn run(args: &ErrataSite, definition: &Path) -> Result<Shown, Fail> {
     let arches: Vec<&str> = args.whose.arch.iter().map(String::as_str).collect();
     let writing = Writing { formats: &[], arches: &arches, issuer: named.issuer(), reading };
     let before = args.before.as_deref();
-    let site = Site { advisories: &read.advisories, vex: &made.vex, writing, key: &key, expires, before };
+    let hand = Hand::signing(&key);
+    let site = Site { advisories: &read.advisories, vex: &made.vex, writing, hand: &hand, expires, before };
     let laid = put(&args.to, |dir| lay_out(dir, &site))?;
     let (wrong, outdated): (Vec<_>, Vec<_>) = made.findings.iter().partition(|one| one.is_contradiction());
     let lines =
@@ -94,17 +97,14 @@ pub(super) fn last_second(day: &str) -> Result<Timestamp, Fail> {
 /// The key that was named, or the distribution's. It is read first, so that nothing is made in vain.
 fn key(args: &ErrataSite, definition: &Path) -> Result<SecretKey, Fail> {
     let path = match &args.key {
-        Some(path) => path.clone(),
-        None if definition.exists() => {
-            let definition = Definition::load(definition)?;
-            definition.resolve(&definition.signing.key)
-        }
+        Some(path) => path,
+        None if definition.exists() => return signing_key(&Definition::load(definition)?),
         None => {
             return Err(Fail::new(Exit::Usage, "there is no key that signs")
                 .hint("give --key FILE with a secret key, or --definition FILE"));
         }
     };
-    SecretKey::load(&path).map_err(|error| {
+    SecretKey::load(path).map_err(|error| {
         let (path, error) = (path.display().to_string(), chain(&error));
         // Some errors name the file themselves.
         let named = if error.contains(&path) { error } else { format!("{path}: {error}") };

@@ -6,6 +6,7 @@ use heirloom_model::record::{ComposedPackage, ComposedRepository, Signed, TreeFi
 use super::Writer;
 use super::extras::Extra;
 use super::productmd::Done;
+use super::seal::REPOMD;
 use crate::ComposeError;
 use crate::plan::{Place, Placement};
 use crate::repodata::{Placed, write_repodata};
@@ -34,10 +35,7 @@ impl<'a> Writer<'a> {
             .collect();
         let compression = self.release.compression;
         let written = write_repodata(self.store, &path, &placed, &records, compression, self.jobs)?;
-        let signature = self.release.key.sign_detached(written.repomd.as_bytes(), written.newest);
-        let signature = signature.map_err(ComposeError::SignRepomd)?;
-        let repomd = self.keep(format!("{path}/repodata/repomd.xml"), written.repomd.as_bytes())?;
-        files.push(self.keep(format!("{path}/repodata/repomd.xml.asc"), signature.as_bytes())?);
+        let repomd = self.keep(format!("{path}/{REPOMD}"), written.repomd.as_bytes())?;
         files.push(repomd.clone());
         files.extend(
             written.files.into_iter().map(|file| TreeFile { path: format!("{path}/{}", file.path), ..file }),

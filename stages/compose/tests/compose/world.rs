@@ -124,7 +124,8 @@ impl World {
             compression: Compression::Zstd,
             extras: [(("BaseOS".to_owned(), "x86_64".to_owned()), group.into_iter().collect())].into(),
         };
-        write(&self.store, plan, signed, &release, 2)?.let_through(&self.store, &GateReport::default())
+        let draft = write(&self.store, plan, signed, &release, 2)?;
+        draft.let_through(&GateReport::default())?.seal(&self.store, &self.key)
     }
 
     fn repository_file(&self) -> String {

@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use heirloom_model::Digest;
+use heirloom_model::digest::Hasher;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 
 use super::{Fetcher, Patience};
@@ -94,6 +96,14 @@ impl Partial {
             .and_then(|_| self.file.read_to_end(&mut bytes))
             .map_err(ImportError::read(location))?;
         Ok(bytes)
+    }
+
+    /// Its digest and its size in bytes.
+    pub(super) fn digest(mut self, location: &str) -> Result<(Digest, u64), ImportError> {
+        let mut hasher = Hasher::default();
+        let read = self.file.seek(SeekFrom::Start(0)).and_then(|_| io::copy(&mut self.file, &mut hasher));
+        let size = read.map_err(ImportError::read(location))?;
+        Ok((hasher.finish(), size))
     }
 
     fn len(&self) -> io::Result<u64> {

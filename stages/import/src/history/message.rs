@@ -35,8 +35,9 @@ pub(super) fn main(entry: &Entry<'_>) -> String {
     text
 }
 
-/// A URL without a user's name and password; the last component of a path.
-pub(super) fn origin(text: &str) -> String {
+/// An origin as it may be told to the world: a URL without a user's name and password; the last component of a path.
+#[must_use]
+pub fn origin(text: &str) -> String {
     let text = line(text);
     match text.split_once("://") {
         Some((scheme, rest)) if scheme != "file" => {

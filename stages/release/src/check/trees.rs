@@ -121,6 +121,8 @@ pub(super) fn check(
             });
         }
     }
+    super::governance::check(site, how, place, &mut found, checked)?;
+    super::tuf::check(site, how, place, &mut found, checked);
     for path in found {
         let full = place.dir.join(&path);
         if place.allowed.get(&path).is_some_and(|digest| digest_of(&full).ok() == Some(*digest)) {
