@@ -132,6 +132,8 @@ failed! {
     heirloom_formats::advisory::AdvisoryError => Failed,
     heirloom_formats::lifecycle::LifecycleError => Failed,
     heirloom_formats::updateinfo::UpdateinfoError => Failed,
+    heirloom_govern::ProposalError => Failed,
+    heirloom_govern::VoteError => Failed,
     heirloom_sign::KeyError => Failed,
     heirloom_sign::ShareError => Failed,
     heirloom_sign::RawKeyError => Failed,

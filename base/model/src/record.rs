@@ -62,6 +62,7 @@ pub use outcome::{
 pub use plan::{Crutch, CrutchKind, Cycle, Need, Plan, Provider, Solving, Step};
 pub use release::{
     Channel, Composed, ComposedPackage, ComposedRepository, RepositoryKind, Snapshot, Tree, TreeFile,
+    is_metadata_signature,
 };
 pub use source::{
     Evaluated, EvaluatedBinary, Imported, RepositoryRole, RepositoryState, Settled, Side, SideSource,

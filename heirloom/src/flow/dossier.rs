@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heirloom_govern::{Content, Decision, Entry, PackageToSign, Proposal, Vote};
+use heirloom_govern::{Charter, Content, Decision, Entry, PackageToSign, Proposal, tally};
 use heirloom_model::log::{LogEntry, LogKind};
 use heirloom_model::provenance::{Provenance, Resource, Role};
 use heirloom_model::record::{Accepted, Attested, Built, Compared, Edit, Ground, Signed, Tree};
@@ -267,15 +267,14 @@ fn decide(context: &Context, dossier: &mut Dossier) -> Result<(), Fail> {
         return Ok(());
     };
     for (index, entry) in history.entries.iter().enumerate() {
-        let proposal =
-            Proposal::from_json(&entry.proposal).map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = Proposal::from_json(&entry.proposal)?;
         if concerns(context, &proposal.content, dossier)? {
-            let charter = &governing::under(&history, index)?;
-            let by = approvals(entry, charter);
+            let digest = Digest::of(entry.proposal.as_bytes());
+            let by = approvals(entry, (&proposal, digest), &governing::under(&history, index)?);
             dossier.decisions.push(Decided {
                 kind: proposal.content.kind().name(),
                 entry: index + 1,
-                proposal: Digest::of(entry.proposal.as_bytes()),
+                proposal: digest,
                 reason: proposal.reason,
                 emergency: proposal.emergency,
                 at: entry.promoted,
@@ -308,17 +307,13 @@ fn concerns(context: &Context, content: &Content, dossier: &Dossier) -> Result<b
 }
 
 /// Approvals that counted, by the charter of the time.
-fn approvals(entry: &Entry, charter: &heirloom_govern::Charter) -> Vec<Approval> {
-    let votes = entry.votes.iter().filter_map(|sealed| Vote::from_json(&sealed.vote).ok());
-    let approvals = votes.filter(|vote| vote.decision == Decision::Approve);
-    let mut all: Vec<_> = approvals
-        .filter_map(|vote| {
-            let affiliation = charter.member(&vote.member)?.affiliation.clone();
-            Some(Approval { member: vote.member, affiliation, at: vote.at })
-        })
-        .collect();
-    all.sort_by(|a, b| (a.at, &a.member).cmp(&(b.at, &b.member)));
-    all
+fn approvals(entry: &Entry, proposal: (&Proposal, Digest), charter: &(Charter, Digest)) -> Vec<Approval> {
+    let charter = (&charter.0, charter.1);
+    let tally = tally(charter, proposal, &entry.votes, &governing::keys(), entry.promoted);
+    let approvals = tally.counted.into_iter().filter(|vote| vote.decision == Decision::Approve);
+    approvals
+        .map(|vote| Approval { member: vote.member, affiliation: vote.affiliation, at: vote.at })
+        .collect()
 }
 
 fn prove(context: &Context, what: &str, entry: &LogEntry, dossier: &mut Dossier) -> Result<(), Fail> {

@@ -72,16 +72,16 @@ pub(crate) fn of(context: &Context) -> Result<Option<Governed>, Fail> {
 }
 
 /// The charter under which an entry of a history was decided.
-pub(crate) fn under(history: &History, index: usize) -> Result<Charter, Fail> {
+pub(crate) fn under(history: &History, index: usize) -> Result<(Charter, Digest), Fail> {
     let mut text = history.charter.clone();
     for entry in &history.entries[..index.min(history.entries.len())] {
-        let proposal =
-            Proposal::from_json(&entry.proposal).map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = Proposal::from_json(&entry.proposal)?;
         if let Content::Charter { text: next } = proposal.content {
             text = next;
         }
     }
-    Charter::parse(&text).map_err(|error| Fail::new(Exit::Failed, error))
+    let charter = Charter::parse(&text).map_err(|error| Fail::new(Exit::Failed, error))?;
+    Ok((charter, Digest::of(text.as_bytes())))
 }
 
 /// The same, for what is not possible without a charter.
@@ -127,7 +127,7 @@ impl Governed {
     /// Where a proposal stands.
     pub(crate) fn look(&self, context: &Context, digest: Digest) -> Result<Known, Fail> {
         let text = text(&context.store, digest)?;
-        let proposal = Proposal::from_json(&text).map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = Proposal::from_json(&text)?;
         let entry = self.state.promoted(digest);
         let votes = votes(&context.store, digest)?;
         let (tally, outdated) = match self.state.tally(&text, &votes, &keys(), present()) {
@@ -168,7 +168,7 @@ impl Governed {
 
     /// Keeps a proposal with the objects that belong to it, which are there.
     pub(crate) fn keep(&self, context: &Context, proposal: &Proposal) -> Result<Digest, Fail> {
-        let text = proposal.to_json().map_err(|error| Fail::new(Exit::Failed, error))?;
+        let text = proposal.to_json()?;
         let digest = context.store.put(text.as_bytes())?;
         let mut evidence: Vec<_> = proposal.evidence.iter().map(|one| one.digest).collect();
         evidence.extend(proposal.content.list());
@@ -264,7 +264,7 @@ pub(crate) fn needed(store: &Store) -> Result<BTreeSet<Digest>, Fail> {
     for record in store.all::<Proposed>()? {
         if !decided.contains(&record.proposal) && store.contains(record.proposal) {
             let text = text(store, record.proposal)?;
-            let proposal = Proposal::from_json(&text).map_err(|error| Fail::new(Exit::Failed, error))?;
+            let proposal = Proposal::from_json(&text)?;
             needed.extend(offer::objects(store, &proposal.evidence)?);
         }
         needed.insert(record.proposal);

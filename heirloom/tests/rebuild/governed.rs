@@ -48,6 +48,8 @@ fn nothing_is_signed_or_served_before_members_have_decided() {
     site.run(&["rebuild"]).expect(7).says(&["packages are not signed"]);
     let key = site.path("cho").display().to_string();
     site.run(&["release", "approve", &packages, "--member", "cho", "--key", &key]).expect(0);
+    // A vote in dee's name, which counts for nothing and is no evidence.
+    site.run(&["release", "approve", &packages, "--member", "dee", "--key", &key]).expect(0);
     let list = site.run(&["release", "review", &packages, "--show", "packages"]).expect(0).stdout;
     let list: Value = serde_json::from_str(&list).unwrap();
     let is_same = |one: &Value| one["ground"].as_str().unwrap().ends_with("identical");
@@ -119,6 +121,7 @@ fn everything_is_on_record(site: &Site, pin: &str) {
     assert!(told["comparison"]["verdict"].as_str().unwrap().ends_with("identical"), "{told}");
     assert_eq!(told["decisions"].as_array().unwrap().len(), 2, "{told}");
     assert_eq!(told["decisions"][0]["by"][1]["affiliation"], "Hosting", "{told}");
+    assert_eq!(told["decisions"][0]["by"].as_array().unwrap().len(), 2, "{told}");
     assert!(told["build"]["buildroot"].as_array().unwrap().len() > 100, "{told}");
     assert!(
         told["build"]["patches"].is_array() && told["build"]["files"].as_array().unwrap().len() > 1,

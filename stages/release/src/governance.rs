@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use heirloom_model::record::{Snapshot, Tree};
+use heirloom_model::record::Snapshot;
 
 use crate::{ReleaseError, Site, file};
 
@@ -19,8 +19,6 @@ pub(crate) const GOVERNANCE: &str = "governance";
 pub(crate) const HISTORY: &str = "history.jsonl";
 /// The list of files in it.
 pub(crate) const TREE: &str = "tree.json";
-/// What the path of a signature of metadata ends in.
-const SIGNATURE: &str = "/repodata/repomd.xml.asc";
 
 impl Site<'_> {
     /// The same site, whose views have this history.
@@ -42,9 +40,8 @@ impl Site<'_> {
     /// The list of files whose digest members approved.
     pub(crate) fn approved(&self, snapshot: &Snapshot) -> Result<String, ReleaseError> {
         let tree = self.tree(snapshot)?;
-        let files = tree.files.into_iter().filter(|file| !file.path.ends_with(SIGNATURE)).collect();
         let malformed = |source| ReleaseError::List { digest: snapshot.composed.tree, what: "files", source };
-        serde_json::to_string(&Tree { files }).map_err(malformed)
+        serde_json::to_string(&tree.without_signatures()).map_err(malformed)
     }
 
     /// Gives the history to all views that are served and have one.

@@ -80,6 +80,21 @@ pub struct Tree {
     pub files: Vec<TreeFile>,
 }
 
+impl Tree {
+    /// The same tree before its metadata was signed.
+    #[must_use]
+    pub fn without_signatures(mut self) -> Self {
+        self.files.retain(|file| !is_metadata_signature(&file.path));
+        self
+    }
+}
+
+/// Whether the file at this path is the signature of a repository's metadata.
+#[must_use]
+pub fn is_metadata_signature(path: &str) -> bool {
+    path.ends_with("/repodata/repomd.xml.asc")
+}
+
 /// One file of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TreeFile {

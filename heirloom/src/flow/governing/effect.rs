@@ -45,7 +45,7 @@ pub(crate) fn promote(context: &Context, governed: &Governed, digest: Digest) ->
         None => follow(governed, proposal.clone(), votes)?,
     };
     let entry = again.unwrap_or(state.entries());
-    let content = Proposal::from_json(&proposal).map_err(|error| Fail::new(Exit::Failed, error))?;
+    let content = Proposal::from_json(&proposal)?;
     let work = Work { context, digest, history: &history, state: &state, entry, again: again.is_some() };
     site::hand_to_signer(context, governed, &[digest])?;
     work.take(&content)

@@ -29,7 +29,7 @@ fn verify(key: &str, data: &[u8], signature: &str, at: Timestamp) -> Result<(), 
 
 /// A vote, signed.
 pub(crate) fn approve(vote: &Vote, key: &MemberSecret) -> Result<SealedVote, Fail> {
-    let text = vote.to_json().map_err(|error| Fail::new(Exit::Failed, error))?;
+    let text = vote.to_json()?;
     let at = u64::try_from(vote.at.as_second()).unwrap_or(0);
     let signature =
         key.sign(NAMESPACE, text.as_bytes(), at).map_err(|error| Fail::new(Exit::Failed, chain(&error)))?;

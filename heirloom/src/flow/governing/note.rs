@@ -9,12 +9,12 @@ use heirloom_store::Store;
 
 use super::{history, offer, text};
 use crate::context::Context;
-use crate::fail::{Exit, Fail};
+use crate::fail::Fail;
 use crate::flow::{log, releasing};
 
 /// The log's entry of a decision, by which anyone finds it there.
 pub(crate) fn promotion(entry: &Entry) -> Result<LogEntry, Fail> {
-    let proposal = Proposal::from_json(&entry.proposal).map_err(|error| Fail::new(Exit::Failed, error))?;
+    let proposal = Proposal::from_json(&entry.proposal)?;
     let digest = Digest::of(serde_json::to_string(entry)?.as_bytes());
     let name = format!("{} {}", proposal.content.kind().name(), Digest::of(entry.proposal.as_bytes()));
     Ok(LogEntry { digest, kind: LogKind::Promotion, name })
@@ -43,7 +43,7 @@ fn decisions(context: &Context) -> Result<Vec<LogEntry>, Fail> {
     for record in store.history::<Proposed>()? {
         let digest = record.record.proposal;
         let proposal = Proposal::from_json(&text(store, digest)?);
-        let proposal = proposal.map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = proposal?;
         let name = format!("{} by {}", proposal.content.kind().name(), proposal.proposer);
         entries.push(LogEntry { digest, kind: LogKind::Proposal, name });
         entries.extend(certificates(store, &proposal)?);
@@ -51,15 +51,14 @@ fn decisions(context: &Context) -> Result<Vec<LogEntry>, Fail> {
     for record in store.history::<Cast>()? {
         let cast = record.record;
         let said = heirloom_govern::Vote::from_json(&cast.vote);
-        let said = said.map_err(|error| Fail::new(Exit::Failed, error))?;
+        let said = said?;
         let member: String = said.member.chars().filter(|c| !c.is_control()).take(80).collect();
         let name = format!("{member} on {}: {}", said.proposal.short(), said.decision.name());
         entries.push(LogEntry { digest: cast.digest(), kind: LogKind::Vote, name });
     }
     for entry in &history.entries {
         entries.push(promotion(entry)?);
-        let proposal =
-            Proposal::from_json(&entry.proposal).map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = Proposal::from_json(&entry.proposal)?;
         match proposal.content {
             Content::Charter { text } => entries.push(charter(&text)),
             Content::Packages { list, count, .. } => {

@@ -116,8 +116,7 @@ pub(crate) fn advisories_wait(
     let mut missing: BTreeSet<Digest> = to_sign.iter().map(|file| file.digest).collect();
     let mut proposals = Vec::new();
     for entry in &governed.history.entries {
-        let proposal =
-            Proposal::from_json(&entry.proposal).map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = Proposal::from_json(&entry.proposal)?;
         let Content::Advisories { key: signer, to_sign } = proposal.content else { continue };
         let before = missing.len();
         if signer == key {

@@ -45,9 +45,7 @@ impl Governed {
         for digest in record.into_iter().flat_map(|record| record.evidence) {
             objects.insert(digest, text(store, digest)?);
         }
-        let content = heirloom_govern::Proposal::from_json(&text(store, proposal)?)
-            .map_err(|error| Fail::new(Exit::Failed, error))?
-            .content;
+        let content = heirloom_govern::Proposal::from_json(&text(store, proposal)?)?.content;
         // Lists of files, of what is to be served and of what is.
         let live = self.state.live().values().map(|live| live.tree);
         for tree in live.chain(content.tree()).filter(|tree| store.contains(*tree)).collect::<Vec<_>>() {
@@ -63,8 +61,7 @@ impl Governed {
 
     /// Takes a proposal in, with its objects and votes.
     pub(crate) fn take_in(&self, context: &Context, parcel: &Parcel) -> Result<Digest, Fail> {
-        let proposal = heirloom_govern::Proposal::from_json(&parcel.proposal)
-            .map_err(|error| Fail::new(Exit::Failed, error))?;
+        let proposal = heirloom_govern::Proposal::from_json(&parcel.proposal)?;
         for (digest, text) in &parcel.objects {
             if Digest::of(text.as_bytes()) != *digest {
                 let message = format!("the object {digest} of the parcel has other bytes");

@@ -99,7 +99,7 @@ fn elsewhere(args: &CastVote, decision: Decision, known: &Known, out: &Path) -> 
     let vote = vote(args, decision, known)?;
     let failed = |error: std::io::Error| Fail::new(Exit::Failed, format!("{}: {error}", out.display()));
     let (bytes, next) = if args.unsigned {
-        let text = vote.to_json().map_err(|error| Fail::new(Exit::Failed, error))?;
+        let text = vote.to_json()?;
         let file = out.display();
         let next = format!(
             "next: `ssh-keygen -Y sign -n {} -f KEY {file}` or `gpg --armor --detach-sign {file}`, then `heirloom release receive \

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use heirloom_formats::tuf::{Body, KeyId, PublicKey, Received, Role, Snapshot, Targets, Timestamp, Unsigned};
 use heirloom_model::Digest;
-use heirloom_model::record::Tree;
+use heirloom_model::record::{Tree, is_metadata_signature};
 use heirloom_sign::{RawKey, Request};
 use serde::{Deserialize, Serialize};
 
@@ -234,7 +234,7 @@ impl Book {
 
 /// Whether a file is made after members have approved the tree.
 fn is_made_later(path: &str) -> bool {
-    path.starts_with("mirrorlist/") || path.ends_with("/repodata/repomd.xml.asc")
+    path.starts_with("mirrorlist/") || is_metadata_signature(path)
 }
 
 /// What is to be signed, if it is metadata in its one form.

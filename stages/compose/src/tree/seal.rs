@@ -63,9 +63,5 @@ impl Unsealed {
 /// # Errors
 /// It can't be written as JSON.
 pub fn without_signatures(tree: &Tree) -> Result<Digest, serde_json::Error> {
-    let is_signature = |file: &&TreeFile| {
-        file.path.strip_suffix(SIGNATURE).is_some_and(|path| path.ends_with(&format!("/{REPOMD}")))
-    };
-    let files = tree.files.iter().filter(|file| !is_signature(file)).cloned().collect();
-    Ok(Digest::of(&serde_json::to_vec(&Tree { files })?))
+    Ok(Digest::of(&serde_json::to_vec(&tree.clone().without_signatures())?))
 }
