@@ -1,7 +1,9 @@
 #![no_main]
 //! primary.xml, filelists.xml and other.xml, split at the first NUL bytes: read as packages, and taken over as they are.
 
-use heirloom_formats::repodata::{Compression, Fragments, Packages, RepositoryWriter, read_changelogs, read_listing};
+use heirloom_formats::repodata::{
+    Compression, Descriptions, Fragments, Packages, RepositoryWriter, read_changelogs, read_listing, read_paths,
+};
 use heirloom_formats::Document;
 
 fn document(bytes: &[u8]) -> Document<'_> {
@@ -15,6 +17,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let Ok(packages) = Packages::open(document(primary), document(filelists)) {
         packages.for_each(drop);
     }
+    if let Ok(descriptions) = Descriptions::open(document(primary)) {
+        descriptions.for_each(drop);
+    }
+    let _ = read_paths(document(filelists), &["/usr/bin/a".to_owned()].into());
     let _ = read_changelogs(document(other));
     let _ = read_listing(document(primary));
     if let Ok(fragments) = Fragments::open(document(primary), document(filelists), document(other)) {

@@ -11,6 +11,7 @@ mod governing;
 mod key;
 mod lifecycle;
 mod log;
+mod migrate;
 mod planning;
 mod releasing;
 mod sources;
@@ -39,6 +40,7 @@ pub(crate) use lifecycle::{CheckLife, ExportLife, LifeDocument, LifecycleVerb, S
 pub(crate) use log::{
     CosignLog, KeygenLog, ListLog, LogVerb, MonitorLog, ProveLog, Trusted, VerifyLog, WhichLog, WitnessLog,
 };
+pub(crate) use migrate::{MigrateVerb, TargetFile};
 pub(crate) use planning::{Plan, Workers};
 pub(crate) use releasing::{Fsck, Publish, Remote, Rollback, Serve};
 pub(crate) use sources::{Convert, Debrand, DebrandVerb, Import, Preview, RulesOf, Scan, Status};
@@ -192,6 +194,12 @@ pub(crate) enum Verb {
         /// What to do.
         #[command(subcommand)]
         verb: LifecycleVerb,
+    },
+    /// Machines of other distributions that are carried over to this one.
+    Migrate {
+        /// What to do.
+        #[command(subcommand)]
+        verb: MigrateVerb,
     },
     /// Private keys: made, looked at, split among people and put together. Needs no definition.
     Key {

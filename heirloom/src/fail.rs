@@ -131,6 +131,7 @@ failed! {
     heirloom_release::ReleaseError => Failed,
     heirloom_formats::advisory::AdvisoryError => Failed,
     heirloom_formats::lifecycle::LifecycleError => Failed,
+    heirloom_formats::openpgp::CertificateError => Failed,
     heirloom_formats::updateinfo::UpdateinfoError => Failed,
     heirloom_govern::ProposalError => Failed,
     heirloom_govern::VoteError => Failed,

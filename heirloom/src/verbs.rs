@@ -23,6 +23,7 @@ pub(crate) mod init;
 mod key;
 mod lifecycle;
 mod log;
+mod migrate;
 mod plan;
 mod preview;
 mod provenance;
@@ -99,6 +100,7 @@ pub(crate) fn run(cli: &Cli) -> Result<Shown, Fail> {
         Verb::Lifecycle { verb } => lifecycle::run(verb, &cli.definition),
         Verb::Key { verb } => key::run(verb),
         Verb::Log { verb } => log::run(verb, &cli.definition),
+        Verb::Migrate { verb } => migrate::run(verb, open),
         Verb::Audit(args) => audit::run(args),
         Verb::Createrepo(args) => createrepo::run(args),
         Verb::Doctor => doctor::run(),

@@ -10,11 +10,13 @@
 pub mod corrupt;
 pub mod error;
 pub mod gpg;
+pub mod machine;
 pub mod npm;
 pub mod place;
 pub mod pypi;
 pub mod repo;
 pub mod rpm_builder;
+pub mod rpm_edit;
 pub mod server;
 pub mod tool;
 mod world;

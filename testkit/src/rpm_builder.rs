@@ -34,6 +34,8 @@ pub struct RpmBuilder {
     arch: String,
     tags: Vec<String>,
     files: Vec<(String, Vec<u8>, Option<String>)>,
+    /// What is made without content: a line of `%install`, and one of `%files`.
+    made: Vec<(String, String)>,
     sections: Vec<String>,
 }
 
@@ -56,6 +58,7 @@ impl RpmBuilder {
             arch: "noarch".to_owned(),
             tags: Vec::new(),
             files: Vec::new(),
+            made: Vec::new(),
             sections: Vec::new(),
         }
     }
@@ -114,6 +117,41 @@ impl RpmBuilder {
         self
     }
 
+    /// Adds a symbolic link.
+    #[must_use]
+    pub fn symlink(mut self, path: &str, target: &str) -> Self {
+        let line = format!(
+            "mkdir -p \"$RPM_BUILD_ROOT{}\" && ln -s \"{target}\" \"$RPM_BUILD_ROOT{path}\"",
+            parent(path)
+        );
+        self.made.push((line, format!("\"{path}\"")));
+        self
+    }
+
+    /// Adds another name of a file that was added.
+    #[must_use]
+    pub fn hard_link(mut self, path: &str, file: &str) -> Self {
+        let line = format!("ln \"$RPM_BUILD_ROOT{file}\" \"$RPM_BUILD_ROOT{path}\"");
+        self.made.push((line, format!("\"{path}\"")));
+        self
+    }
+
+    /// Adds a directory, with directives of `%files` before it, such as `%attr(750,root,root)`.
+    #[must_use]
+    pub fn directory_as(mut self, directive: &str, path: &str) -> Self {
+        let line = format!("mkdir -p \"$RPM_BUILD_ROOT{path}\"");
+        self.made.push((line, format!("{directive} %dir \"{path}\"")));
+        self
+    }
+
+    /// Adds a file that belongs to the package and is not in it.
+    #[must_use]
+    pub fn ghost(mut self, path: &str) -> Self {
+        let line = format!("mkdir -p \"$RPM_BUILD_ROOT{}\" && touch \"$RPM_BUILD_ROOT{path}\"", parent(path));
+        self.made.push((line, format!("%ghost \"{path}\"")));
+        self
+    }
+
     /// Adds a scriptlet: `scriptlet("%post", "echo installed")`.
     #[must_use]
     pub fn scriptlet(mut self, section: &str, script: &str) -> Self {
@@ -161,6 +199,9 @@ impl RpmBuilder {
             let _ =
                 writeln!(spec, "install -D -m {mode} $RPM_SOURCE_DIR/file{index} \"$RPM_BUILD_ROOT{path}\"");
         }
+        for (line, _) in &self.made {
+            let _ = writeln!(spec, "{line}");
+        }
         for section in &self.sections {
             let _ = writeln!(spec, "{section}");
         }
@@ -168,8 +209,15 @@ impl RpmBuilder {
         for (path, _, directive) in &self.files {
             let _ = writeln!(spec, "{} \"{path}\"", directive.as_deref().unwrap_or(""));
         }
+        for (_, line) in &self.made {
+            let _ = writeln!(spec, "{line}");
+        }
         spec
     }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 /// Source packages keep their files' times, so those are fixed too.

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to its user")]
 
 mod bench;
+mod release;
 mod tidy;
 mod world;
 
@@ -18,6 +19,8 @@ chores:
   bench [rebuild|compare [DIR]]
       time the program beside the field's own tools (needs a release build, and all but
       `compare DIR` needs `world`; DIR holds real packages to compare)
+  release
+      build heirloom-migrate for machines with glibc 2.17 and newer, and check that it needs no more
   tidy
       check conventions that the compiler does not see
   world [--out DIR] [--only bootstrap|sources|reference]
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.split_first() {
         Some((&"bench", rest)) => bench::run(rest).map_err(|error| error.to_string()),
+        Some((&"release", [])) => release::run().map_err(|error| error.to_string()),
         Some((&"tidy", [])) => tidy::run().map_err(|error| error.to_string()),
         Some((&"world", rest)) => world::run(rest).map_err(|error| error.to_string()),
         _ => {

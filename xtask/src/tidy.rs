@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("base/dwarf", &[]),
     ("base/store", &["heirloom-model"]),
     ("base/solve", &["heirloom-model"]),
-    ("base/sign", &["heirloom-model"]),
+    ("base/sign", &["heirloom-model", "heirloom-formats"]),
     ("base/tlog", &["heirloom-model"]),
     ("stages/import", BASE),
     ("stages/debrand", &["heirloom-model", "heirloom-formats"]),
@@ -33,8 +33,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("stages/release", BASE),
     ("stages/attest", &["heirloom-model", "heirloom-formats"]),
     ("stages/errata", &["heirloom-model", "heirloom-formats"]),
+    ("stages/migrate", &["heirloom-model", "heirloom-formats"]),
     ("stages/govern", &["heirloom-model"]),
     ("heirloom", ALL),
+    ("heirloom-migrate", &["heirloom-model", "heirloom-formats", "heirloom-migrate"]),
     ("testkit", &[]),
     ("xtask", &["testkit"]),
 ];
@@ -64,6 +66,7 @@ const ALL: &[&str] = &[
     "heirloom-attest",
     "heirloom-errata",
     "heirloom-govern",
+    "heirloom-migrate",
 ];
 
 /// Checks the workspace that this was built in.

@@ -10,6 +10,7 @@ mod error;
 mod governance;
 mod keys;
 mod log;
+mod migrate;
 mod policy;
 mod publishing;
 mod tuf;
@@ -27,6 +28,7 @@ pub use keys::{
     LimitSettings, Own, Signing,
 };
 pub use log::LogSettings;
+pub use migrate::{MigrateBoot, MigrateFate, MigrateSettings, MigrateStream, MigrateSwap};
 pub use publishing::{Publish, S3, StabilitySettings, Vault};
 pub use tuf::TufSettings;
 pub use upstream::{DebrandSettings, Exclude, ModuleSources, PinnedKey, Preview, Upstream, UpstreamKind};

@@ -1,5 +1,5 @@
 //! Bytes to types and back: RPM headers, repodata, comps, modules, advisories, what a compose says of itself, dist-git
-//! metadata, TUF metadata, the definition file.
+//! metadata, TUF metadata, the definition file, OpenPGP certificates and signatures of others.
 //!
 //! Every byte read here may come from a stranger, so every parser bounds what it reads, names the document
 //! and the place of a fault, and never panics. This crate knows no network, no store and no private key, never asks
@@ -18,10 +18,12 @@ pub mod comps;
 pub mod debrand;
 pub mod definition;
 pub mod distgit;
+pub mod dnf_history;
 pub mod document;
 pub mod evr;
 pub mod lifecycle;
 pub mod modulemd;
+pub mod openpgp;
 pub mod productmd;
 pub mod pyc;
 pub mod recorded;

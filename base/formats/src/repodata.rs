@@ -15,7 +15,8 @@ use heirloom_model::Digest;
 pub use binary::FragmentDamage;
 pub use fragment::{CHANGELOG_ENTRIES, Fragment, FragmentError};
 pub use read::{
-    Fragments, Listed, Packages, Published, RepodataError, read_changelogs, read_listing, read_packages,
+    Described, Descriptions, Fragments, Listed, Packages, Published, RepodataError, read_changelogs,
+    read_listing, read_packages, read_paths,
 };
 pub use write::{Compression, ExtraRecord, RepositoryWriter, WriteError};
 

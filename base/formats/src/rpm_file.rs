@@ -14,10 +14,12 @@
 
 mod content;
 mod dependency;
+mod envelope;
 mod error;
 mod file;
 mod info;
 mod installed;
+mod installed_record;
 mod package;
 mod payload;
 mod script;
@@ -35,20 +37,23 @@ use std::path::Path;
 use heirloom_model::{Evr, Nevra};
 
 pub use dependency::{DependencyKind, Relation};
+pub use envelope::Envelope;
 pub use error::{RpmError, RpmProblem};
 pub use file::FileEntry;
 pub use info::{ChangelogEntry, Info};
 pub(crate) use installed::{InstalledHeader, source as source_file};
-pub(crate) use package::is_primary_file;
+pub use installed_record::{FileState, InstalledRecord, PublicKey, file_digest};
+pub(crate) use installed_record::{Installed, read_installed};
+pub use package::is_primary_file;
 pub use payload::{each_file, each_file_of, read_whole};
 pub use script::{Script, ScriptKind, Trigger, TriggerKind};
 pub use source::each_source;
-pub use store::Value;
+pub use store::{RawTag, Value};
 pub use verify::{check_complete, read_digested, verify_digests};
 
 use store::{Limits, Store};
 
-const LEAD: u64 = 96;
+const LEAD: usize = 96;
 
 /// Everything that an RPM's header says.
 #[derive(Clone, Debug)]
@@ -74,6 +79,15 @@ pub struct Header {
     main: Store,
 }
 
+/// All of a file before its payload.
+struct Stores {
+    lead: [u8; LEAD],
+    signature: Store,
+    main: Store,
+    /// Where the header begins.
+    start: u64,
+}
+
 impl Header {
     /// Reads the header of an RPM file.
     ///
@@ -96,7 +110,8 @@ impl Header {
     }
 
     fn parse(mut reader: impl Read) -> Result<Self, RpmProblem> {
-        let (signature, main, range) = read_stores(&mut reader)?;
+        let Stores { signature, main, start, .. } = read_stores(&mut reader)?;
+        let range = start..start + main.bytes().len() as u64;
         let is_source = main.has(tag::SOURCE_PACKAGE) || !main.has(tag::SOURCE_RPM);
         let text = |number, name| main.text(number)?.ok_or(RpmProblem::MissingTag(name));
         let evr = Evr::new(
@@ -156,19 +171,18 @@ impl Header {
     }
 }
 
-fn read_stores(reader: &mut impl Read) -> Result<(Store, Store, Range<u64>), RpmProblem> {
-    let mut lead = [0; LEAD as usize];
+fn read_stores(reader: &mut impl Read) -> Result<Stores, RpmProblem> {
+    let mut lead = [0; LEAD];
     reader.read_exact(&mut lead).map_err(|_| RpmProblem::NotAnRpm)?;
     if !lead.starts_with(&[0xed, 0xab, 0xee, 0xdb]) {
         return Err(RpmProblem::NotAnRpm);
     }
     let signature = Store::read(reader, "signature", Limits::SIGNATURE)?;
-    let padding = signature.size().next_multiple_of(8) - signature.size();
-    std::io::copy(&mut reader.by_ref().take(padding), &mut std::io::sink())?;
-    let start = LEAD + signature.size() + padding;
+    let size = signature.bytes().len();
+    let padded = size.next_multiple_of(8);
+    std::io::copy(&mut reader.by_ref().take((padded - size) as u64), &mut std::io::sink())?;
     let main = Store::read(reader, "header", Limits::HEADER)?;
-    let end = start + main.size();
-    Ok((signature, main, start..end))
+    Ok(Stores { lead, signature, main, start: (LEAD + padded) as u64 })
 }
 
 #[cfg(test)]

@@ -21,6 +21,12 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::rpm_file::{InstalledHeader, RpmProblem};
 
+mod export;
+mod row;
+
+pub use export::each_exported;
+pub use row::Row;
+
 /// Largest database file in bytes. Real ones have some hundred MB.
 const LARGEST: u64 = 4 << 30;
 /// Packages that are read. The largest machines have some ten thousand.
@@ -137,6 +143,45 @@ impl Kind {
 /// # Errors
 /// It can't be read, is damaged or cut short, is no such database, or is larger than any.
 pub fn read(path: &Path) -> Result<Database, RpmdbError> {
+    let mut database = Database::default();
+    each_blob(path, &mut |number, blob| match InstalledHeader::read(blob) {
+        Ok(None) => {}
+        Ok(Some(InstalledHeader { package, is_release })) => {
+            if is_release {
+                package.evr().version().clone_into(&mut database.system.version);
+            }
+            database.packages.push(package);
+        }
+        Err(problem) => database.faults.push(format!("{}: package {number}: {problem}", path.display())),
+    })?;
+    database.packages.sort();
+    Ok(database)
+}
+
+/// Gives each row of an SQLite database of packages, in no order, one after the other: no more than one is in memory.
+///
+/// # Errors
+/// It can't be read, is damaged or cut short, is no such database, or is larger than any. Rows before the damage were given.
+pub fn each(path: &Path, mut give: impl FnMut(Row)) -> Result<(), RpmdbError> {
+    each_blob(path, &mut |number, blob| give(Row::read(blob, &format!("package {number}"))))
+}
+
+/// Reads the header of one installed package, as a row of the database holds it; none for a public key.
+///
+/// # Errors
+/// It is no header, or one of no package.
+pub fn header(blob: &[u8]) -> Result<Option<InstalledPackage>, RpmProblem> {
+    Ok(InstalledHeader::read(blob)?.map(|header| header.package))
+}
+
+/// An SQLite database that was opened, and the copy that it was opened in, if there is one.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    _copy: Option<tempfile::TempDir>,
+}
+
+/// Opens an SQLite database in such a way that nothing is written beside it.
+pub(crate) fn connect(path: &Path) -> Result<Opened, RpmdbError> {
     let failed = |source| RpmdbError::Io { path: path.to_owned(), source };
     let found = fs::metadata(path).map_err(failed)?.len();
     if found > LARGEST {
@@ -146,18 +191,11 @@ pub fn read(path: &Path) -> Result<Database, RpmdbError> {
     match fs::metadata(&log) {
         Ok(about) if about.len() > 0 => {
             let dir = copied(path, &log)?;
-            rows(path, &open(path, &dir.path().join("rpmdb.sqlite"), false)?)
+            let connection = open(path, &dir.path().join("rpmdb.sqlite"), false)?;
+            Ok(Opened { connection, _copy: Some(dir) })
         }
-        _ => rows(path, &open(path, path, true)?),
+        _ => Ok(Opened { connection: open(path, path, true)?, _copy: None }),
     }
-}
-
-/// Reads the header of one installed package, as a row of the database holds it; none for a public key.
-///
-/// # Errors
-/// It is no header, or one of no package.
-pub fn header(blob: &[u8]) -> Result<Option<InstalledPackage>, RpmProblem> {
-    Ok(InstalledHeader::read(blob)?.map(|header| header.package))
 }
 
 /// The path of a file beside the database.
@@ -213,24 +251,24 @@ fn open(named: &Path, path: &Path, is_original: bool) -> Result<Connection, Rpmd
     Ok(connection)
 }
 
-fn rows(path: &Path, connection: &Connection) -> Result<Database, RpmdbError> {
+fn each_blob(path: &Path, give: &mut dyn FnMut(i64, &[u8])) -> Result<(), RpmdbError> {
     let failed = |source| RpmdbError::Sqlite { path: path.to_owned(), source };
     let shape = |expected: &str| RpmdbError::Shape { path: path.to_owned(), expected: expected.to_owned() };
+    let opened = connect(path)?;
     let is_table = "SELECT count(*) FROM sqlite_schema WHERE name = 'Packages' AND type = 'table' \
                     AND sql NOT LIKE 'CREATE VIRTUAL%'";
-    let tables: i64 = connection.query_row(is_table, [], |row| row.get(0)).map_err(failed)?;
+    let tables: i64 = opened.connection.query_row(is_table, [], |row| row.get(0)).map_err(failed)?;
     if tables != 1 {
         return Err(shape("there is no table `Packages`"));
     }
     let mut statement =
-        connection.prepare("SELECT hnum, blob FROM Packages").map_err(|error| match error {
+        opened.connection.prepare("SELECT hnum, blob FROM Packages").map_err(|error| match error {
             rusqlite::Error::SqlInputError { .. } => {
                 shape("its table `Packages` has no columns `hnum` and `blob`")
             }
             error => failed(error),
         })?;
     let mut rows = statement.query([]).map_err(failed)?;
-    let mut database = Database::default();
     let (mut count, mut bytes) = (0_usize, 0_usize);
     while let Some(row) = rows.next().map_err(failed)? {
         let number = row.get_ref(0).and_then(|value| Ok(value.as_i64()?)).unwrap_or_default();
@@ -240,19 +278,9 @@ fn rows(path: &Path, connection: &Connection) -> Result<Database, RpmdbError> {
         if count > MOST || bytes > MOST_BYTES {
             return Err(shape(&format!("it has more than {MOST} packages, or {MOST_BYTES} bytes of them")));
         }
-        match InstalledHeader::read(blob) {
-            Ok(None) => {}
-            Ok(Some(InstalledHeader { package, is_release })) => {
-                if is_release {
-                    package.evr().version().clone_into(&mut database.system.version);
-                }
-                database.packages.push(package);
-            }
-            Err(problem) => database.faults.push(format!("{}: package {number}: {problem}", path.display())),
-        }
+        give(number, blob);
     }
-    database.packages.sort();
-    Ok(database)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use ed25519_dalek::Signer as _;
-use pgp::composed::{Deserializable as _, SignedPublicKey};
+use heirloom_formats::openpgp::{self, CertificateError, signing_keys};
 use pgp::crypto::eddsa_legacy;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet;
@@ -23,9 +23,8 @@ use pgp::types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::certificate::add_certificate;
 use crate::holder::{Holder, HolderError, modulus_size};
-use crate::key::{KeyError, SecretKey};
+use crate::key::SecretKey;
 use crate::protocol::{Purpose, SignatureKind};
 
 /// Largest envelope, in bytes. A comparison of a hundred thousand files states some 20 MB.
@@ -93,7 +92,7 @@ pub enum DsseError {
     Holder(#[from] HolderError),
     /// A given certificate can't be used.
     #[error(transparent)]
-    Certificate(#[from] KeyError),
+    Certificate(#[from] CertificateError),
     /// The OpenPGP implementation failed.
     #[error("OpenPGP operation failed")]
     OpenPgp(#[source] Box<pgp::errors::Error>),
@@ -242,25 +241,20 @@ struct Signer {
 }
 
 fn signers(certificates: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Vec<Signer>, DsseError> {
-    let wrong =
-        |source| KeyError::Malformed { expected: "certificate (public key)", source: Box::new(source) };
     let mut signers = Vec::new();
     for block in certificates {
-        let (found, _) = SignedPublicKey::from_reader_many_buf(block.as_ref()).map_err(wrong)?;
         let before = signers.len();
-        for certificate in found {
-            let certificate = certificate.map_err(wrong)?;
-            let mut keys = Vec::new();
-            add_certificate(&certificate, &mut keys)?;
+        for certificate in openpgp::certificates(block.as_ref())? {
+            let certificate = certificate?;
             // The primary key comes first, and no other one signs envelopes.
-            signers.extend(keys.into_iter().next().map(|primary| Signer {
+            signers.extend(signing_keys(&certificate)?.first().map(|primary| Signer {
                 key: certificate.primary_key,
-                fingerprint: primary.certificate,
-                revoked: primary.revoked,
+                fingerprint: primary.certificate().to_owned(),
+                revoked: primary.is_revoked(),
             }));
         }
         if signers.len() == before {
-            return Err(wrong(pgp::errors::Error::NoMatchingPacket { backtrace: None }).into());
+            return Err(CertificateError::Missing.into());
         }
     }
     Ok(signers)

@@ -7,6 +7,7 @@ pub(crate) mod token;
 use std::cell::Cell;
 use std::fmt;
 
+use heirloom_formats::openpgp::fingerprint;
 use pgp::composed::SignedSecretKey;
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
@@ -139,9 +140,7 @@ impl<'a> Outside<'a> {
                 Ok(SignatureBytes::Mpis(vec![Mpi::from_slice(r), Mpi::from_slice(s)]))
             }
             PublicParams::Ed25519(_) => Ok(SignatureBytes::Native(self.device.ed25519(digest)?.into())),
-            _ => Err(HolderError::Algorithm {
-                fingerprint: crate::key::hex(self.public.fingerprint().as_bytes()),
-            }),
+            _ => Err(HolderError::Algorithm { fingerprint: fingerprint(self.public) }),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use heirloom_formats::openpgp::{CertificateError, fingerprint};
 use pgp::composed::{
     ArmorOptions, Deserializable as _, KeyType, SignedKeyDetails, SignedPublicKey, SignedSecretKey,
 };
@@ -59,17 +60,12 @@ pub enum KeyError {
     /// There is a file already, and keys are never overwritten.
     #[error("{0} exists: a key is never overwritten; move it away first")]
     Exists(PathBuf),
-    /// The content is no OpenPGP key of the expected kind.
-    #[error("not an armoured OpenPGP {expected}")]
-    Malformed {
-        /// Which kind was expected.
-        expected: &'static str,
-        /// What the parser said.
-        source: Box<pgp::errors::Error>,
-    },
-    /// The certificate has no valid signature of its own.
-    #[error("the certificate {0} has no valid signature of its own on any of its user ids")]
-    Unbound(String),
+    /// The content is no OpenPGP private key.
+    #[error("not an armoured OpenPGP private key")]
+    Malformed(#[source] Box<pgp::errors::Error>),
+    /// The key's certificate can't be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The private key is protected by a passphrase.
     #[error("{0} is protected by a passphrase: export it without one (`gpg --export-secret-keys --armor`)")]
     Locked(PathBuf),
@@ -146,7 +142,7 @@ impl SecretKey {
     /// An armoured private key that was in this file.
     pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, KeyError> {
         let (key, _) = SignedSecretKey::from_armor_single(bytes)
-            .map_err(|error| KeyError::Malformed { expected: "private key", source: Box::new(error) })?;
+            .map_err(|error| KeyError::Malformed(Box::new(error)))?;
         if let SecretParams::Encrypted(_) = key.primary_key.secret_params() {
             return Err(KeyError::Locked(path.to_owned()));
         }
@@ -161,7 +157,7 @@ impl SecretKey {
     }
 
     pub(crate) fn new(certificate: SignedPublicKey, holder: Holder) -> Self {
-        Self { fingerprint: hex(certificate.primary_key.fingerprint().as_bytes()), certificate, holder }
+        Self { fingerprint: fingerprint(&certificate.primary_key), certificate, holder }
     }
 
     /// Writes the armoured private key to a new file that only its owner can read.
@@ -226,9 +222,4 @@ pub(crate) fn signer(key: &impl KeyDetails, time: Timestamp) -> pgp::errors::Res
         Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint()))?,
         Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id()))?,
     ])
-}
-
-/// Upper-case hexadecimal, as fingerprints are written.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

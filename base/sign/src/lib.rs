@@ -1,16 +1,15 @@
-//! Signatures: the only route to a private key, and the judge of other people's signatures.
+//! Signatures: the only route to a private key.
 //!
-//! It makes and checks OpenPGP signatures of RPM packages and of files, signed statements (DSSE), and the signatures
-//! of a foundation's members (OpenPGP or SSH), and plain Ed25519 signatures, as TUF metadata has them. It has no idea what may be signed: its callers decide that. It never
-//! asks the clock (a signature's time is given to it, so that the same input gives the same signature), never looks for
+//! It makes OpenPGP signatures of RPM packages and of files, and plain Ed25519 signatures, as TUF metadata has them;
+//! it makes and checks signed statements (DSSE) and the signatures of a foundation's members (OpenPGP or SSH). Other
+//! people's OpenPGP signatures are judged by [`heirloom_formats::openpgp`]. It has no idea what may be signed: its
+//! callers decide that. It never asks the clock (a signature's time is given to it, so that the same input gives the same signature), never looks for
 //! keys anywhere but where it is told, and never prints.
 //!
-//! Start reading at [`SecretKey`], which signs, and [`Keyring`], which verifies; `holder` is where private keys can be
-//! other than in a file, `serve` a process that signs for others, `member` and `secret` the keys of members, `share`
-//! the custody of a key by several people. `envelope` is the layout of an RPM file around its signatures, `dsse` that
-//! of a statement.
+//! Start reading at [`SecretKey`], which signs; `holder` is where private keys can be other than in a file, `serve` a
+//! process that signs for others, `member` and `secret` the keys of members, `share` the custody of a key by several
+//! people. `envelope` is how a package gets a signature, `dsse` the layout of a statement.
 
-mod certificate;
 mod dsse;
 mod envelope;
 mod fault;
@@ -18,10 +17,8 @@ mod file;
 mod harden;
 mod holder;
 mod key;
-mod keyring;
 mod member;
 mod open;
-mod part;
 mod protocol;
 mod raw;
 mod secret;
@@ -32,7 +29,6 @@ mod ssh_agent;
 mod sshsig;
 
 pub use dsse::{DsseError, VerifiedPayload, verify_envelope};
-pub use envelope::EnvelopeError;
 pub use file::write_private;
 pub use harden::{HardenError, harden};
 pub use holder::HolderError;
@@ -40,9 +36,7 @@ pub use holder::agent::AgentError;
 pub use holder::remote::RemoteError;
 pub use holder::token::TokenError;
 pub use key::{Algorithm, KeyError, SecretKey};
-pub use keyring::{Keyring, VerifyError};
 pub use member::{MemberKey, MemberKeyError, MemberKind, MemberVerifyError};
-pub use part::signed_part;
 pub use protocol::{LARGEST_DATA, ProtocolError, Purpose, Request, SignatureKind};
 pub use raw::{RawKey, RawKeyError, sign_remotely};
 pub use secret::{MemberSecret, MemberSecretError, Unlock};

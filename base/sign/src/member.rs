@@ -2,15 +2,14 @@
 
 use std::fmt;
 
+use heirloom_formats::openpgp::{CertificateError, Keyring, VerifyError, signing_keys};
 use pgp::composed::{ArmorOptions, Deserializable as _, SignedPublicKey, SignedSecretKey};
 use pgp::types::{KeyDetails as _, PublicParams};
 use ssh_key::public::KeyData;
 use ssh_key::{EcdsaCurve, HashAlg, PrivateKey, PublicKey};
 
-use crate::certificate::add_certificate;
 use crate::holder::modulus_size;
-use crate::key::{KeyError, hex};
-use crate::keyring::{Keyring, VerifyError};
+use crate::key::KeyError;
 use crate::sshsig;
 
 /// Largest text of a key, in bytes: certificates with many signatures of others are large.
@@ -90,7 +89,10 @@ pub enum MemberKeyError {
     RsaSize(usize),
     /// The certificate can't be used.
     #[error(transparent)]
-    Certificate(#[from] KeyError),
+    Certificate(#[from] CertificateError),
+    /// The private key can't be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 /// A member's signature does not hold.
@@ -180,7 +182,7 @@ impl MemberKey {
     /// A text that is neither, and what [`MemberKey::parse`] refuses.
     pub fn of_private(text: &str) -> Result<Self, MemberKeyError> {
         if text.contains("-----BEGIN PGP") {
-            let wrong = |source| KeyError::Malformed { expected: "private key", source: Box::new(source) };
+            let wrong = |error| KeyError::Malformed(Box::new(error));
             let (key, _) = SignedSecretKey::from_armor_single(text.as_bytes()).map_err(wrong)?;
             let public = key.to_public_key().to_armored_string(ArmorOptions::default()).map_err(wrong)?;
             return Self::openpgp(&public);
@@ -191,8 +193,7 @@ impl MemberKey {
     }
 
     fn openpgp(text: &str) -> Result<Self, MemberKeyError> {
-        let wrong =
-            |source| KeyError::Malformed { expected: "certificate (public key)", source: Box::new(source) };
+        let wrong = |error| CertificateError::Malformed(Box::new(error));
         let blocks = text.matches("-----BEGIN PGP").count();
         let (found, _) = SignedPublicKey::from_armor_many(text.as_bytes()).map_err(wrong)?;
         let found = found.collect::<Result<Vec<_>, _>>().map_err(wrong)?;
@@ -200,13 +201,10 @@ impl MemberKey {
         if blocks != 1 {
             return Err(MemberKeyError::Several(blocks));
         }
-        let mut keys = Vec::new();
-        add_certificate(certificate, &mut keys)?;
-        let fingerprint = hex(certificate.primary_key.fingerprint().as_bytes());
-        let none = || KeyError::Unbound(fingerprint.clone());
-        let primary = keys.first().ok_or_else(none)?;
-        let valid = primary.valid;
-        if primary.revoked {
+        let keys = signing_keys(certificate)?;
+        let primary = keys.first().ok_or(CertificateError::Missing)?;
+        let (fingerprint, valid) = (primary.certificate().to_owned(), primary.valid());
+        if primary.is_revoked() {
             return Err(MemberKeyError::Revoked { fingerprint, reason: reason(certificate) });
         }
         let subkeys = certificate.public_subkeys.iter().map(|subkey| subkey.key.public_params());
@@ -220,7 +218,7 @@ impl MemberKey {
             PublicParams::EdDSALegacy(_) | PublicParams::Ed25519(_) => "ed25519".to_owned(),
             _ => format!("{:?}", certificate.primary_key.algorithm()).to_lowercase(),
         };
-        Ok(Self { fingerprint, algorithm, key: Key::OpenPgp { keyring: Keyring::of(keys), valid } })
+        Ok(Self { fingerprint, algorithm, key: Key::OpenPgp { keyring: keys.into_iter().collect(), valid } })
     }
 
     fn ssh(line: &str) -> Result<Self, MemberKeyError> {
@@ -312,7 +310,7 @@ impl MemberKey {
                     let fingerprint = self.fingerprint.clone();
                     return Err(MemberVerifyError::Expired { fingerprint, from, until, at });
                 }
-                keyring.verify_detached_at(data, signature.trim_start().as_bytes(), Some(at))?;
+                keyring.verify_detached_at(data, signature.trim_start().as_bytes(), at)?;
                 Ok(())
             }
         }

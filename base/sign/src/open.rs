@@ -1,7 +1,8 @@
 //! Keys that are not in this process: opened beside their certificate, and given one.
 
+use heirloom_formats::openpgp::{self, CertificateError, certificates, signing_keys};
 use heirloom_model::{KeySource, Pkcs11Uri};
-use pgp::composed::{Deserializable as _, SignedKeyDetails, SignedPublicKey};
+use pgp::composed::{SignedKeyDetails, SignedPublicKey};
 use pgp::crypto::public_key::PublicKeyAlgorithm;
 use pgp::packet::{self, PubKeyInner, UserId};
 use pgp::ser::Serialize as _;
@@ -10,12 +11,11 @@ use pgp::types::{
     RsaPublicParams, Timestamp,
 };
 
-use crate::certificate::add_certificate;
 use crate::holder::agent::Agent;
 use crate::holder::remote::Remote;
 use crate::holder::token::{Token, TokenKey};
 use crate::holder::{Device, Holder, HolderError, Outside};
-use crate::key::{KeyError, SecretKey, certify, hex};
+use crate::key::{KeyError, SecretKey, certify};
 
 impl SecretKey {
     /// Opens a key wherever it is. `certificate` is its public key, armoured or binary: one that a file needs not,
@@ -31,14 +31,14 @@ impl SecretKey {
             KeySource::File(path) => {
                 let key = Self::load(path)?;
                 if let Some(certificate) = certificate {
-                    let expected = hex(certificate.primary_key.fingerprint().as_bytes());
+                    let expected = openpgp::fingerprint(&certificate.primary_key);
                     same(source, &expected, key.fingerprint())?;
                 }
                 return Ok(key);
             }
             KeySource::GpgAgent { fingerprint, socket } => {
                 let certificate = certificate.as_ref().ok_or_else(needed)?;
-                let expected = hex(certificate.primary_key.fingerprint().as_bytes());
+                let expected = openpgp::fingerprint(&certificate.primary_key);
                 same(source, &expected, fingerprint)?;
                 Holder::Device(Device::Agent(Agent::open(socket.as_deref(), &certificate.primary_key)?))
             }
@@ -47,7 +47,7 @@ impl SecretKey {
                 let token = Token::open(uri).map_err(HolderError::from)?;
                 let (_, public) = params(&token)?;
                 if !same_numbers(&public, certificate.primary_key.public_params()) {
-                    let expected = hex(certificate.primary_key.fingerprint().as_bytes());
+                    let expected = openpgp::fingerprint(&certificate.primary_key);
                     let found = token.public().to_string();
                     return Err(KeyError::OtherKey { source_name: source.to_string(), expected, found });
                 }
@@ -84,19 +84,15 @@ impl SecretKey {
         let details = SignedKeyDetails::new(Vec::new(), Vec::new(), users, Vec::new());
         let certificate = SignedPublicKey::new(primary, details, Vec::new());
         // Whether the token really signed with the key that it shows.
-        add_certificate(&certificate, &mut Vec::new())?;
+        signing_keys(&certificate)?;
         Ok(Self::new(certificate, Holder::Device(device)))
     }
 }
 
 /// The first certificate of an armoured or binary block.
-fn read_certificate(bytes: &[u8]) -> Result<SignedPublicKey, KeyError> {
-    let wrong =
-        |source| KeyError::Malformed { expected: "certificate (public key)", source: Box::new(source) };
-    let (mut found, _) = SignedPublicKey::from_reader_many_buf(bytes).map_err(wrong)?;
-    let none = || wrong(pgp::errors::Error::NoMatchingPacket { backtrace: None });
-    let certificate = found.next().ok_or_else(none)?.map_err(wrong)?;
-    add_certificate(&certificate, &mut Vec::new())?;
+fn read_certificate(bytes: &[u8]) -> Result<SignedPublicKey, CertificateError> {
+    let certificate = certificates(bytes)?.next().ok_or(CertificateError::Missing)??;
+    signing_keys(&certificate)?;
     Ok(certificate)
 }
 

@@ -21,12 +21,13 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use blahaj::Sharks;
+use heirloom_formats::openpgp::hex;
 use heirloom_model::Digest;
 use rand::RngCore as _;
 use zeroize::Zeroizing;
 
 use crate::file::{bounded, check_private};
-use crate::key::{KeyError, hex};
+use crate::key::KeyError;
 use crate::member::{MemberKey, MemberKeyError};
 
 /// First line of a share.

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use heirloom_formats::rpm_file::{Envelope, RpmProblem};
 use heirloom_model::Digest;
 use heirloom_model::digest::Hasher;
 use pgp::composed::{ArmorOptions, DetachedSignature};
@@ -14,7 +15,7 @@ use pgp::crypto::public_key::PublicKeyAlgorithm;
 use pgp::packet::{Packet, PacketParser, PacketTrait as _, Signature, SignatureConfig, SignatureType};
 use pgp::types::{KeyDetails as _, Password, Timestamp};
 
-use crate::envelope::{Envelope, EnvelopeError};
+use crate::envelope::write_signed;
 use crate::holder::remote::Remote;
 use crate::holder::{Holder, HolderError, Outside};
 use crate::key::{SecretKey, signer};
@@ -29,11 +30,14 @@ pub enum SignError {
         /// The package.
         path: PathBuf,
         /// Why.
-        source: EnvelopeError,
+        source: RpmProblem,
     },
     /// A stream that is no intact package.
     #[error("the package can't be signed")]
-    Stream(#[source] EnvelopeError),
+    Stream(#[from] RpmProblem),
+    /// The signed package can't be written to a stream.
+    #[error("the signed package can't be written")]
+    Output(#[source] io::Error),
     /// The signed package can't be written.
     #[error("{path} can't be written")]
     Write {
@@ -75,6 +79,7 @@ impl SecretKey {
         let digest =
             self.sign_rpm_to(source, temporary.as_file_mut(), time).map_err(|error| match error {
                 SignError::Stream(source) => package(source),
+                SignError::Output(source) => write(source),
                 other => other,
             })?;
         readable_by_all(temporary.as_file()).map_err(write)?;
@@ -88,19 +93,16 @@ impl SecretKey {
     /// A package that is damaged or cut off, a stream that fails, a holder that does not sign.
     pub fn sign_rpm_to(&self, input: impl Read, output: impl Write, time: u64) -> Result<Digest, SignError> {
         let mut input = BufReader::with_capacity(1 << 16, input);
-        let envelope = Envelope::read(&mut input).map_err(SignError::Stream)?;
+        let envelope = Envelope::read(&mut input)?;
         let signature = self.sign(envelope.signed_bytes(), time)?;
         let mut bytes = Vec::new();
         signature.to_writer_with_header(&mut bytes)?;
         let is_rsa = self.certificate.primary_key.algorithm() == PublicKeyAlgorithm::RSA;
 
         let mut output = Hashed { out: BufWriter::with_capacity(1 << 16, output), hasher: Hasher::default() };
-        let written = envelope
-            .write_signed(&bytes, is_rsa, &mut output)
-            .map_err(EnvelopeError::Io)
-            .and_then(|()| envelope.copy_payload(input, &mut output))
-            .and_then(|()| output.flush().map_err(EnvelopeError::Io));
-        written.map_err(SignError::Stream)?;
+        write_signed(&envelope, &bytes, is_rsa, &mut output).map_err(SignError::Output)?;
+        envelope.check_payload(input, |piece| output.write_all(piece).map_err(SignError::Output))?;
+        output.flush().map_err(SignError::Output)?;
         Ok(output.hasher.finish())
     }
 

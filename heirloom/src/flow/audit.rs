@@ -6,8 +6,8 @@ use heirloom_errata::merge;
 use heirloom_formats::Document;
 use heirloom_formats::advisory::bundle::{self, Bundle};
 use heirloom_formats::advisory::{Format, Reading};
+use heirloom_formats::openpgp::Keyring;
 use heirloom_model::advisory::Advisory;
-use heirloom_sign::Keyring;
 
 use super::errata::{self, Read};
 use crate::context::bytes;

@@ -8,12 +8,12 @@ use heirloom_compose::gate::{
 };
 use heirloom_compose::{ComposePlan, Place, Seen};
 use heirloom_formats::Document;
+use heirloom_formats::openpgp::Keyring;
 use heirloom_formats::updateinfo::{self, Advisory};
 use heirloom_model::gate::{GateReport, Waiver};
 use heirloom_model::lifecycle::Major;
 use heirloom_model::record::{Accepted, ComposedPackage, Signed, Snapshot};
 use heirloom_model::{Digest, Nevra, Package};
-use heirloom_sign::Keyring;
 
 use super::gather::{Foreign, Gathered};
 use super::scanning::Subject;

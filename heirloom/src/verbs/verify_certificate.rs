@@ -206,7 +206,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Fail> {
 /// A public key that was read and is one; else who gave it would take the certificate for wrong.
 pub(super) fn key(path: &Path) -> Result<Vec<u8>, Fail> {
     let bytes = read(path)?;
-    heirloom_sign::Keyring::from_armoured(&bytes)
+    heirloom_formats::openpgp::Keyring::from_armoured(&bytes)
         .map_err(|error| Fail::new(Exit::Failed, format!("{}: {}", path.display(), chain(&error))))?;
     Ok(bytes)
 }

@@ -86,7 +86,8 @@ fn it_signs_what_is_approved_and_notes_each_use() {
     assert!(uses.iter().all(|one| one["refused"].is_null() && one["proposal"].is_string()), "{uses:?}");
     let repomd = governed.site.published("9/BaseOS/x86_64/os/repodata/repomd.xml");
     let signed =
-        heirloom_sign::Keyring::from_armoured(&fs::read(governed.site.path("key.asc")).unwrap()).unwrap();
+        heirloom_formats::openpgp::Keyring::from_armoured(&fs::read(governed.site.path("key.asc")).unwrap())
+            .unwrap();
     signed
         .verify_detached(&fs::read(&repomd).unwrap(), &fs::read(repomd.with_extension("xml.asc")).unwrap())
         .unwrap();
@@ -194,7 +195,8 @@ fn a_token_signs_what_is_approved() {
     governed.release(1);
     assert_eq!(signer.uses().len(), 2);
     let repomd = governed.site.published("9/BaseOS/x86_64/os/repodata/repomd.xml");
-    let keyring = heirloom_sign::Keyring::from_armoured(&fs::read(&certificate).unwrap()).unwrap();
+    let keyring =
+        heirloom_formats::openpgp::Keyring::from_armoured(&fs::read(&certificate).unwrap()).unwrap();
     let signature = fs::read(repomd.with_extension("xml.asc")).unwrap();
     keyring.verify_detached(&fs::read(&repomd).unwrap(), &signature).unwrap();
 }

@@ -11,6 +11,7 @@ mod checking;
 mod clients;
 mod keeping;
 mod layout;
+mod migrating;
 mod serving;
 mod site;
 mod steps;

@@ -146,7 +146,7 @@ pub enum ImportError {
         /// File or URL.
         location: String,
         /// What is wrong with it.
-        source: heirloom_sign::VerifyError,
+        source: heirloom_formats::openpgp::VerifyError,
     },
     /// A key file of the definition can't be used.
     #[error("{path}: {source}")]
@@ -154,7 +154,7 @@ pub enum ImportError {
         /// The key file.
         path: PathBuf,
         /// Why not.
-        source: heirloom_sign::KeyError,
+        source: heirloom_formats::openpgp::CertificateError,
     },
     /// The git command failed.
     #[error("git {command} in {path} failed: {message}")]

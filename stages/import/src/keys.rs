@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use heirloom_sign::Keyring;
+use heirloom_formats::openpgp::Keyring;
 
 use crate::{ImportError, Importer};
 

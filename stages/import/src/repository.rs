@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use heirloom_formats::Document;
+use heirloom_formats::openpgp::{Keyring, VerifyError};
 use heirloom_model::Package;
 use heirloom_model::record::{RepositoryRole, RepositoryState};
-use heirloom_sign::{Keyring, VerifyError};
 use heirloom_store::{State, Store};
 
 use crate::fetch::{self, Fetcher};

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use heirloom_formats::evr;
+use heirloom_formats::openpgp::Keyring;
 use heirloom_formats::rpm_file::Header;
 use heirloom_model::record::{Imported, Module, SourceFile};
 use heirloom_model::{Digest, Nevra};
-use heirloom_sign::Keyring;
 use serde::{Deserialize, Serialize};
 
 use crate::distgit::{layout, plain};

@@ -30,19 +30,24 @@ pub(super) fn file(
     // The same file has the same tag, a changed one another.
     let tag = content.iter().fold(content.len() as u64, |tag, byte| tag.rotate_left(5) ^ u64::from(*byte));
     let tag = format!("\"{tag:x}\"");
-    let from = request
+    let asked = request
         .range
         .as_deref()
         .filter(|_| request.headers.get("if-range").is_none_or(|asked| *asked == tag))
-        .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+        .and_then(|range| range.strip_prefix("bytes=")?.split_once('-'))
+        .and_then(|(from, last)| {
+            let last = if last.is_empty() { usize::MAX } else { last.parse().ok()? };
+            Some((from.parse::<usize>().ok()?, last))
+        });
     let total = content.len();
-    let (status, range, body) = match from {
-        Some(from) if from >= total => {
+    let (status, range, body) = match asked {
+        Some((from, _)) if from >= total => {
             return empty(stream, 416, &format!("Content-Range: bytes */{total}\r\n"));
         }
-        Some(from) => {
-            let range = format!("Content-Range: bytes {from}-{}/{total}\r\n", total - 1);
-            ("206 Partial Content", range, &content[from..])
+        Some((from, last)) => {
+            let last = last.clamp(from, total - 1);
+            let range = format!("Content-Range: bytes {from}-{last}/{total}\r\n");
+            ("206 Partial Content", range, &content[from..=last])
         }
         None => ("200 OK", String::new(), &content[..]),
     };

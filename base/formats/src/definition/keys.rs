@@ -15,6 +15,7 @@ use super::composing::{ComposeSettings, RepositoryRule};
 use super::errata::ErrataSettings;
 use super::governance::Governance;
 use super::log::LogSettings;
+use super::migrate::MigrateSettings;
 use super::publishing::{Publish, StabilitySettings};
 use super::tuf::TufSettings;
 use super::upstream::{DebrandSettings, PinnedKey, Preview, Upstream};
@@ -71,6 +72,9 @@ pub struct Definition {
     /// The public log of what was decided and released.
     #[serde(default)]
     pub log: LogSettings,
+    /// What machines of other distributions are told when they are carried over to this one.
+    #[serde(default)]
+    pub migrate: MigrateSettings,
     /// A file that says what is promised until when (docs/lifecycle.md). With it, the gate refuses changes that the
     /// phase of the day does not allow.
     #[serde(default)]

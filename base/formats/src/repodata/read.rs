@@ -1,5 +1,6 @@
 //! Reading primary, filelists and other.
 
+mod described;
 mod error;
 mod fragments;
 mod packages;
@@ -14,6 +15,7 @@ use crate::document::Document;
 use crate::rpm_file::ChangelogEntry;
 use crate::xml::{Tag, Xml, XmlError};
 
+pub use described::{Described, Descriptions, read_paths};
 pub use error::RepodataError;
 pub use fragments::{Fragments, Listed, Published, read_listing};
 pub use packages::Packages;

@@ -36,6 +36,28 @@ fn reads_a_package() {
 }
 
 #[test]
+fn primary_alone_has_sizes_and_the_header_s_place() {
+    let read = |primary: &str| {
+        let primary = primary.replace("DIGEST", DIGEST);
+        let all = Descriptions::open(Document::new("primary.xml", primary.as_bytes())).unwrap();
+        all.collect::<Result<Vec<_>, _>>()
+    };
+    let found = read(PRIMARY).unwrap();
+    assert_eq!((found[0].installed_size, found[0].header), (1, None));
+    assert_eq!(found[0].package.files[0].path, "/usr/bin/tool");
+    let with = |range: &str| PRIMARY.replace("<rpm:sourcerpm>", &format!("{range}<rpm:sourcerpm>"));
+    let found = read(&with("<rpm:header-range start=\"4504\" end=\"15000\"/>")).unwrap();
+    assert_eq!(found[0].header, Some((4504, 15_000)));
+    assert_eq!(read(&with("<rpm:header-range start=\"9\" end=\"9\"/>")).unwrap()[0].header, None);
+    let error = read(&with("<rpm:header-range start=\"9\"/>")).unwrap_err().to_string();
+    assert!(error.starts_with("primary.xml"), "{error}");
+    let wanted = ["/usr/share/tool".to_owned(), "/nowhere".to_owned()].into();
+    let filelists = FILELISTS.replace("DIGEST", DIGEST);
+    let paths = read_paths(Document::new("filelists.xml", filelists.as_bytes()), &wanted).unwrap();
+    assert_eq!(paths.into_values().collect::<Vec<_>>(), [["/usr/share/tool"]]);
+}
+
+#[test]
 fn the_same_package_listed_twice_is_one() {
     let (start, end) = PRIMARY.split_at(PRIMARY.find("<package ").unwrap());
     let twice = format!("{start}{}{end}", end.trim_end_matches("</metadata>"));

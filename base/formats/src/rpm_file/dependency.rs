@@ -45,7 +45,7 @@ impl DependencyKind {
     ];
 
     /// Tags of names, flags and versions.
-    fn tags(self) -> [u32; 3] {
+    pub(super) fn tags(self) -> [u32; 3] {
         match self {
             Self::Provides => [1047, 1112, 1113],
             Self::Requires => [1049, 1048, 1050],

@@ -12,7 +12,7 @@ use super::store::{Limits, Store};
 use super::tag;
 
 /// What a tag store begins with in a file: its magic, and four bytes for later.
-const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0];
+pub(super) const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0];
 /// What the packages provide that say which distribution this is.
 const RELEASE: &str = "system-release";
 

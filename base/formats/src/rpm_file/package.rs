@@ -83,7 +83,8 @@ impl Header {
 }
 
 /// Whether primary.xml lists a file: those that other packages may require by path.
-pub(crate) fn is_primary_file(path: &str) -> bool {
+#[must_use]
+pub fn is_primary_file(path: &str) -> bool {
     path.starts_with("/etc/") || path.contains("bin/") || path == "/usr/lib/sendmail"
 }
 

@@ -49,10 +49,29 @@ struct Entry {
 pub(super) struct Store {
     part: &'static str,
     entries: Vec<Entry>,
-    data: Vec<u8>,
-    intro: [u8; 16],
-    index: Vec<u8>,
+    /// All of it, as it is in the file.
+    bytes: Vec<u8>,
+    /// Where the data begins in there, behind intro and index.
+    data: usize,
 }
+
+/// A tag as it is in the file: what it takes to write it into another store.
+#[derive(Clone, Copy, Debug)]
+pub struct RawTag<'a> {
+    /// Its number.
+    pub tag: u32,
+    /// The number of its type.
+    pub kind: u32,
+    /// Values that it has; bytes, if it is binary.
+    pub count: u32,
+    /// Its value, without padding.
+    pub value: &'a [u8],
+}
+
+/// Bytes before the index: magic, four bytes for later, two counts.
+const INTRO: usize = 16;
+/// Bytes of a tag in the index: number, type, offset, count.
+const INDEXED: usize = 16;
 
 impl Store {
     pub(super) fn read(
@@ -60,37 +79,45 @@ impl Store {
         part: &'static str,
         limits: Limits,
     ) -> Result<Self, RpmProblem> {
-        let mut intro = [0; 16];
-        read_whole(reader, part, 16)?.iter().zip(&mut intro).for_each(|(from, to)| *to = *from);
-        if intro[..4] != [0x8e, 0xad, 0xe8, 0x01] {
+        let mut whole = Vec::new();
+        read_whole(reader, part, INTRO as u64, &mut whole)?;
+        if whole[..4] != [0x8e, 0xad, 0xe8, 0x01] {
             return Err(RpmProblem::Magic { part });
         }
-        let (tags, bytes) = (be32(&intro[8..12]), be32(&intro[12..16]));
+        let (tags, bytes) = (be32(&whole[8..12]), be32(&whole[12..INTRO]));
         for (unit, found, most) in [("tags", tags, limits.tags), ("bytes", bytes, limits.bytes)] {
             if found > most {
                 return Err(RpmProblem::TooLarge { part, unit, found: found.into(), most: most.into() });
             }
         }
-        let index = read_whole(reader, part, u64::from(tags) * 16)?;
-        let data = read_whole(reader, part, bytes.into())?;
-        let mut store = Self { part, entries: Vec::new(), data, intro, index: Vec::new() };
-        store.entries = store.parse_index(&index)?;
-        store.index = index;
+        read_whole(reader, part, u64::from(tags) * INDEXED as u64, &mut whole)?;
+        let data = whole.len();
+        read_whole(reader, part, bytes.into(), &mut whole)?;
+        let mut store = Self { part, entries: Vec::new(), bytes: whole, data };
+        store.entries = store.parse_index()?;
         Ok(store)
+    }
+
+    fn index(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.bytes[INTRO..self.data].chunks_exact(INDEXED)
+    }
+
+    fn data(&self) -> &[u8] {
+        &self.bytes[self.data..]
     }
 
     /// Values may not overlap, so that a small file can't claim endless data by pointing to the same
     /// bytes again and again.
-    fn parse_index(&self, index: &[u8]) -> Result<Vec<Entry>, RpmProblem> {
-        let mut left = self.data.len();
-        let mut entries = Vec::with_capacity(index.len() / 16);
-        for entry in index.chunks_exact(16) {
+    fn parse_index(&self) -> Result<Vec<Entry>, RpmProblem> {
+        let mut left = self.data().len();
+        let mut entries = Vec::with_capacity(self.index().len());
+        for entry in self.index() {
             let tag = be32(&entry[..4]);
             let bounds = || RpmProblem::Bounds { part: self.part, tag };
             let kind = self.kind(tag, be32(&entry[4..8]))?;
             let start = be32(&entry[8..12]) as usize;
             let count = be32(&entry[12..16]) as usize;
-            let data = self.data.get(start..).ok_or_else(bounds)?;
+            let data = self.data().get(start..).ok_or_else(bounds)?;
             let size = size_of(kind, count, &data[..left.min(data.len())]).ok_or_else(bounds)?;
             left -= size;
             entries.push(Entry { tag, kind, count, start, end: start + size });
@@ -111,14 +138,19 @@ impl Store {
         })
     }
 
-    /// Bytes that it takes in the file.
-    pub(super) fn size(&self) -> u64 {
-        (self.intro.len() + self.index.len() + self.data.len()) as u64
+    /// Its bytes as they are in the file.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Its bytes as they are in the file, in pieces.
-    pub(super) fn pieces(&self) -> [&[u8]; 3] {
-        [&self.intro, &self.index, &self.data]
+    /// Its tags as they are in the file.
+    pub(super) fn raw_tags(&self) -> impl Iterator<Item = RawTag<'_>> {
+        self.index().zip(&self.entries).map(move |(indexed, entry)| RawTag {
+            tag: entry.tag,
+            kind: be32(&indexed[4..8]),
+            count: be32(&indexed[12..16]),
+            value: self.value_of(entry),
+        })
     }
 
     pub(super) fn tags(&self) -> impl Iterator<Item = u32> {
@@ -130,7 +162,7 @@ impl Store {
     }
 
     pub(super) fn raw(&self, tag: u32) -> Option<&[u8]> {
-        self.find(tag).map(|entry| self.bytes(entry))
+        self.find(tag).map(|entry| self.value_of(entry))
     }
 
     pub(super) fn value(&self, tag: u32) -> Option<Value> {
@@ -138,9 +170,9 @@ impl Store {
         Some(match entry.kind {
             Kind::Text => Value::Texts(self.strings(entry).map(decode).collect()),
             Kind::Int { width } => {
-                Value::Numbers(self.bytes(entry).chunks_exact(width).map(number).collect())
+                Value::Numbers(self.value_of(entry).chunks_exact(width).map(number).collect())
             }
-            Kind::Null | Kind::Binary => Value::Binary(self.bytes(entry).to_vec()),
+            Kind::Null | Kind::Binary => Value::Binary(self.value_of(entry).to_vec()),
         })
     }
 
@@ -163,7 +195,7 @@ impl Store {
             return Ok(Vec::new());
         };
         let Kind::Int { width } = entry.kind else { return Ok(Vec::new()) };
-        let numbers = self.bytes(entry).chunks_exact(width).map(|bytes| T::try_from(number(bytes)));
+        let numbers = self.value_of(entry).chunks_exact(width).map(|bytes| T::try_from(number(bytes)));
         numbers.collect::<Result<_, _>>().map_err(|_| RpmProblem::Type { tag, expected })
     }
 
@@ -188,12 +220,12 @@ impl Store {
         }
     }
 
-    fn bytes(&self, entry: &Entry) -> &[u8] {
-        self.data.get(entry.start..entry.end).unwrap_or_default()
+    fn value_of(&self, entry: &Entry) -> &[u8] {
+        self.data().get(entry.start..entry.end).unwrap_or_default()
     }
 
     fn strings(&self, entry: &Entry) -> impl Iterator<Item = &[u8]> {
-        self.bytes(entry).split(|byte| *byte == 0).take(entry.count)
+        self.value_of(entry).split(|byte| *byte == 0).take(entry.count)
     }
 }
 
@@ -210,14 +242,17 @@ fn size_of(kind: Kind, count: usize, data: &[u8]) -> Option<usize> {
 }
 
 /// Reads piece by piece, so that a false count costs no more memory than the file has bytes.
-fn read_whole(reader: &mut impl Read, part: &'static str, expected: u64) -> Result<Vec<u8>, RpmProblem> {
-    let mut bytes = Vec::new();
-    reader.by_ref().take(expected).read_to_end(&mut bytes)?;
-    let found = bytes.len() as u64;
+fn read_whole(
+    reader: &mut impl Read,
+    part: &'static str,
+    expected: u64,
+    bytes: &mut Vec<u8>,
+) -> Result<(), RpmProblem> {
+    let found = reader.by_ref().take(expected).read_to_end(bytes)? as u64;
     if found < expected {
         return Err(RpmProblem::Truncated { part, expected, found });
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn be32(bytes: &[u8]) -> u32 {

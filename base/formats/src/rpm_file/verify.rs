@@ -1,5 +1,5 @@
-//! Whether an RPM file is whole and unchanged, by what it says itself. Signatures are another matter and
-//! another crate's.
+//! Whether an RPM file is whole and unchanged, by what it says itself. Signatures are another matter:
+//! [`crate::openpgp`].
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -114,7 +114,7 @@ impl Header {
 
     fn hashed(&self) -> Hasher {
         let mut hasher = Hasher::default();
-        self.main.pieces().iter().for_each(|piece| hasher.update(piece));
+        hasher.update(self.main.bytes());
         hasher
     }
 
@@ -128,9 +128,11 @@ impl Header {
     }
 }
 
-fn compare(part: &'static str, expected: String, hasher: Hasher) -> Result<(), RpmProblem> {
+pub(super) fn compare(part: &'static str, expected: String, hasher: Hasher) -> Result<(), RpmProblem> {
     let found = hasher.finish().to_string();
     if expected != found {
+        // As much of it as a digest has: it is a stranger's text.
+        let expected = expected.chars().take(found.len()).collect();
         return Err(RpmProblem::Digest { part, expected, found });
     }
     Ok(())

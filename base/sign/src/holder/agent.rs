@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use heirloom_formats::openpgp::{fingerprint, hex};
 use pgp::packet;
 use pgp::ser::Serialize as _;
 use pgp::types::{EddsaLegacyPublicParams, KeyDetails as _, Mpi, PublicParams};
 use sha1::{Digest as _, Sha1};
 
 use super::HolderError;
-use crate::key::hex;
 
 /// For as long a person may look for the PIN.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -107,7 +107,7 @@ pub enum AgentError {
 impl Agent {
     /// A key of the agent behind this socket, or of the user's own.
     pub(crate) fn open(socket: Option<&Path>, key: &packet::PublicKey) -> Result<Self, HolderError> {
-        let fingerprint = hex(key.fingerprint().as_bytes());
+        let fingerprint = fingerprint(key);
         let keygrip = keygrip(key.public_params())
             .ok_or_else(|| HolderError::Algorithm { fingerprint: fingerprint.clone() })?;
         let socket = match socket {

@@ -6,10 +6,11 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
+use heirloom_formats::openpgp::VerifyError;
 use heirloom_model::KeySource;
 use heirloom_sign::{
     Algorithm, KeyError, MemberKey, MemberKeyError, MemberKind, MemberSecret, MemberSecretError,
-    MemberVerifyError, SecretKey, SshAgentError, Unlock, VerifyError,
+    MemberVerifyError, SecretKey, SshAgentError, Unlock,
 };
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256, Sha512};

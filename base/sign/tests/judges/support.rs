@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use heirloom_sign::{Keyring, SecretKey};
+use heirloom_formats::openpgp::Keyring;
+use heirloom_sign::SecretKey;
 
 pub(crate) const TIME: u64 = 1_700_000_000;
 

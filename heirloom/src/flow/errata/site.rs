@@ -10,10 +10,11 @@ use heirloom_errata::vex_differences;
 use heirloom_formats::Document;
 use heirloom_formats::advisory::csaf::{self, provider};
 use heirloom_formats::advisory::{Format, Issuer, Reading, feed, mail, osv_path};
+use heirloom_formats::openpgp::Keyring;
 use heirloom_model::Digest;
 use heirloom_model::advisory::vex::Vex;
 use heirloom_model::advisory::{Advisory, AdvisoryId, CveId};
-use heirloom_sign::{Keyring, SecretKey};
+use heirloom_sign::SecretKey;
 use jiff::Timestamp;
 use serde::Serialize;
 

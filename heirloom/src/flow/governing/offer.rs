@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 
 use heirloom_compose::{MetadataToSign, Unsealed, without_signatures};
+use heirloom_formats::rpm_file::Envelope;
 use heirloom_govern::{
     ChannelMove, Content, Evidence, KeyChange, Kind, PackageToSign, Proposal, Retired, SigningKey,
     SnapshotToRelease, ToSign,
@@ -58,7 +59,8 @@ fn to_sign(store: &Store, accepted: &Accepted) -> Result<PackageToSign, Fail> {
     let path = store.path(accepted.digest());
     let failed = |error: String| Fail::new(Exit::Failed, format!("{}: {error}", accepted.nevra()));
     let file = File::open(&path).map_err(|error| failed(error.to_string()))?;
-    let header = heirloom_sign::signed_part(BufReader::new(file)).map_err(|error| failed(chain(&error)))?;
+    let envelope = Envelope::read(BufReader::new(file)).map_err(|error| failed(chain(&error)))?;
+    let header = envelope.digest();
     let ground = match accepted.ground() {
         Ground::Compared(verdict) => verdict.to_string(),
         Ground::Own => "own".to_owned(),

@@ -7,6 +7,7 @@ use heirloom_compose::gate::{
     Advisories, Files, GateInput, GateReference, GateRepository, GateSnapshot, KnownPackage,
     SnapshotRepository,
 };
+use heirloom_formats::openpgp::Keyring;
 use heirloom_formats::updateinfo::{self, Advisory};
 use heirloom_import::fetch::{self, Fetcher};
 use heirloom_import::{keyring, repository};
@@ -15,7 +16,6 @@ use heirloom_model::gate::Waiver;
 use heirloom_model::lifecycle::Major;
 use heirloom_model::record::RepositoryKind;
 use heirloom_model::{DistMap, Package};
-use heirloom_sign::Keyring;
 
 use crate::cli::{Gate, Judged, Named};
 use crate::context::processors;

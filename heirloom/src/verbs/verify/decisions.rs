@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use heirloom_formats::openpgp::Keyring;
 use heirloom_formats::tuf::Target;
 use heirloom_govern::{Held, History, State};
 use heirloom_model::Digest;
 use heirloom_model::record::Tree;
-use heirloom_sign::Keyring;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

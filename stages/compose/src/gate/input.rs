@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use heirloom_formats::openpgp::Keyring;
 use heirloom_formats::updateinfo::Advisory;
 use heirloom_model::allowance::Date;
 use heirloom_model::gate::{ModularFact, Waiver};
 use heirloom_model::lifecycle::Major;
 use heirloom_model::record::{Accepted, MarkFinding, Promise, RepositoryKind};
 use heirloom_model::{Digest, DistMap, Nevra, Package};
-use heirloom_sign::Keyring;
 use heirloom_store::Store;
 
 /// Everything that the gate looks at. What is absent is not asked about, and the report says so.

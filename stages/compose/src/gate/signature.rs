@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use heirloom_formats::openpgp::Keyring;
 use heirloom_model::Digest;
-use heirloom_sign::Keyring;
 
 use super::answer::Answer;
 use super::machine::Machines;

@@ -1,8 +1,8 @@
 //! Signatures and what is derived from headers: of real packages, and read once.
 
 use heirloom_compose::gate::Files;
+use heirloom_formats::openpgp::Keyring;
 use heirloom_model::DistMap;
-use heirloom_sign::Keyring;
 use heirloom_store::Store;
 use testkit::gpg::Key;
 use testkit::rpm_builder::RpmBuilder;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heirloom_formats::openpgp::Keyring;
 use heirloom_model::Digest;
 use heirloom_model::record::{Snapshot, Tree, TreeFile};
-use heirloom_sign::Keyring;
 
 use super::objects::Bad;
 use super::{Check, Checked, Fault, FaultKind, Mend};

@@ -54,7 +54,7 @@ impl<'a> Packages<'a> {
 
     fn step(&mut self) -> Result<Option<Package>, RepodataError> {
         while self.primary.next()?.is_some() {
-            let mut package = primary::package(&mut self.primary.xml, self.primary.document)?;
+            let mut package = primary::package(&mut self.primary.xml, self.primary.document)?.package;
             match self.given.get(&package.digest) {
                 None => {}
                 Some(first) if *first == package.nevra => continue,
@@ -160,11 +160,9 @@ impl Files {
                 xml.skip()?;
                 continue;
             }
-            let kind = tag.attribute("type");
-            let (is_dir, is_ghost) = (kind == Some("dir"), kind == Some("ghost"));
-            let path = xml.text()?;
-            found.bytes += path.len() + size_of::<PackageFile>();
-            found.files.push(PackageFile { path, is_dir, is_ghost });
+            let file = primary::file(xml, &tag)?;
+            found.bytes += file.path.len() + size_of::<PackageFile>();
+            found.files.push(file);
         }
         Ok(found)
     }

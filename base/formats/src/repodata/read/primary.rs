@@ -1,8 +1,8 @@
 //! One `<package>` of primary.xml.
 
-use heirloom_model::{Compare, Dependency, Digest, Evr, Nevra, Package};
+use heirloom_model::{Compare, Dependency, Digest, Evr, Nevra, Package, PackageFile};
 
-use super::{RepodataError, size, time};
+use super::{Described, RepodataError, size, time};
 use crate::xml::{Tag, Xml, XmlError, is_plain_relative};
 
 /// What a `<package>` of primary says, as far as it was read.
@@ -14,10 +14,11 @@ struct Draft {
     digest: Option<Digest>,
     build_time: u64,
     size: Option<u64>,
+    installed_size: u64,
     location: Option<String>,
 }
 
-pub(super) fn package(xml: &mut Xml<'_>, document: &str) -> Result<Package, RepodataError> {
+pub(super) fn package(xml: &mut Xml<'_>, document: &str) -> Result<Described, RepodataError> {
     let mut draft = Draft::default();
     let mut format = Format::default();
     while let Some(tag) = xml.child()? {
@@ -57,7 +58,12 @@ impl Draft {
                 self.evr = Some((epoch, xml.need(tag, "ver")?.to_owned(), xml.need(tag, "rel")?.to_owned()));
             }
             "time" => self.build_time = time(xml, tag, "build")?,
-            "size" => self.size = Some(size(xml, tag, "package")?),
+            "size" => {
+                self.size = Some(size(xml, tag, "package")?);
+                if tag.attribute("installed").is_some() {
+                    self.installed_size = size(xml, tag, "installed")?;
+                }
+            }
             "location" => {
                 let base = tag.attribute("xml:base").map_or_else(String::new, |base| format!("{base}/"));
                 self.location = Some(base + xml.need(tag, "href")?);
@@ -67,7 +73,7 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(self, xml: &Xml<'_>, document: &str, format: Format) -> Result<Package, RepodataError> {
+    fn finish(self, xml: &Xml<'_>, document: &str, format: Format) -> Result<Described, RepodataError> {
         let missing = |what| xml.missing("package", what);
         let (epoch, version, release) = self.evr.ok_or_else(|| missing("version"))?;
         let digest = self.digest.ok_or_else(|| missing("checksum"))?;
@@ -84,7 +90,7 @@ impl Draft {
             let package = nevra.to_string();
             return Err(RepodataError::Location { document: document.to_owned(), package, location });
         }
-        Ok(Package {
+        let package = Package {
             nevra,
             digest,
             size,
@@ -99,8 +105,9 @@ impl Draft {
             suggests: format.suggests,
             supplements: format.supplements,
             enhances: format.enhances,
-            files: Vec::new(),
-        })
+            files: format.files,
+        };
+        Ok(Described { package, installed_size: self.installed_size, header: format.header })
     }
 }
 
@@ -116,6 +123,8 @@ struct Format {
     suggests: Vec<Dependency>,
     supplements: Vec<Dependency>,
     enhances: Vec<Dependency>,
+    files: Vec<PackageFile>,
+    header: Option<(u64, u64)>,
 }
 
 impl Format {
@@ -135,6 +144,16 @@ impl Format {
                     format.source_rpm = xml.text()?;
                     continue;
                 }
+                "rpm:header-range" => {
+                    let range = (size(xml, &tag, "start")?, size(xml, &tag, "end")?);
+                    format.header = (range.0 < range.1).then_some(range);
+                    xml.skip()?;
+                    continue;
+                }
+                "file" => {
+                    format.files.push(file(xml, &tag)?);
+                    continue;
+                }
                 _ => {
                     xml.skip()?;
                     continue;
@@ -147,6 +166,13 @@ impl Format {
         }
         Ok(format)
     }
+}
+
+/// A `<file>`, as primary and filelists have it.
+pub(super) fn file(xml: &mut Xml<'_>, tag: &Tag) -> Result<PackageFile, XmlError> {
+    let kind = tag.attribute("type");
+    let (is_dir, is_ghost) = (kind == Some("dir"), kind == Some("ghost"));
+    Ok(PackageFile { path: xml.text()?, is_dir, is_ghost })
 }
 
 fn dependency(xml: &Xml<'_>, entry: &Tag) -> Result<Dependency, XmlError> {
